@@ -1,0 +1,53 @@
+# The front door. Needs python3 (3.11 or newer) with pip, and make; brings the rest itself.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check --quiet install
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench docs lock clean
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+run: $(READY)  ## rehearse a switch-over, then serve until Ctrl-C
+	@$(BIN)/python -m standby drill --then-serve
+
+test: $(READY)  ## the tests, end-to-end ones too
+	$(BIN)/python tests/prepare.py
+	$(BIN)/pytest
+
+check: $(READY)  ## format, lint, types, import contracts, dependencies, reference
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/python docs/generate.py --check
+
+fix: $(READY)  ## put right what a tool can put right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## what the gateway adds, beside nginx and a direct line
+	$(BIN)/python bench/relay.py
+
+docs: $(READY)  ## write the reference anew from the code
+	$(BIN)/python docs/generate.py
+
+lock:  ## choose versions anew, none younger than a week
+	$(PYTHON) -m venv --without-pip $(VENV)-lock
+	$(call PIP,$(VENV)-lock) uv
+	$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header \
+		--exclude-newer "7 days" --group dev pyproject.toml --output-file requirements.lock
+
+clean:  ## forget what was built
+	rm -rf $(VENV) $(VENV)-lock .*_cache .cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv --without-pip --clear $(VENV)
+	$(call PIP,$(VENV)) --require-hashes --requirement requirements.lock
+	$(call PIP,$(VENV)) --no-build-isolation --no-deps --editable .
+	@touch $@

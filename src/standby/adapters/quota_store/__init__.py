@@ -1,0 +1,1 @@
+"""Where every gateway of a team finds the same quota."""

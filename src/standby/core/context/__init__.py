@@ -1,0 +1,1 @@
+"""How large a conversation is, and what becomes of one that is too large."""

@@ -1,0 +1,1 @@
+"""Anthropic Messages to OpenAI chat completions, and back; split by content."""

@@ -1,0 +1,1 @@
+"""What must go when a mixed conversation returns to the cloud."""

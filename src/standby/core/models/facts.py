@@ -1,0 +1,41 @@
+"""What is known of one model on one local engine."""
+
+from dataclasses import dataclass
+
+__all__ = ["LocalModel"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model that could answer, as its server describes it. ``None`` means: the server does not say."""
+
+    engine: str
+    """The engine's name, such as ``lmstudio``."""
+    id: str
+    """What the server calls the model."""
+    base_url: str
+    """Where the server listens, without a trailing slash: ``http://127.0.0.1:1234``."""
+    context_tokens: int | None = None
+    """The window that a request can use now; for a model that is not loaded, what it would get."""
+    loaded: bool = True
+    tools: bool | None = None
+    """Whether the chat template knows tools. ``False``: tools are asked for in words and held to a
+    JSON schema."""
+    vision: bool | None = None
+    reasoning: bool | None = None
+    grammar: bool = False
+    """Whether the server compiles tool schemas to a grammar, and refuses odd schemas (llama.cpp)."""
+    counts: bool = False
+    """Whether the server counts the tokens of a chat request."""
+    rehearsal: bool = False
+    """Good for a rehearsal, not for work: the tiny default model."""
+
+    @property
+    def key(self) -> str:
+        """The name by which a person and a request choose it: ``engine/id``."""
+        return f"{self.engine}/{self.id}"
+
+    @property
+    def window(self) -> str:
+        """The window in words."""
+        return "unknown window" if self.context_tokens is None else f"{self.context_tokens} tokens"

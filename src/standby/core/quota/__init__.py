@@ -1,0 +1,1 @@
+"""What the cloud says about quota, and what follows."""

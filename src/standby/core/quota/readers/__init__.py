@@ -1,0 +1,1 @@
+"""Quota readers: one file per signal."""

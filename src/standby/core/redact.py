@@ -1,0 +1,36 @@
+"""What may ever be written down."""
+
+from typing import Final
+
+__all__ = ["Secret"]
+
+_HIDDEN: Final = "•••"
+
+
+class Secret:
+    """A value that cannot be printed, formatted, compared by accident, pickled or logged."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value itself, for the one place that sends it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return _HIDDEN
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return _HIDDEN
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not written down")
+
+    __hash__ = None  # type: ignore[assignment]  # a secret in a set would be compared in variable time

@@ -1,0 +1,50 @@
+"""Tokens, and what one request came to."""
+
+from dataclasses import dataclass
+
+__all__ = ["Entry", "Tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens as the API's ``usage`` counts them."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request, as the ledger keeps it: no prompt, no answer, no credential."""
+
+    id: str
+    """Unique; the same id twice is one entry."""
+    at: float
+    """Seconds since the epoch, when the request arrived."""
+    session: str
+    account: str
+    requested: str
+    """The model that the request named."""
+    answered: str
+    """The model that answered; empty when nobody did."""
+    by: str
+    """``cloud``, ``local``, ``both`` (one message of two), ``gateway`` or ``nobody``."""
+    why: str
+    """The reason for that choice, in words."""
+    outcome: str
+    """``ok``, ``refused``, ``broken``, ``cancelled`` or ``client_error``."""
+    status: int
+    tokens: Tokens
+    first_token_s: float | None
+    """Seconds from the request to the first byte of content; ``None`` when there was none."""
+    duration_s: float

@@ -1,0 +1,63 @@
+"""The head of an answer, and which header lines go on to the next hop."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from standby.core.request import Headers, header
+
+__all__ = ["SERVED_BY", "Head", "end_to_end"]
+
+SERVED_BY: Final = "x-standby-served-by"
+"""Our header on every answer: ``cloud``, or ``local; model=...; why=...``."""
+
+# RFC 9110 7.6.1, and what proxies have always added to it.
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of an answer, as they came."""
+
+    status: int
+    headers: Headers
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, whatever the case of its name."""
+        return header(self.headers, name)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the body is a stream of events."""
+        return (self.header("content-type") or "").startswith("text/event-stream")
+
+    @property
+    def coding(self) -> str:
+        """The content coding of the body in lower case; empty when there is none."""
+        return (self.header("content-encoding") or "").strip().lower().removeprefix("identity")
+
+
+def end_to_end(headers: Headers, *, less: frozenset[str] = frozenset()) -> Headers:
+    """Return the lines that travel on: no hop-by-hop header, none that ``Connection`` names.
+
+    ``less`` names further headers, in lower case, that stay here.
+    """
+    named = {
+        name.strip().lower()
+        for key, value in headers
+        if key.lower() == "connection"
+        for name in value.split(",")
+    }
+    stays = _HOP_BY_HOP | named | less
+    return tuple((key, value) for key, value in headers if key.lower() not in stays)

@@ -1,0 +1,220 @@
+"""What the application needs from the world, as protocols. Adapters implement them.
+
+One error class per boundary, with words for a person; anything else that an adapter raises is a bug.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+from standby.core.models.facts import LocalModel
+from standby.core.redact import Secret
+from standby.core.request import Account, Request
+from standby.core.usage import Entry
+from standby.core.wire.errors import Refusal
+from standby.core.wire.headers import Head
+from standby.core.wire.json import JSON
+
+__all__ = [
+    "Answerer",
+    "AnswererError",
+    "Clock",
+    "Coder",
+    "CodingError",
+    "Dice",
+    "Engine",
+    "EngineError",
+    "Ledger",
+    "QuotaStore",
+    "Upstream",
+    "UpstreamError",
+    "Wire",
+]
+
+
+class AnswererError(Exception):
+    """A candidate could not answer. ``refusal`` is what it said, to the byte, when it said anything."""
+
+    def __init__(self, why: str, refusal: Refusal | None = None) -> None:
+        super().__init__(why)
+        self.refusal = refusal
+
+
+class UpstreamError(Exception):
+    """The cloud could not be reached, or stopped in the middle; its message says why.
+
+    ``sent`` tells whether the request may have reached the cloud.
+    """
+
+    def __init__(self, why: str, *, sent: bool = True) -> None:
+        super().__init__(why)
+        self.sent = sent
+
+
+class EngineError(Exception):
+    """A local engine refused or broke off. ``status`` is 0 when it could not be reached."""
+
+    def __init__(self, why: str, status: int = 0, body: bytes = b"") -> None:
+        super().__init__(why)
+        self.status = status
+        self.body = body
+
+
+class CodingError(Exception):
+    """Bytes do not decode, or nothing can be appended where a coded stream was cut."""
+
+
+class Clock(Protocol):
+    """A source of the time."""
+
+    def now(self) -> float:
+        """Return the seconds since the epoch."""
+        ...
+
+    def ticks(self) -> float:
+        """Return the seconds of a clock that never jumps, for durations."""
+        ...
+
+
+class Dice(Protocol):
+    """A source of randomness."""
+
+    def mint(self, prefix: str, length: int) -> str:
+        """Return ``prefix`` and random letters and digits, ``length`` of them."""
+        ...
+
+    def fraction(self) -> float:
+        """Return a number from 0 up to 1."""
+        ...
+
+
+class Answerer(Protocol):
+    """The cloud or a local engine, as a candidate for one request."""
+
+    def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
+        """Yield the head of the answer, then its bytes as they are to be sent on.
+
+        With ``said``, go on after it: it is the beginning of the answer, and the client has it.
+        Raise :class:`AnswererError` for a refusal or a breakdown. An answer that is the client's
+        own mistake (a 4xx that no stand-in may hide) is yielded like any other.
+        """
+        ...
+
+
+class Upstream(Protocol):
+    """The cloud's HTTP, to the byte, in both directions. No redirect is ever followed."""
+
+    def send(self, request: Request) -> AsyncIterator[Head | bytes]:
+        """Yield the head, then the body as it comes. Raise :class:`UpstreamError`.
+
+        Closing the iterator early closes the connection: the cloud stops.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """A local server that speaks OpenAI chat completions, with what it says of its models."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, the same as its file's."""
+        ...
+
+    async def models(self) -> tuple[LocalModel, ...]:
+        """Return what it offers now; empty when nobody listens there. Never raises."""
+        ...
+
+    def chat(self, model: LocalModel, body: Mapping[str, JSON]) -> AsyncIterator[bytes]:
+        """Yield the bytes of a streamed chat completion. Raise :class:`EngineError`.
+
+        Closing the iterator early closes the connection: the engine stops.
+        """
+        ...
+
+    async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
+        """Return how many tokens the prompt of a chat request has; ``None``: the server cannot say."""
+        ...
+
+
+class Coder(Protocol):
+    """One content coding of one answer: reads along, and can go on where the peer stopped."""
+
+    def decode(self, data: bytes) -> bytes:
+        """Return what these bytes add to the plain text. Raise :class:`CodingError`."""
+        ...
+
+    def append(self, plain: bytes) -> bytes:
+        """Return bytes of ours that continue the peer's coded stream. Raise :class:`CodingError`."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the bytes that end a stream that we have appended to."""
+        ...
+
+
+class Wire(Protocol):
+    """The client's end of one exchange."""
+
+    async def start(self, head: Head) -> None:
+        """Say whose answer follows. Headers go out with the first byte, and not before."""
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes of the answer; wait while the client is slow to take them."""
+
+    async def keep_alive(self) -> None:
+        """Send what a client ignores. The headers go out with it, if they have not yet."""
+
+    async def finish(self) -> None:
+        """End the answer."""
+
+    async def deliver(self, head: Head, body: bytes) -> None:
+        """Send a whole answer: status, headers and body; an error event if a stream has begun."""
+
+    async def fail(self, why: str, refusal: Refusal | None = None) -> None:
+        """End with an error: a status while the headers are held back, an error event after.
+
+        ``refusal`` is what the client gets to the byte, with ``x-should-retry: false`` besides.
+        """
+
+
+class QuotaStore(Protocol):
+    """Where the quota of each account is kept, so that it survives a restart."""
+
+    async def load(self) -> Mapping[str, JSON]:
+        """Return what was saved last; empty when nothing was, or it cannot be read."""
+        ...
+
+    async def save(self, state: Mapping[str, JSON]) -> None:
+        """Keep the state. A full disk is logged, never raised."""
+        ...
+
+
+class Ledger(Protocol):
+    """What was used, and what was decided."""
+
+    def book(self, entry: Entry) -> None:
+        """Take an entry; never wait, never fail. The same entry twice counts once."""
+        ...
+
+    async def recent(self, limit: int) -> tuple[Entry, ...]:
+        """Return the newest entries, newest first; empty when the ledger cannot be read."""
+        ...
+
+
+class Fingerprints(Protocol):
+    """Turns credentials into accounts, and remembers which of them the cloud has accepted."""
+
+    def account(self, kind: str, credential: Secret) -> Account:
+        """Return the keyed fingerprint of a credential. ``kind``: ``x-api-key`` or ``bearer``."""
+        ...
+
+    def remembered(self, account: Account) -> bool:
+        """Whether the cloud has accepted this credential within the last 30 days."""
+        ...
+
+    def accepted(self, account: Account) -> None:
+        """Note that the cloud has accepted it."""
+        ...
+
+    def rejected(self, account: Account) -> None:
+        """Forget it: the cloud said 401 or 403."""
+        ...

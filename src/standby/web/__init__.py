@@ -1,0 +1,1 @@
+"""The dashboard: pages over use cases. Empty for now."""
