@@ -1,0 +1,40 @@
+"""The settings as one value: :func:`parse` makes it of a mapping, or says all that is wrong."""
+
+from standby.core.settings.faults import Fault, Faults, Path, dotted, nearest
+from standby.core.settings.page import settings_page
+from standby.core.settings.parse import EMBEDDED, PREFIX, Known, known, parse, with_environment
+from standby.core.settings.values import (
+    SERVER_KINDS,
+    Cloud,
+    Gateway,
+    Ledger,
+    Local,
+    Log,
+    Server,
+    Settings,
+    Tables,
+)
+
+__all__ = [
+    "EMBEDDED",
+    "PREFIX",
+    "SERVER_KINDS",
+    "Cloud",
+    "Fault",
+    "Faults",
+    "Gateway",
+    "Known",
+    "Ledger",
+    "Local",
+    "Log",
+    "Path",
+    "Server",
+    "Settings",
+    "Tables",
+    "dotted",
+    "known",
+    "nearest",
+    "parse",
+    "settings_page",
+    "with_environment",
+]

@@ -1,0 +1,69 @@
+"""The reference page of the settings, written from what stands beside each of them."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+
+from standby.core.settings.kinds import Kind
+from standby.core.settings.parse import PREFIX, SECTIONS, Known, known
+from standby.core.settings.values import ABOUT, About, Section, Tables
+
+__all__ = ["settings_page"]
+
+
+def settings_page() -> str:
+    """Return the page as Markdown."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# Settings"
+    yield ""
+    yield "Written by `make docs` from `standby.core.settings`."
+    yield ""
+    yield (
+        "They stand in `config.toml` in the configuration folder (`standby config path` says where;"
+        " nothing is ever read from the folder a command is started in). Each can be overridden by"
+        f" an environment variable, `{PREFIX}<SECTION>_<SETTING>`. A setting that does not exist,"
+        " and a value that is not allowed, are errors that name file, line and what was probably"
+        " meant."
+    )
+    for name, section in SECTIONS.items():
+        yield from ("", f"## `[{name}]`", "", _words(section))
+        for one in known():
+            if one.path[0] == name:
+                yield from _setting(one)
+
+
+def _setting(one: Known) -> Iterator[str]:
+    match one.about.kind:
+        case Tables(of):
+            yield from ("", f"## `[[{one.dotted}]]`", "", _words(of))
+            for entry in fields(of):
+                about = entry.metadata[ABOUT]
+                if isinstance(about, About) and not isinstance(about.kind, Tables):
+                    default = None if entry.default is MISSING else entry.default
+                    yield from _item(entry.name, about.words, about.kind, default, "")
+        case kind:
+            yield from _item(one.dotted, one.about.words, kind, one.default, one.variable)
+
+
+def _item(name: str, words: str, kind: Kind, default: object, variable: str) -> Iterator[str]:
+    yield from ("", f"### `{name}`", "", words, "")
+    yield f"* allowed: {kind.allowed}"
+    yield "* must be given" if default is None else f"* default: `{_toml(default)}`"
+    if variable:
+        yield f"* environment: `{variable}`"
+
+
+def _words(section: type[Section]) -> str:
+    return (section.__doc__ or "").strip().replace("``", "`")
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)

@@ -1,0 +1,294 @@
+"""The settings as one value. What each one means stands beside it, and the reference is made of it.
+
+Durations are seconds. A section is immutable; a reload replaces the whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from standby.core.settings.kinds import (
+    AbsolutePath,
+    Choice,
+    Kind,
+    Name,
+    Seconds,
+    Switch,
+    Text,
+    Url,
+    Variable,
+    Whole,
+)
+
+__all__ = [
+    "ABOUT",
+    "SERVER_KINDS",
+    "About",
+    "Cloud",
+    "Gateway",
+    "Ledger",
+    "Local",
+    "Log",
+    "Section",
+    "Server",
+    "Settings",
+    "Tables",
+]
+
+SERVER_KINDS: Final = (
+    "lmstudio",
+    "ollama",
+    "llamacpp",
+    "vllm",
+    "sglang",
+    "mlx",
+    "openai_compatible",
+)
+"""The local servers that are known by name: those of the engines' files that are not our own."""
+
+ABOUT: Final = "about"
+_HOUR_S: Final = 3600.0
+_DAY_S: Final = 24 * _HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """A list of tables of one form, written ``[[like.this]]``."""
+
+    of: type[Section]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a setting means, and which values it takes."""
+
+    words: str
+    kind: Kind | Tables
+
+
+def _about(words: str, kind: Kind | Tables) -> Mapping[str, About]:
+    return {ABOUT: About(words, kind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway(Section):
+    """Where clients find the gateway."""
+
+    host: str = field(
+        default="127.0.0.1",
+        metadata=_about(
+            "The address to listen on. Only loopback: nobody but this machine can connect.",
+            Choice(("127.0.0.1", "::1", "localhost")),
+        ),
+    )
+    port: int = field(
+        default=8484,
+        metadata=_about("The port to listen on; 0 takes any free one.", Whole(0, 65535)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud(Section):
+    """The Messages API that answers while the quota lasts."""
+
+    url: str = field(
+        default="https://api.anthropic.com",
+        metadata=_about(
+            "Where requests go, and the only place a client's credential is ever sent to.",
+            Url(loopback_only=False),
+        ),
+    )
+    overage: str = field(
+        default="use",
+        metadata=_about(
+            "What to do when the plan's quota is spent and paid overage begins: use it, or treat "
+            "the quota as exhausted and answer locally.",
+            Choice(("use", "exhausted")),
+        ),
+    )
+    burst_wait_s: float = field(
+        default=5.0,
+        metadata=_about(
+            "How long a request may wait for a short limit to pass before it is answered locally.",
+            Seconds(0, 60),
+        ),
+    )
+    first_byte_s: float = field(
+        default=60.0,
+        metadata=_about(
+            "How long the cloud may take for the head of its answer before it counts as down.",
+            Seconds(0.1, _HOUR_S),
+        ),
+    )
+    idle_s: float = field(
+        default=120.0,
+        metadata=_about(
+            "How long the cloud may be silent between two reads before an answer counts as broken.",
+            Seconds(0.1, _HOUR_S),
+        ),
+    )
+    probe_every_s: float = field(
+        default=1800.0,
+        metadata=_about(
+            "While the quota is exhausted: how often a request of the client is tried on the "
+            "cloud, to see whether the quota came back early.",
+            Seconds(1, _DAY_S),
+        ),
+    )
+    probe_often_s: float = field(
+        default=300.0,
+        metadata=_about(
+            "The same where the cloud gave no time of reset, or may well serve before it.",
+            Seconds(1, _DAY_S),
+        ),
+    )
+    reset_jitter_s: float = field(
+        default=5.0,
+        metadata=_about(
+            "After the reset the cloud is tried again within so many seconds, at a random moment.",
+            Seconds(0, 600),
+        ),
+    )
+    ca_file: str = field(
+        default="",
+        metadata=_about(
+            "A file of certificate authorities to trust besides the system's, for a proxy that "
+            "inspects TLS. Verification cannot be turned off.",
+            AbsolutePath(),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Server(Section):
+    """A local server that is named rather than found, one ``[[local.servers]]`` for each."""
+
+    name: str = field(
+        metadata=_about("What it is called in `status`, in `engine` and in model names.", Name())
+    )
+    kind: str = field(metadata=_about("Which program it is.", Choice(SERVER_KINDS)))
+    url: str = field(metadata=_about("Where it listens.", Url(loopback_only=True)))
+    key_env: str = field(
+        default="",
+        metadata=_about(
+            "The environment variable that holds the server's own key, where it wants one.",
+            Variable(),
+        ),
+    )
+    model: str = field(
+        default="",
+        metadata=_about(
+            "The model to use there; empty: one that is loaded.", Text("the id of a model")
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Section):
+    """Who answers when the cloud does not."""
+
+    engine: str = field(
+        default="auto",
+        metadata=_about(
+            "Which engine answers: `auto`, `embedded`, a kind of server, or the name of one of "
+            "`local.servers`.",
+            Name(),
+        ),
+    )
+    model: str = field(
+        default="",
+        metadata=_about(
+            "Which model answers; empty: one that is loaded.", Text("the id of a model")
+        ),
+    )
+    discover: bool = field(
+        default=True,
+        metadata=_about("Look for servers on the usual ports of this machine.", Switch()),
+    )
+    embedded: bool = field(
+        default=True,
+        metadata=_about("Start the engine that comes with standby when no server runs.", Switch()),
+    )
+    fetch: bool = field(
+        default=True,
+        metadata=_about(
+            "Fetch the rehearsal model (93 MB) when this machine has no model at all.", Switch()
+        ),
+    )
+    model_path: str = field(
+        default="",
+        metadata=_about("A GGUF file for the engine that comes with standby.", AbsolutePath()),
+    )
+    context: int = field(
+        default=0,
+        metadata=_about(
+            "The window, in tokens, to start the embedded engine with; 0: chosen by the model and "
+            "the memory of this machine.",
+            Whole(0, 16_777_216),
+        ),
+    )
+    notice: bool = field(
+        default=True,
+        metadata=_about(
+            "Begin the first local answer with a short thinking block that says who answers, why "
+            "and until when. It is taken out when the conversation returns to the cloud.",
+            Switch(),
+        ),
+    )
+    first_byte_s: float = field(
+        default=600.0,
+        metadata=_about(
+            "How long a local engine may read the prompt before its first word.",
+            Seconds(0.1, 6 * _HOUR_S),
+        ),
+    )
+    keep_alive_s: float = field(
+        default=15.0,
+        metadata=_about(
+            "How often a client that waits for a local answer gets a sign of life.",
+            Seconds(0.1, 240),
+        ),
+    )
+    servers: tuple[Server, ...] = field(
+        default=(), metadata=_about("Local servers that are named.", Tables(Server))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger(Section):
+    """What is written down of each request: never a prompt, an answer or a credential."""
+
+    enabled: bool = field(default=True, metadata=_about("Keep the ledger.", Switch()))
+    keep_days: int = field(
+        default=90,
+        metadata=_about("How many days a row is kept.", Whole(1, 36_500)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Log(Section):
+    """What the gateway says of itself."""
+
+    level: str = field(
+        default="info",
+        metadata=_about(
+            "The least important lines that are written.",
+            Choice(("debug", "info", "warning", "error")),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, as one value."""
+
+    gateway: Gateway = Gateway()
+    cloud: Cloud = Cloud()
+    local: Local = Local()
+    ledger: Ledger = Ledger()
+    log: Log = Log()
