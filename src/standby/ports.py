@@ -23,6 +23,7 @@ __all__ = [
     "Dice",
     "Engine",
     "EngineError",
+    "Fingerprints",
     "Ledger",
     "QuotaStore",
     "Upstream",
@@ -72,6 +73,10 @@ class Clock(Protocol):
 
     def ticks(self) -> float:
         """Return the seconds of a clock that never jumps, for durations."""
+        ...
+
+    def told(self, at: float) -> str:
+        """Return a moment as a person here would say it: ``21:23``, or ``Thu 26 Nov 10:34``."""
         ...
 
 
@@ -154,6 +159,11 @@ class Coder(Protocol):
 class Wire(Protocol):
     """The client's end of one exchange."""
 
+    @property
+    def begun(self) -> bool:
+        """Whether headers are out, so that an error can only be an event in the stream."""
+        ...
+
     async def start(self, head: Head) -> None:
         """Say whose answer follows. Headers go out with the first byte, and not before."""
 
@@ -167,13 +177,17 @@ class Wire(Protocol):
         """End the answer."""
 
     async def deliver(self, head: Head, body: bytes) -> None:
-        """Send a whole answer: status, headers and body; an error event if a stream has begun."""
+        """Send a whole answer: status, headers and body. Only while nothing is out."""
 
-    async def fail(self, why: str, refusal: Refusal | None = None) -> None:
-        """End with an error: a status while the headers are held back, an error event after.
+    async def fail(self, why: str, refusal: Refusal | None = None) -> int:
+        """Send an error in place of an answer, and return its status. Only while nothing is out.
 
         ``refusal`` is what the client gets to the byte, with ``x-should-retry: false`` besides.
         """
+        ...
+
+    async def abort(self) -> None:
+        """Break the connection: what is out can neither go on nor be ended honestly."""
 
 
 class QuotaStore(Protocol):

@@ -1,8 +1,11 @@
 """Tokens, and what one request came to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Entry", "Tokens"]
+from standby.core.wire.json import JSON
+
+__all__ = ["Entry", "Tokens", "tokens_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,21 @@ class Tokens:
             self.cache_read + other.cache_read,
             self.cache_write + other.cache_write,
         )
+
+
+def tokens_of(usage: Mapping[str, JSON]) -> Tokens:
+    """Return what a ``usage`` object counts; a field that is absent or odd counts nothing."""
+
+    def count(name: str) -> int:
+        value = usage.get(name)
+        return value if isinstance(value, int) and value > 0 else 0
+
+    return Tokens(
+        count("input_tokens"),
+        count("output_tokens"),
+        count("cache_read_input_tokens"),
+        count("cache_creation_input_tokens"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""What each request came to, for the ledger: written down after the last byte, whatever happened."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from standby.core.request import Caller, Request
+from standby.core.usage import Entry, Tokens
+from standby.ports import Clock, Dice, Ledger
+
+__all__ = ["Booking", "Books", "session_of"]
+
+log = logging.getLogger(__name__)
+
+
+def session_of(request: Request) -> str:
+    """Return the conversation that a request belongs to: Claude Code's session, and its subagent."""
+    session = request.header("x-claude-code-session-id") or ""
+    agent = request.header("x-claude-code-agent-id") or ""
+    return f"{session}/{agent}" if agent else session
+
+
+@dataclass(slots=True)
+class Booking:
+    """One request under way; filled in as it goes, by the one task that serves it."""
+
+    id: str
+    at: float
+    began: float
+    requested: str
+    answered: str = ""
+    by: str = "nobody"
+    why: str = ""
+    outcome: str = "ok"
+    status: int = 0
+    tokens: Tokens = field(default_factory=Tokens)
+    first_token_s: float | None = None
+
+
+class Books:
+    """Opens a booking for each request, and closes it."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, dice: Dice) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._dice = dice
+
+    @contextmanager
+    def open(self, request: Request, caller: Caller, model: str) -> Iterator[Booking]:
+        """Book what the block comes to; a client that goes away in it is booked as such."""
+        booking = Booking(
+            self._dice.mint("rq_", 20), self._clock.now(), self._clock.ticks(), requested=model
+        )
+        try:
+            yield booking
+        except (asyncio.CancelledError, ConnectionError):
+            booking.outcome = "cancelled"
+            raise
+        except BaseException:
+            booking.outcome = "broken"
+            raise
+        finally:
+            self._close(booking, request, caller)
+
+    def shown(self, booking: Booking) -> None:
+        """Note the first content."""
+        if booking.first_token_s is None:
+            booking.first_token_s = self._clock.ticks() - booking.began
+
+    def _close(self, booking: Booking, request: Request, caller: Caller) -> None:
+        entry = Entry(
+            id=booking.id,
+            at=booking.at,
+            session=session_of(request),
+            account=caller.account,
+            requested=booking.requested,
+            answered=booking.answered,
+            by=booking.by,
+            why=booking.why,
+            outcome=booking.outcome,
+            status=booking.status,
+            tokens=booking.tokens,
+            first_token_s=booking.first_token_s,
+            duration_s=self._clock.ticks() - booking.began,
+        )
+        self._ledger.book(entry)
+        log.info(
+            "%s %s: %s by %s (%s), %d, %d+%d tokens, %.1f s",
+            entry.id,
+            entry.requested,
+            entry.outcome,
+            entry.answered or entry.by,
+            entry.why,
+            entry.status,
+            entry.tokens.input + entry.tokens.cache_read + entry.tokens.cache_write,
+            entry.tokens.output,
+            entry.duration_s,
+        )

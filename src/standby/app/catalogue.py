@@ -1,0 +1,96 @@
+"""The list of models that a client may choose from: the cloud's and the local ones together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from standby.app.cloud import Line
+from standby.app.engines import Engines
+from standby.core.models.facts import LocalModel
+from standby.core.policy.names import advertised
+from standby.core.request import NOBODY, Caller, Request
+from standby.core.wire.headers import SERVED_BY, Head
+from standby.core.wire.json import JSON, NotJSONError, dumps, loads
+from standby.ports import UpstreamError, Wire
+
+__all__ = ["Catalogue"]
+
+# Claude Code gives discovery 3 s, and falls back to its built-in list.
+CLOUD_S: Final = 2.0
+_JSON: Final = (("Content-Type", "application/json"),)
+
+
+class Catalogue:
+    """Answers ``GET /v1/models``, also when the cloud cannot."""
+
+    def __init__(self, line: Line, engines: Engines) -> None:
+        self._line = line
+        self._engines = engines
+
+    async def models(self, request: Request, caller: Caller, wire: Wire) -> None:
+        """Send the merged list; a page of the cloud's that is not its first comes as it is."""
+        head, cloud = await self._of_cloud(request, caller)
+        if head is not None and (cloud is None or not caller.trusted):
+            return await wire.deliver(*head)
+        local = await self._engines.candidates() if caller.trusted else ()
+        entries = [] if "after_id=" in request.target else [_entry(model) for model in local]
+        page = _merged(cloud or {}, entries)
+        served = "cloud, local" if cloud else "local"
+        return await wire.deliver(Head(200, (*_JSON, (SERVED_BY, served))), dumps(page))
+
+    async def _of_cloud(
+        self, request: Request, caller: Caller
+    ) -> tuple[tuple[Head, bytes] | None, Mapping[str, JSON] | None]:
+        """Return the cloud's answer to the byte, and its page if it is one."""
+        if caller.account == NOBODY:
+            return None, None
+        body = bytearray()
+        head: Head | None = None
+        try:
+            async for item in self._line.items(request, head_s=CLOUD_S):
+                if isinstance(item, Head):
+                    head = item
+                else:
+                    body += item
+        except UpstreamError:
+            return None, None
+        if head is None or head.status >= 500 or head.status == 429:
+            return None, None
+        return (head, bytes(body)), _page(self._line.plain(head, bytes(body)))
+
+
+def _page(plain: bytes) -> Mapping[str, JSON] | None:
+    try:
+        value = loads(plain)
+    except NotJSONError:
+        return None
+    match value:
+        case {"data": list(), **page}:
+            return {**page, "data": value["data"]} if isinstance(value, dict) else None
+        case _:
+            return None
+
+
+def _merged(page: Mapping[str, JSON], local: Iterable[JSON]) -> dict[str, JSON]:
+    theirs = page.get("data")
+    data = [*local, *(theirs if isinstance(theirs, list) else [])]
+    ids = [entry["id"] for entry in data if isinstance(entry, dict) and "id" in entry]
+    return {
+        "has_more": False,
+        **page,
+        "data": data,
+        "first_id": ids[0] if ids else None,
+        "last_id": page.get("last_id", ids[-1] if ids else None),
+    }
+
+
+def _entry(model: LocalModel) -> JSON:
+    kind = " (rehearsal)" if model.rehearsal else ""
+    return {
+        "type": "model",
+        "id": advertised(model),
+        "display_name": f"{model.id} · {model.engine}, local{kind}",
+        "description": f"Local model, {model.window}",
+        "created_at": "1970-01-01T00:00:00Z",
+        "max_input_tokens": model.context_tokens,
+    }

@@ -1,0 +1,201 @@
+"""The cloud as a candidate: a clean conversation goes out, its answer comes back to the byte.
+
+What a refusal means for the account is decided by :class:`standby.app.accounts.Accounts`; here is
+only what follows for this one request: wait a little and ask again, pass on, or leave it to others.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from standby.app.accounts import Accounts
+from standby.app.deadlines import SilenceError, timed
+from standby.core.handback.clean import clean
+from standby.core.quota.reply import Reply
+from standby.core.quota.signals import Overloaded, Served, Signal, Throttled
+from standby.core.request import Account, Request
+from standby.core.wire import errors
+from standby.core.wire.errors import Refusal
+from standby.core.wire.headers import SERVED_BY, Head, end_to_end
+from standby.ports import (
+    AnswererError,
+    Clock,
+    Coder,
+    CodingError,
+    Fingerprints,
+    Upstream,
+    UpstreamError,
+)
+
+__all__ = ["Cloud", "CloudDeadlines", "Line"]
+
+# Enough for any error body; the rest of a longer one says nothing that we act on.
+MAX_ERROR_BYTES: Final = 1024 * 1024
+# One short pause where the cloud names no time: most overloads pass within it.
+QUICK_S: Final = 0.5
+_LABEL: Final = frozenset({SERVED_BY})
+_SUCCESS: Final = range(200, 300)
+_REDIRECT: Final = range(300, 400)
+_OF_THE_CREDENTIAL: Final = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class CloudDeadlines:
+    """How long the cloud is waited for, in seconds."""
+
+    burst_wait_s: float = 5.0
+    """The longest pause that one request makes for a short throttle before a local model answers."""
+    first_byte_s: float = 60.0
+    """To the head of a streamed answer."""
+    whole_s: float = 600.0
+    """To the head of an answer that is not streamed: it comes when the answer is complete."""
+    idle_s: float = 120.0
+    """Between two reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way to the cloud that all requests share."""
+
+    upstream: Upstream
+    accounts: Accounts
+    fingerprints: Fingerprints
+    clock: Clock
+    coder_for: Callable[[str], Coder]
+    deadlines: CloudDeadlines
+
+    async def items(self, request: Request, *, head_s: float) -> AsyncIterator[Head | bytes]:
+        """Yield head and body, with a deadline on each wait. Raise :class:`UpstreamError`."""
+        sent = self.upstream.send(request)
+        try:
+            async with aclosing(timed(sent, first_s=head_s, idle_s=self.deadlines.idle_s)) as items:
+                async for item in items:
+                    yield item
+        except SilenceError as error:
+            raise UpstreamError(f"the cloud was silent: {error}") from error
+
+    def plain(self, head: Head, body: bytes) -> bytes:
+        """Return a body as text, or nothing where it cannot be decoded."""
+        try:
+            return self.coder_for(head.coding).decode(body)
+        except CodingError:
+            return b""
+
+
+class Cloud:
+    """The cloud, as a candidate for one request of one account."""
+
+    def __init__(
+        self, line: Line, account: Account, model: str, *, streamed: bool, trying: bool
+    ) -> None:
+        self._line = line
+        self._account = account
+        self._model = model
+        self._head_s = line.deadlines.first_byte_s if streamed else line.deadlines.whole_s
+        self._streamed = streamed
+        self._trying = trying
+
+    async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
+        """Yield the cloud's answer to the byte. The cloud cannot go on after somebody else's words."""
+        if said:
+            raise AnswererError("the cloud does not continue an answer")
+        cleaned = replace(request, body=clean(request.body).body)
+        try:
+            async for item in self._ask(cleaned, again=True):
+                yield item
+        except UpstreamError as error:
+            self.broke(str(error))
+            raise AnswererError(str(error)) from error
+
+    def broke(self, why: str) -> None:
+        """Note that an answer of the cloud did not come, or broke off."""
+        self._heard(Reply(status=0, headers=(), body=b"", model=self._model, broke=why))
+
+    def complained(self, frame: bytes) -> None:
+        """Note an error event that came inside a 200, before any content; ``frame`` is its data."""
+        self._heard(Reply(status=200, headers=(), body=frame, model=self._model))
+
+    async def _ask(self, request: Request, *, again: bool) -> AsyncIterator[Head | bytes]:
+        async with aclosing(self._line.items(request, head_s=self._head_s)) as items:
+            head = await anext(items)
+            if not isinstance(head, Head):
+                raise UpstreamError("the cloud sent a body without a head")
+            if head.status in _SUCCESS and self._is_answer(head):
+                self._welcome(head)
+                yield _labelled(head)
+                async for item in items:
+                    yield item
+                return
+            body = await _gathered(items)
+        refusal = Refusal(head, body)
+        signal = self._judge(refusal)
+        if signal is None:
+            yield _labelled(head)
+            yield body
+        elif again and (pause := self._pause(signal)) is not None:
+            await asyncio.sleep(pause)
+            async for item in self._ask(request, again=False):
+                yield item
+        else:
+            raise AnswererError(self._words(refusal, signal), _presentable(refusal))
+
+    def _is_answer(self, head: Head) -> bool:
+        # A captive portal or a proxy's page is no answer, whatever its status.
+        return not (head.header("content-type") or "").startswith("text/html")
+
+    def _welcome(self, head: Head) -> None:
+        self._line.fingerprints.accepted(self._account)
+        self._heard(Reply(head.status, head.headers, b"", self._model))
+
+    def _judge(self, refusal: Refusal) -> Signal | None:
+        """Return what a refusal means; ``None``: it is the client's own business."""
+        head = refusal.head
+        if head.status in _OF_THE_CREDENTIAL:
+            self._line.fingerprints.rejected(self._account)
+        if head.status in _REDIRECT or head.status in _SUCCESS:
+            # No redirect is followed, nor handed to a client that would follow it with the prompt.
+            return self._heard(
+                Reply(0, (), b"", self._model, broke=f"the cloud's door answered {head.status}")
+            )
+        plain = self._line.plain(head, refusal.body)
+        signal = self._heard(Reply(head.status, head.headers, plain, self._model))
+        return None if isinstance(signal, Served) else signal
+
+    def _heard(self, reply: Reply) -> Signal | None:
+        return self._line.accounts.heard(self._account, self._model, reply, trying=self._trying)
+
+    def _pause(self, signal: Signal) -> float | None:
+        """Return how long to wait before the cloud is asked once more; ``None``: it is not."""
+        match signal:
+            case Throttled(until=float(until)):
+                pause = max(until - self._line.clock.now(), 0.0)
+                return pause if pause <= self._line.deadlines.burst_wait_s else None
+            case Throttled() | Overloaded():
+                return min(QUICK_S, self._line.deadlines.burst_wait_s)
+            case _:
+                return None
+
+    def _words(self, refusal: Refusal, signal: Signal) -> str:
+        said = errors.message_of(self._line.plain(refusal.head, refusal.body))
+        return f"the cloud said {refusal.head.status}" + (f": {said}" if said else "")
+
+
+def _labelled(head: Head) -> Head:
+    return Head(head.status, (*end_to_end(head.headers, less=_LABEL), (SERVED_BY, "cloud")))
+
+
+async def _gathered(items: AsyncIterator[Head | bytes]) -> bytes:
+    body = bytearray()
+    async for item in items:
+        if isinstance(item, bytes):
+            body += item
+        if len(body) > MAX_ERROR_BYTES:
+            break
+    return bytes(body)
+
+
+def _presentable(refusal: Refusal) -> Refusal | None:
+    """Return what a client may be shown of a refusal: never a redirect, nor a page with status 200."""
+    return refusal if refusal.head.status >= 400 else None

@@ -1,0 +1,175 @@
+"""The local engines of this machine: what they offer, in which order, and that it is ready.
+
+Asking all of them takes a few milliseconds when nothing is wrong, and a second and a half when a
+server hangs. So what they said is kept: a request gets what is known, and stale knowledge is renewed
+behind its back.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
+
+from standby.core.models.facts import LocalModel
+from standby.ports import Clock, Engine, EngineError
+
+__all__ = ["Engines", "Preference", "Startable"]
+
+_FRESH_S: Final = 10.0
+# Nobody has asked for so long that what was known is worth less than the wait for an answer.
+_STALE_S: Final = 60.0
+_ASK_S: Final = 2.5
+_READY_S: Final = 130.0
+
+
+@runtime_checkable
+class Startable(Engine, Protocol):
+    """An engine of our own, which runs only when it is needed."""
+
+    async def start(self, model: LocalModel) -> LocalModel:
+        """Serve the model; return it as it is served. Raise :class:`EngineError`."""
+        ...
+
+    async def stop(self) -> None:
+        """End it. The next use starts it anew."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What the user named. Empty strings and ``auto`` leave the choice to us."""
+
+    engine: str = "auto"
+    """The name of the engine to use first."""
+    model: str = ""
+    """The model to use first: its key, its id, or the last part of its id."""
+    servers: frozenset[str] = frozenset()
+    """The names of servers in the configuration; they go before servers that were found."""
+
+
+class Engines:
+    """Asks the engines, orders what they offer, and starts what does not run yet.
+
+    ``engines`` are in order: where two recognise one server, it belongs to the first; of those that
+    we start ourselves, the first goes first.
+    """
+
+    def __init__(self, engines: Sequence[Engine], preference: Preference, clock: Clock) -> None:
+        self._engines = {engine.name: engine for engine in reversed(engines)}
+        self._order = {engine.name: place for place, engine in enumerate(engines)}
+        self._preference = preference
+        self._clock = clock
+        self._known: tuple[LocalModel, ...] = ()
+        self._asked_at: float | None = None
+        self._doubted = False
+        self._asking = asyncio.Lock()
+        self._wanted = asyncio.Event()
+
+    async def candidates(self, fresh_s: float = _FRESH_S) -> tuple[LocalModel, ...]:
+        """Return what could answer, best first. Waits only when nothing useful is known."""
+        age = self._age()
+        if age > _STALE_S or self._doubted:
+            await self.refresh()
+        elif age > fresh_s:
+            self._wanted.set()
+        return self._known
+
+    async def would_take_over(self) -> LocalModel | None:
+        """Return the model that would answer if the cloud refused now."""
+        return next(iter(await self.candidates()), None)
+
+    async def refresh(self) -> None:
+        """Ask all engines now. Callers at the same time share the answer."""
+        since = self._clock.ticks()
+        async with self._asking:
+            if self._asked_at is None or self._asked_at < since or self._doubted:
+                await self._ask()
+
+    async def _ask(self) -> None:
+        self._doubted = False
+        asked = []
+        try:
+            async with asyncio.timeout(_ASK_S), asyncio.TaskGroup() as questions:
+                for engine in self._engines.values():
+                    asked.append(questions.create_task(engine.models()))
+        except TimeoutError:
+            pass  # who has answered by now counts
+        found = [model for task in asked if not task.cancelled() for model in task.result()]
+        self._known = self._ordered(found)
+        self._asked_at = self._clock.ticks()
+
+    async def keep_fresh(self) -> None:
+        """Renew what is known whenever somebody got stale knowledge, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            await self.refresh()
+
+    def _age(self) -> float:
+        return float("inf") if self._asked_at is None else self._clock.ticks() - self._asked_at
+
+    def _ordered(self, found: Sequence[LocalModel]) -> tuple[LocalModel, ...]:
+        found = sorted(found, key=lambda model: self._order.get(model.engine, len(self._order)))
+        owner: dict[str, str] = {}
+        for model in found:
+            if model.base_url:
+                owner.setdefault(model.base_url, model.engine)
+        mine = [model for model in found if owner.get(model.base_url, model.engine) == model.engine]
+        return tuple(sorted(mine, key=self._rank))
+
+    def _rank(self, model: LocalModel) -> tuple[bool | int, ...]:
+        """Lower is better; equal ones stay in the order of their engines."""
+        chosen = self._preference
+        ours = isinstance(self._engines.get(model.engine), Startable)
+        return (
+            not (chosen.model and _is_named(model, chosen.model)),
+            model.engine != chosen.engine,
+            model.engine not in chosen.servers,
+            ours,
+            # Of our own the order decides: one that runs is no better than one that can run.
+            self._order.get(model.engine, len(self._order)) if ours else 0,
+            not model.loaded,
+            {True: 0, None: 1, False: 2}[model.tools],
+            -(model.context_tokens or 0),
+        )
+
+    def engine_of(self, model: LocalModel) -> Engine:
+        """Return the engine that offers a model. Raise :class:`EngineError` if there is none."""
+        engine = self._engines.get(model.engine)
+        if engine is None:
+            raise EngineError(f"there is no engine {model.engine!r}")
+        return engine
+
+    async def ready(self, model: LocalModel) -> LocalModel:
+        """Return the model as it is served; start our own engine for it if need be.
+
+        Raise :class:`EngineError`. All who ask while it starts wait for the one start.
+        """
+        engine = self.engine_of(model)
+        if not isinstance(engine, Startable):
+            return model
+        try:
+            async with asyncio.timeout(_READY_S):
+                served = await engine.start(model)
+        except TimeoutError as error:
+            raise EngineError(f"{model.key} was not ready within {_READY_S:.0f} s") from error
+        self._known = tuple(served if known.key == model.key else known for known in self._known)
+        return served
+
+    def failed(self, model: LocalModel) -> None:
+        """Note that a model's engine failed: who asks next gets what the engines say then."""
+        if any(known.key == model.key for known in self._known):
+            self._doubted = True
+
+    async def stop(self) -> None:
+        """End the engines that are ours."""
+        async with asyncio.TaskGroup() as ends:
+            for engine in self._engines.values():
+                if isinstance(engine, Startable):
+                    ends.create_task(engine.stop())
+
+
+def _is_named(model: LocalModel, name: str) -> bool:
+    wanted = name.lower()
+    whole = model.id.lower()
+    return wanted in {model.key.lower(), whole, whole.rpartition("/")[2]}

@@ -1,0 +1,160 @@
+"""A local model as a candidate: fit, translate, ask, translate back.
+
+The notice of a switch is put in front of the first answer that a session gets from here, and only
+goes out with the first content: a local engine that fails before it leaves no trace.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from standby.app.deadlines import SilenceError, timed
+from standby.app.engines import Engines
+from standby.core.context.fit import output_budget
+from standby.core.context.measure import estimate_tokens
+from standby.core.context.triggers import read_overflow, too_long
+from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
+from standby.core.dialects.openai_chat.request import Chat, to_chat
+from standby.core.handback.notice import notice
+from standby.core.models.facts import LocalModel
+from standby.core.request import Request
+from standby.core.wire import errors, messages
+from standby.core.wire.asked import Asked
+from standby.core.wire.assemble import assemble
+from standby.core.wire.headers import SERVED_BY, Head
+from standby.core.wire.messages import Opened
+from standby.core.wire.sse import Frame
+from standby.ports import AnswererError, Dice, EngineError
+
+__all__ = ["Local", "LocalDeadlines"]
+
+# A prompt that fills less of the window than this by a quick count is not counted by the server:
+# the quick count is an upper bound but for tool schemas, where it is 6 % low (measured).
+SURE_SHARE: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDeadlines:
+    """How long a local engine is waited for, in seconds."""
+
+    first_byte_s: float = 600.0
+    """A cold prompt of 16,000 tokens takes minutes without a GPU (measured: 250 to 310 s)."""
+    idle_s: float = 120.0
+
+
+class Local:
+    """One local model, as a candidate for one request."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        model: LocalModel,
+        asked: Asked,
+        dice: Dice,
+        deadlines: LocalDeadlines,
+        notice: Callable[[], str] = str,
+    ) -> None:
+        self._engines = engines
+        self._model = model
+        self._asked = asked
+        self._dice = dice
+        self._deadlines = deadlines
+        self._notice = notice
+        """Says what goes in front, when the first content is there; an empty string for nothing."""
+
+    async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
+        """Yield a Messages answer, streamed or whole as it was asked for."""
+        if said:
+            raise AnswererError(f"{self._model.engine} does not continue an answer")
+        try:
+            async for item in self._answer():
+                yield item
+        except EngineError as error:
+            if (overflow := read_overflow(error.body)) is not None:
+                for item in self._refusal(too_long(*overflow)):
+                    yield item
+                return
+            self._engines.failed(self._model)
+            raise AnswererError(f"{self._model.engine}: {error}") from error
+        except (BrokenReplyError, SilenceError) as error:
+            self._engines.failed(self._model)
+            raise AnswererError(f"{self._model.engine}: {error}") from error
+
+    async def _answer(self) -> AsyncIterator[Head | bytes]:
+        model = await self._engines.ready(self._model)
+        chat, prompt_tokens = await self._fitted(model)
+        if model.context_tokens is not None and prompt_tokens >= model.context_tokens:
+            for item in self._refusal(too_long(prompt_tokens, model.context_tokens)):
+                yield item
+            return
+        reply = Reply(chat.plan, f"local/{model.id}", self._dice.mint, prompt_tokens)
+        async with aclosing(self._frames(model, chat, reply)) as batches:
+            if self._asked.stream:
+                yield self._head("text/event-stream; charset=utf-8")
+                async for batch in batches:
+                    yield b"".join(frame.raw for frame in batch)
+            else:
+                whole = [frame async for batch in batches for frame in batch]
+                yield self._head("application/json")
+                yield assemble(whole) or b""
+
+    async def _fitted(self, model: LocalModel) -> tuple[Chat, int]:
+        """Return the request for the engine, its answer cut to what the window leaves."""
+        chat = to_chat(self._asked, model)
+        tokens = estimate_tokens(chat.body)
+        window = model.context_tokens
+        if window is None:
+            return chat, tokens
+        if model.counts and tokens > window * SURE_SHARE:
+            counted = await self._engines.engine_of(model).count(model, chat.body)
+            tokens = tokens if counted is None else counted
+        budget = output_budget(self._asked.max_tokens, tokens, window)
+        return to_chat(self._asked, model, max_tokens=budget), tokens
+
+    async def _frames(
+        self, model: LocalModel, chat: Chat, reply: Reply
+    ) -> AsyncIterator[list[Frame]]:
+        stream = timed(
+            self._engines.engine_of(model).chat(model, chat.body),
+            first_s=self._deadlines.first_byte_s,
+            idle_s=self._deadlines.idle_s,
+        )
+        front = _Front(self._notice)
+        async with aclosing(stream) as reads:
+            async for data in reads:
+                if batch := front.put(reply.receive(data)):
+                    yield batch
+        yield front.put(reply.end())
+
+    def _head(self, content_type: str, status: int = 200) -> Head:
+        request_id = self._dice.mint("req_sb", 20)
+        lines = (
+            ("Content-Type", content_type),
+            ("request-id", request_id),
+            (SERVED_BY, f"local; model={self._model.key}"),
+        )
+        return Head(status, lines)
+
+    def _refusal(self, why: str) -> tuple[Head, bytes]:
+        return self._head("application/json", 400), errors.body(400, why)
+
+
+class _Front:
+    """Puts the notice between the start of a message and its first block."""
+
+    def __init__(self, said: Callable[[], str]) -> None:
+        self._said: Callable[[], str] | None = said
+        self._by = 0
+
+    def put(self, frames: Iterable[Frame]) -> list[Frame]:
+        """Return the frames with the notice where it belongs, if it does."""
+        out: list[Frame] = []
+        for frame in frames:
+            if self._said is not None and isinstance(messages.read(frame), Opened):
+                if said := self._said():
+                    out += notice(said)
+                    self._by = 1
+                self._said = None
+            out.append(messages.shifted(frame, self._by) if self._by else frame)
+        return out

@@ -1,0 +1,266 @@
+"""Run one exchange against the real world: the only loop that turns commands into I/O.
+
+It knows nothing of quota or models: who may be asked is decided before, and what a refusal means is
+the business of the answerer that met it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Final
+
+from standby.core.exchange import (
+    Answered,
+    Ask,
+    Broken,
+    Came,
+    Command,
+    Deliver,
+    Ended,
+    Event,
+    Exchange,
+    Failed,
+    Finish,
+    GiveUp,
+    KeepAlive,
+    Quiet,
+    Send,
+    Stage,
+    Start,
+)
+from standby.core.request import Request
+from standby.core.wire import errors, messages
+from standby.core.wire.headers import Head, end_to_end
+from standby.core.wire.sse import Decoder, Frame, FrameTooLargeError
+from standby.ports import Answerer, AnswererError, Coder, CodingError, Wire
+
+__all__ = ["KEEP_ALIVE_S", "Relay"]
+
+# Claude Code says that it is waiting after 20 s of silence, and asks anew after 300 s.
+KEEP_ALIVE_S: Final = 15.0
+# How long the last bytes after `message_stop` may take. A connection that is read to its end can be
+# used again; one that lingers is not worth the wait.
+LINGER_S: Final = 0.2
+# An answer that is not streamed is held until it is whole.
+MAX_WHOLE_BYTES: Final = 64 * 1024 * 1024
+_LENGTH: Final = frozenset({"content-length"})
+
+# One read of the network, as events. Judging and writing it as one, not frame by frame, made the
+# relay three times as fast.
+Inbox = asyncio.Queue[list[Event]]
+
+
+class Relay:
+    """One exchange, its client, and those who may answer."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        answerers: Mapping[str, Answerer],
+        wire: Wire,
+        coder_for: Callable[[str], Coder],
+        keep_alive_s: float = KEEP_ALIVE_S,
+    ) -> None:
+        self._exchange = exchange
+        self._answerers = answerers
+        self._wire = wire
+        self._coder_for = coder_for
+        self._keep_alive_s = keep_alive_s
+        self._head: Head | None = None
+        self._coder: Coder | None = None
+        self._begun = False
+        self._appended = False
+        self.status = 0
+        """The status that the client got; 0 while it got none."""
+        self.on_shown: Callable[[], None] = lambda: None
+        """Called once, when the first bytes of an answer go out."""
+        self.on_broken: Callable[[Broken], None] = lambda _: None
+        """Called when an answer stops on its own, before anybody else is asked."""
+
+    async def run(self, request: Request) -> None:
+        """Drive the exchange from its first event to its last command."""
+        ask = await self._perform(self._judge([Start()]))
+        while ask is not None:
+            ask = await self._hear(self._answerers[ask.candidate], request, ask.said)
+
+    async def _hear(self, answerer: Answerer, request: Request, said: str) -> Ask | None:
+        """Feed one answer to the exchange; return whom to ask next, if anybody."""
+        # Room for one read: an answer is taken in only as fast as the client takes it.
+        inbox = Inbox(maxsize=1)
+        ask: Ask | None = None
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(self._read(answerer, request, said, inbox))
+            while ask is None and self._exchange.stage is not Stage.DONE:
+                ask = await self._perform(self._judge(await self._next(inbox)))
+            self._report()
+            if ask is None:
+                await asyncio.wait({reader}, timeout=LINGER_S)
+            reader.cancel()
+        return ask
+
+    def _report(self) -> None:
+        if (broken := self._exchange.broken) is not None:
+            self._exchange.broken = None
+            self.on_broken(broken)
+
+    async def _next(self, inbox: Inbox) -> list[Event]:
+        patience = LINGER_S if self._exchange.stage is Stage.LAST else self._keep_alive_s
+        try:
+            async with asyncio.timeout(patience):
+                return await inbox.get()
+        except TimeoutError:
+            return [Quiet()]
+
+    def _judge(self, events: Iterable[Event]) -> Iterator[Command]:
+        for event in events:
+            for command in self._exchange.handle(event):
+                yield command
+                if isinstance(command, Ask):
+                    return  # the rest is from somebody who is not listened to any more
+
+    async def _perform(self, commands: Iterable[Command]) -> Ask | None:
+        ask: Ask | None = None
+        for command in _joined(commands):
+            match command:
+                case Ask():
+                    ask = command
+                case Send(data, ours):
+                    await self._send(data, ours=ours)
+                case Deliver(head, body):
+                    await self._deliver(head, body)
+                case KeepAlive():
+                    await self._keep_alive()
+                case Finish():
+                    await self._finish()
+                case GiveUp(why, refusal):
+                    await self._give_up(why, refusal)
+        return ask
+
+    async def _send(self, data: bytes, *, ours: bool) -> None:
+        if not self._begun and self._head is not None:
+            self._begun = True
+            self.status = self._head.status
+            self.on_shown()
+            await self._wire.start(self._head)
+        if ours and self._coder is not None:
+            self._appended = True
+            data = self._coder.append(data)
+        await self._wire.send(data)
+
+    async def _deliver(self, head: Head, body: bytes) -> None:
+        self.status = head.status
+        self.on_shown()
+        if self._wire.begun:
+            # Headers went out with a keep-alive: what is no stream can only be an error now.
+            plain = self._coder_for(head.coding).decode(body)
+            said = errors.message_of(plain) or "the answer is not a stream"
+            await self._fail_in_stream(said)
+        else:
+            await self._wire.deliver(head, body)
+
+    async def _keep_alive(self) -> None:
+        # Nothing may be put into somebody else's coded stream, nor ahead of it.
+        if self._coder is None:
+            await self._wire.keep_alive()
+
+    async def _finish(self) -> None:
+        if self._appended and self._coder is not None:
+            await self._wire.send(self._coder.finish())
+        await self._wire.finish()
+
+    async def _give_up(self, why: str, refusal: errors.Refusal | None) -> None:
+        if self._wire.begun:
+            await self._fail_in_stream(why)
+        else:
+            self.status = await self._wire.fail(why, refusal)
+
+    async def _fail_in_stream(self, why: str) -> None:
+        try:
+            await self._send(messages.error(why).raw, ours=True)
+            await self._finish()
+        except CodingError:
+            await self._wire.abort()  # no honest end fits behind what the peer left
+
+    async def _read(self, answerer: Answerer, request: Request, said: str, inbox: Inbox) -> None:
+        try:
+            await self._take(answerer, request, said, inbox)
+        except AnswererError as error:
+            await inbox.put([Failed(str(error), error.refusal)])
+        except (FrameTooLargeError, CodingError) as error:
+            await inbox.put([Failed(f"the answer cannot be read: {error}")])
+
+    async def _take(self, answerer: Answerer, request: Request, said: str, inbox: Inbox) -> None:
+        stream: _Stream | None = None
+        head = Head(502, ())
+        whole = bytearray()
+        async for item in answerer.answer(request, said):
+            if isinstance(item, Head):
+                head = item
+                stream = self._stream_of(head) if head.streamed else None
+            elif stream is not None:
+                if events := stream.receive(item):
+                    await inbox.put(events)
+            else:
+                whole += item
+                if len(whole) > MAX_WHOLE_BYTES:
+                    raise AnswererError(f"the answer has more than {MAX_WHOLE_BYTES} bytes")
+        if stream is not None:
+            await inbox.put([Ended(stream.rest)])
+        else:
+            await inbox.put([Answered(head, bytes(whole))])
+
+    def _stream_of(self, head: Head) -> "_Stream":
+        # What goes out may become longer than the peer said, if somebody else must go on with it.
+        head = Head(head.status, end_to_end(head.headers, less=_LENGTH))
+        coder = self._coder_for(head.coding) if head.coding else None
+        if self._begun:
+            return _Stream(coder, as_it_came=False)  # it continues another's answer
+        self._head = head
+        if self._wire.begun:
+            return _Stream(coder, as_it_came=False)  # a keep-alive has promised plain text
+        self._coder = coder
+        return _Stream(coder, as_it_came=True)
+
+
+class _Stream:
+    """The events of one streamed answer, from its bytes."""
+
+    def __init__(self, coder: Coder | None, *, as_it_came: bool) -> None:
+        self._decoder = Decoder()
+        self._coder = coder
+        self._keeps = coder is not None and as_it_came
+        self._raw = bytearray()
+
+    def receive(self, data: bytes) -> list[Event]:
+        if self._coder is None:
+            return [Came(frame) for frame in self._decoder.receive_data(data)]
+        frames = self._decoder.receive_data(self._coder.decode(data))
+        if not self._keeps:
+            return [Came(frame) for frame in frames]
+        self._raw += data
+        return self._with_raw(frames)
+
+    def _with_raw(self, frames: list[Frame]) -> list[Event]:
+        """Give the coded bytes to the last of the frames they hold: a coding knows no borders."""
+        if not frames:
+            return []
+        *earlier, last = frames
+        raw = bytes(self._raw)
+        self._raw.clear()
+        return [
+            *(Came(Frame(frame.name, frame.data, b"")) for frame in earlier),
+            Came(Frame(last.name, last.data, raw)),
+        ]
+
+    @property
+    def rest(self) -> bytes:
+        return bytes(self._raw) if self._keeps else self._decoder.rest
+
+
+def _joined(commands: Iterable[Command]) -> Iterator[Command]:
+    """Join what is sent in a row into one write."""
+    for key, run in groupby(commands, lambda c: (isinstance(c, Send), isinstance(c, Send) and c.ours)):
+        if key[0]:
+            yield Send(b"".join(c.data for c in run if isinstance(c, Send)), ours=key[1])
+        else:
+            yield from run

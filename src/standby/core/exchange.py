@@ -1,0 +1,295 @@
+"""One request from arrival to last byte, with no I/O: events in, commands out.
+
+    NEW ──▶ HELD ──▶ SHOWN ──▶ LAST ──▶ DONE
+             │         │                 ▲
+             └─────────┴─(nobody left)───┘
+
+HELD   Somebody was asked. Headers and keep-alives may have gone out, but nothing of an answer:
+       frames are held back until one has content, and who fails is replaced without a trace. An
+       answer that is not streamed is held until it is whole.
+SHOWN  The client has content. It cannot be taken back, only mended: after plain text a stand-in
+       goes on in the same message; anything else is closed as it is and ends in an error.
+LAST   ``message_stop`` is out. What the peer still sends belongs to its answer and is passed on.
+DONE   The answer has ended: with ``message_stop``, as a whole, or in an error. There is no other way.
+"""
+
+import enum
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+
+from standby.core.seam import Seam, Shown
+from standby.core.wire import messages
+from standby.core.wire.errors import Refusal
+from standby.core.wire.headers import Head
+from standby.core.wire.messages import Began, Broke, Framing, Kind, Opened, Piece, Stopped
+from standby.core.wire.sse import Frame
+
+__all__ = [
+    "Answered",
+    "Ask",
+    "Broken",
+    "Came",
+    "Command",
+    "Deliver",
+    "Ended",
+    "Event",
+    "Exchange",
+    "Failed",
+    "Finish",
+    "GiveUp",
+    "KeepAlive",
+    "ProtocolMisuseError",
+    "Quiet",
+    "Send",
+    "Stage",
+    "Start",
+]
+
+
+class Stage(enum.Enum):
+    """How far an exchange has come."""
+
+    NEW = "new"
+    HELD = "held"
+    SHOWN = "shown"
+    LAST = "last"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The request has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """The one who was asked sent a frame."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The one who was asked gave a whole answer that is not a stream."""
+
+    head: Head
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The one who was asked has nothing more to send, complete or not.
+
+    ``rest`` is what came after the last whole frame.
+    """
+
+    rest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The one who was asked cannot answer, or cannot go on."""
+
+    why: str
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nothing has come for so long that the client may think us dead."""
+
+
+Event = Start | Came | Answered | Ended | Failed | Quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a candidate, by name, to answer, or to go on after what was ``said`` already."""
+
+    candidate: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send bytes to the client. ``ours``: they are not the peer's own, and in no coding."""
+
+    data: bytes
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Send a whole answer to the client."""
+
+    head: Head
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """Show the client that we are alive, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End the answer to the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Tell the client that the answer could not be given or finished.
+
+    ``refusal`` is the first one that anybody gave: what the client gets to the byte, if nothing of
+    an answer is out.
+    """
+
+    why: str
+    refusal: Refusal | None = None
+
+
+Command = Ask | Send | Deliver | KeepAlive | Finish | GiveUp
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An answer that stopped on its own: ``complaint`` is the data of the error event, if one came."""
+
+    candidate: str
+    complaint: str | None
+
+
+class ProtocolMisuseError(Exception):
+    """An event arrived that this stage cannot take: a mistake of ours, not of a peer."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The state of one exchange. ``order`` names whom to ask, best first."""
+
+    order: tuple[str, ...]
+    stand_ins: frozenset[str] = frozenset()
+    """Those of ``order`` who can go on with an answer that somebody else began."""
+    nobody: str = "nobody to ask"
+    """What is said when ``order`` is empty."""
+    refusal: Refusal | None = None
+    """What the cloud said when it was last asked, for a request for which it is not asked again."""
+    stage: Stage = Stage.NEW
+    asked: list[str] = field(default_factory=list[str])
+    """Who was asked, in order; the last of them answered, if anybody did."""
+    shown: Shown = field(default_factory=Shown)
+    broken: Broken | None = None
+    """The newest answer that ended without its last frame, or in an error event."""
+    _held: list[Frame] = field(default_factory=list[Frame])
+    _seam: Seam | None = None
+    _whys: list[str] = field(default_factory=list[str])
+
+    def handle(self, event: Event) -> Iterator[Command]:
+        """Take one event; yield what is to be done about it, in order."""
+        match (self.stage, event):
+            case (Stage.NEW, Start()):
+                self.stage = Stage.HELD
+                yield from self._replace(self.nobody)
+            case (Stage.HELD, Came(frame)):
+                yield from self._hold(frame)
+            case (Stage.HELD, Answered(head, body)):
+                self.stage = Stage.DONE
+                yield Deliver(head, body)
+            case (Stage.SHOWN, Came(frame)):
+                yield from self._pass_on(frame)
+            case (Stage.HELD | Stage.SHOWN, Quiet()):
+                yield KeepAlive()
+            case (Stage.HELD | Stage.SHOWN, Ended()):
+                if not self.shown.settled:
+                    self.broken = Broken(self.asked[-1], None)
+                yield from self.handle(Failed("the answer broke off"))
+            case (Stage.HELD, Failed(why, refusal)):
+                self.refusal = self.refusal or refusal
+                yield from self._replace(why)
+            case (Stage.SHOWN, Failed(why)):
+                yield from self._mend(why)
+            case (Stage.SHOWN, Answered()):
+                yield from self._mend("what should go on with the answer is no stream")
+            case (Stage.LAST, Came(frame)):
+                yield from self._trail(frame.raw)
+            case (Stage.LAST, Ended(rest)):
+                yield from self._trail(rest)
+                yield from self._end()
+            case (Stage.LAST, Quiet() | Failed()):
+                yield from self._end()
+            case (Stage.LAST | Stage.DONE, Came() | Answered() | Quiet() | Ended() | Failed()):
+                return  # whatever follows the end is no part of the answer
+            case _:
+                raise ProtocolMisuseError(f"{event!r} at stage {self.stage.name}")
+
+    def _hold(self, frame: Frame) -> Iterator[Command]:
+        self._held.append(frame)
+        match messages.read(frame):
+            case Framing() | Began() | Opened(_, Kind.TEXT | Kind.THINKING | Kind.TOOL):
+                return  # a block that was only opened shows nothing yet
+            case Broke(why):
+                self.broken = Broken(self.asked[-1], frame.data)
+                yield from self._replace(why)
+            case _:
+                self.stage = Stage.SHOWN
+                for held in self._held:
+                    yield from self._show(held, messages.read(held))
+
+    def _pass_on(self, frame: Frame) -> Iterator[Command]:
+        piece = messages.read(frame)
+        if isinstance(piece, Broke):
+            self.broken = Broken(self.asked[-1], frame.data)
+            yield from self._mend(piece.why)
+        elif self._seam is None:
+            yield from self._show(frame, piece)
+        else:
+            for fitted in self._seam.fit(frame):
+                yield from self._show(fitted, messages.read(fitted), ours=True)
+
+    def _show(self, frame: Frame, piece: Piece, *, ours: bool = False) -> Iterator[Command]:
+        self.shown.note(piece)
+        yield Send(frame.raw, ours)
+        if isinstance(piece, Stopped):
+            self.stage = Stage.LAST
+
+    def _trail(self, raw: bytes) -> Iterator[Command]:
+        if raw and self._seam is None:
+            yield Send(raw)
+
+    def _end(self) -> Iterator[Command]:
+        self.stage = Stage.DONE
+        yield Finish()
+
+    def _replace(self, why: str) -> Iterator[Command]:
+        self._whys.append(why)
+        self._held.clear()
+        if candidate := self._next(self.order):
+            yield Ask(candidate)
+        else:
+            yield from self._give_up()
+
+    def _mend(self, why: str) -> Iterator[Command]:
+        self._whys.append(why)
+        if self.shown.settled:
+            yield from self._show(messages.message_stop(), Stopped(), ours=True)
+            yield from self._end()
+        elif self.shown.continuable and (candidate := self._next(self.stand_ins)):
+            self._seam = Seam.after(self.shown)
+            yield Ask(candidate, self.shown.text)
+        else:
+            for frame in self.shown.closing():
+                yield Send(frame.raw, ours=True)
+            yield from self._give_up()
+
+    def _give_up(self) -> Iterator[Command]:
+        self.stage = Stage.DONE
+        # The first entry only says that there was a start.
+        whys = self._whys[1:] or self._whys
+        yield GiveUp("; then ".join(dict.fromkeys(whys)), self.refusal)
+
+    def _next(self, fit: Container[str]) -> str | None:
+        for candidate in self.order:
+            if candidate in fit and candidate not in self.asked:
+                self.asked.append(candidate)
+                return candidate
+        return None

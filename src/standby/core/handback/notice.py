@@ -1,0 +1,38 @@
+"""The block that tells of a switch: who answers, why, and until when.
+
+It is a thinking block, so that it is no part of the answer, and it carries our mark, so that it is
+taken out when the conversation returns to the cloud.
+"""
+
+from typing import Final
+
+from standby.core.handback import marks
+from standby.core.models.facts import LocalModel
+from standby.core.wire import sse
+from standby.core.wire.json import JSON, dumps
+from standby.core.wire.sse import Frame
+
+__all__ = ["notice", "words"]
+
+_REHEARSAL: Final = " This is a rehearsal model: it shows that the switch works, and cannot code."
+
+
+def words(model: LocalModel, why: str, until: str) -> str:
+    """Return the notice as one or two sentences for a person."""
+    back = f" Back to the cloud {until}." if until else ""
+    kind = _REHEARSAL if model.rehearsal else ""
+    return f"standby: {model.id} on {model.engine} answers here, because {why}.{back}{kind}"
+
+
+def notice(said: str) -> tuple[Frame, ...]:
+    """Return the frames of the notice, as block 0 of an answer."""
+    return (
+        _frame("content_block_start", content_block={"type": "thinking", "thinking": "", "signature": ""}),
+        _frame("content_block_delta", delta={"type": "thinking_delta", "thinking": said}),
+        _frame("content_block_delta", delta={"type": "signature_delta", "signature": marks.NOTICE}),
+        _frame("content_block_stop"),
+    )
+
+
+def _frame(name: str, **fields: JSON) -> Frame:
+    return sse.encode(name, dumps({"type": name, "index": 0, **fields}))

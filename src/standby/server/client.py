@@ -1,0 +1,122 @@
+"""The client's end of one exchange: headers held back, keep-alives, errors in the API's own shape."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from standby.core.request import Headers
+from standby.core.wire import errors
+from standby.core.wire.errors import Refusal
+from standby.core.wire.headers import Head, end_to_end
+from standby.core.wire.messages import PING
+
+__all__ = ["ClientWire", "Response", "refuse"]
+
+_LENGTH: Final = frozenset({"content-length"})
+_OURS: Final[Headers] = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
+
+
+class Response(web.StreamResponse):
+    """A response with the headers that it was given, and none of aiohttp's own."""
+
+    def __init__(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        super().__init__(status=status, headers=CIMultiDict(headers))
+
+    async def _prepare_headers(self) -> None:
+        # aiohttp fills in a content type where there is none, and names itself and its version.
+        given = set(self.headers)
+        await super()._prepare_headers()
+        for name in ("Server", "Content-Type"):
+            if name in self.headers and name not in given:
+                del self.headers[name]
+
+
+class ClientWire:
+    """One client's end. The headers go out with the first byte, and not before."""
+
+    def __init__(self, request: web.BaseRequest, request_id: str) -> None:
+        self._request = request
+        self._request_id = request_id
+        self._response: web.StreamResponse | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether headers are out, so that an error can only be an event in the stream."""
+        return self._response is not None
+
+    @property
+    def response(self) -> web.StreamResponse:
+        """The response that the exchange came to."""
+        if self._response is None:
+            raise RuntimeError("the exchange ended without an answer")
+        return self._response
+
+    async def start(self, head: Head) -> None:
+        """Say whose answer follows."""
+        if self._response is None:
+            await self._open(head.status, head.headers)
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes of the answer; wait while the client is slow to take them."""
+        if data:
+            await self.response.write(data)
+
+    async def keep_alive(self) -> None:
+        """Send a ping, which clients skip."""
+        if self._response is None:
+            await self._open(HTTPStatus.OK, _OURS)
+        await self.send(PING.raw)
+
+    async def finish(self) -> None:
+        """End the answer."""
+        await self.response.write_eof()
+
+    async def deliver(self, head: Head, body: bytes) -> None:
+        """Send a whole answer: status, headers and body."""
+        headers = head.headers
+        if body or head.header("content-length") is None:
+            # An answer without a body (to HEAD, or a 304) says how long it would have been.
+            others = end_to_end(headers, less=_LENGTH)
+            headers = (*others, ("Content-Length", str(len(body))))
+        response = await self._open(head.status, headers)
+        if body:
+            await response.write(body)
+        await response.write_eof()
+
+    async def fail(self, why: str, refusal: Refusal | None = None) -> int:
+        """Send an error in place of an answer, and return its status."""
+        if refusal is None:
+            status = 529
+            headers = (("Content-Type", "application/json"), ("request-id", self._request_id))
+            body = errors.body(status, why, request_id=self._request_id)
+        else:
+            status, headers, body = refusal.head.status, refusal.head.headers, refusal.body
+        kept = tuple((key, value) for key, value in headers if key.lower() != "x-should-retry")
+        await self.deliver(Head(status, (*kept, ("x-should-retry", "false"))), body)
+        return status
+
+    async def abort(self) -> None:
+        """Break the connection."""
+        if (transport := self._request.transport) is not None:
+            transport.abort()
+
+    async def deliver_empty(self) -> None:
+        """Send a 200 that says nothing."""
+        await self.deliver(Head(HTTPStatus.OK, ()), b"")
+
+    async def _open(self, status: int, headers: Headers) -> web.StreamResponse:
+        response = self._response = Response(status, headers)
+        await response.prepare(self._request)
+        return response
+
+
+def refuse(status: int, why: str, request_id: str = "") -> web.Response:
+    """Return an error of ours that no client repeats."""
+    return web.Response(
+        status=status,
+        body=errors.body(status, why, request_id=request_id),
+        headers={"Content-Type": "application/json", "x-should-retry": "false"},
+    )

@@ -1,0 +1,55 @@
+"""Our own door: is this the gateway, who serves now, and what happened last. JSON, under ``/standby/``."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from standby.core.wire import errors
+from standby.core.wire.headers import Head
+from standby.core.wire.json import JSON, dumps
+from standby.ports import Wire
+
+__all__ = ["PREFIX", "ControlDoor", "Reports"]
+
+PREFIX = "/standby/"
+_JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+
+
+class Reports(Protocol):
+    """What this door needs of the application."""
+
+    async def status(self) -> dict[str, JSON]:
+        """Say who serves now, why, until when, and who would take over."""
+        ...
+
+    async def recent(self, limit: int) -> list[JSON]:
+        """Return the newest entries of the ledger, newest first."""
+        ...
+
+
+class ControlDoor:
+    """Answers the gateway's own commands."""
+
+    def __init__(self, reports: Reports, prove: Callable[[str], str]) -> None:
+        self._reports = reports
+        self._prove = prove
+        """Answers a nonce with what only the holder of the token can answer."""
+
+    async def serve(self, method: str, target: str, wire: Wire) -> None:
+        """Answer a request over a wire."""
+        path, _, query = target.partition("?")
+        match method, path.removeprefix(PREFIX):
+            case "GET", "health":
+                nonce = query.removeprefix("nonce=")[:128] if query.startswith("nonce=") else ""
+                health: dict[str, JSON] = {"status": "ok"}
+                await _deliver(wire, {**health, "proof": self._prove(nonce)} if nonce else health)
+            case "GET", "status":
+                await _deliver(wire, await self._reports.status())
+            case "GET", "recent":
+                await _deliver(wire, {"entries": await self._reports.recent(50)})
+            case _:
+                body = errors.body(404, "the gateway has no such page")
+                await wire.deliver(Head(404, _JSON), body)
+
+
+async def _deliver(wire: Wire, value: JSON) -> None:
+    await wire.deliver(Head(200, _JSON), dumps(value))

@@ -1,0 +1,108 @@
+"""The front: one HTTP server, the guard on everything, then the door that a path belongs to.
+
+aiohttp's router and middlewares are left out: a path is looked at once, as it came, and what the
+guard has not admitted does not exist.
+"""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from standby.core.request import Request
+from standby.server.client import ClientWire, refuse
+from standby.server.control import PREFIX, ControlDoor
+from standby.server.guard import Admitted, Guard, Turned
+from standby.server.messages import MessagesDoor
+
+__all__ = ["MAX_BODY_BYTES", "Front"]
+
+log = logging.getLogger(__name__)
+
+# A request carries the whole conversation; the cloud takes 32 MB and says so itself.
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+_START_PROBES: Final = frozenset({"/", "/api/hello"})
+
+
+class TooLargeError(Exception):
+    """A body has more than :data:`MAX_BODY_BYTES`."""
+
+
+class Front:
+    """Takes requests from the server; one answer each, whatever happens."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        messages: MessagesDoor,
+        control: ControlDoor,
+        mint: Callable[[str, int], str],
+    ) -> None:
+        self._guard = guard
+        self._messages = messages
+        self._control = control
+        self._mint = mint
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        request_id = self._mint("req_sb", 20)
+        lines = tuple(
+            (key.decode("latin-1"), value.decode("latin-1")) for key, value in request.raw_headers
+        )
+        verdict = self._guard.admit(request.method, request.raw_path, lines)
+        if isinstance(verdict, Turned):
+            return refuse(verdict.status, verdict.why, request_id)
+        wire = ClientWire(request, request_id)
+        turned = await self._attempt(request, verdict, wire, request_id)
+        return wire.response if turned is None else refuse(turned.status, turned.why, request_id)
+
+    async def _attempt(
+        self, request: web.BaseRequest, let_in: Admitted, wire: ClientWire, request_id: str
+    ) -> Turned | None:
+        """Serve a request; return what to say instead where nothing could be sent."""
+        turned: Turned | None = None
+        try:
+            await self._serve(request, let_in, wire)
+        except* TooLargeError as group:
+            turned = Turned(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(group.exceptions[0]))
+        except* ConnectionError:
+            log.info("the client has gone")
+        except* Exception:  # the edge of a request: whatever it was, the client gets an answer
+            log.exception("request %s failed", request_id)
+            why = f"the gateway failed; its log says why, under {request_id}"
+            turned = Turned(HTTPStatus.INTERNAL_SERVER_ERROR, why)
+        if wire.begun:
+            if turned is not None:
+                await wire.abort()
+            return None
+        return turned or Turned(HTTPStatus.INTERNAL_SERVER_ERROR, "the client has gone")
+
+    async def _serve(self, request: web.BaseRequest, let_in: Admitted, wire: ClientWire) -> None:
+        path = let_in.target.partition("?")[0]
+        if path.startswith(PREFIX):
+            await self._control.serve(request.method, let_in.target, wire)
+        elif not let_in.caller.account and not let_in.owner and path in _START_PROBES:
+            await wire.deliver_empty()  # nothing goes to the cloud for somebody unknown
+        else:
+            body = await _body(request)
+            asked = Request(request.method, let_in.target, let_in.headers, body)
+            await self._messages.serve(asked, let_in.caller, wire)
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    if not request.can_read_body:
+        return b""
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise TooLargeError(f"a request may have {MAX_BODY_BYTES} bytes")
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.content.iter_any():
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise TooLargeError(f"a request may have {MAX_BODY_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,275 @@
+"""Playbooks: an event on the left, what must come out on the right."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standby.core.exchange import (
+    Answered,
+    Ask,
+    Broken,
+    Came,
+    Deliver,
+    Ended,
+    Exchange,
+    Failed,
+    Finish,
+    GiveUp,
+    KeepAlive,
+    ProtocolMisuseError,
+    Quiet,
+    Send,
+    Stage,
+    Start,
+)
+from standby.core.wire.errors import Refusal
+from standby.core.wire.headers import Head
+from standby.core.wire.messages import error
+from tests.fakes.answerers import (
+    answer,
+    arguments,
+    begin,
+    closed,
+    frame,
+    opened,
+    settled,
+    stop,
+    text,
+    thought,
+)
+
+LOCAL = frozenset({"local"})
+BEGIN = begin()
+TEXT, TOOL, THINKING = (opened(0, kind) for kind in ("text", "tool_use", "thinking"))
+
+
+def play(*steps, order=("cloud", "local"), stand_ins=LOCAL):
+    exchange = Exchange(order, stand_ins)
+    for event, expected in steps:
+        assert list(exchange.handle(event)) == expected, event
+    return exchange
+
+
+def ours(frame):
+    return Send(frame.raw, ours=True)
+
+
+def shown(*frames):
+    """The steps by which the cloud has shown these frames."""
+    *held, first = frames
+    return [
+        (Start(), [Ask("cloud")]),
+        *((Came(f), []) for f in held),
+        (Came(first), [Send(f.raw) for f in frames]),
+    ]
+
+
+def test_the_cloud_answers_to_the_byte():
+    frames = answer("Hel", "lo")
+    exchange = Exchange(("cloud", "local"), LOCAL)
+    commands = list(exchange.handle(Start()))
+    for came in frames:
+        commands += exchange.handle(Came(came))
+
+    commands += exchange.handle(Ended(b"\n"))
+
+    assert [Ask("cloud"), *(Send(f.raw) for f in frames), Send(b"\n"), Finish()] == commands
+    assert Stage.DONE is exchange.stage
+
+
+def test_while_held_a_failure_is_replaced_without_a_trace():
+    play(
+        (Start(), [Ask("cloud")]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (Failed("reset"), [Ask("local")]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (Came(text(0, "hi")), [Send(BEGIN.raw), Send(TEXT.raw), Send(text(0, "hi").raw)]),
+    )
+
+
+def test_a_tool_call_that_was_only_opened_shows_nothing_yet():
+    play((Start(), [Ask("cloud")]), (Came(BEGIN), []), (Came(TOOL), []), (Ended(), [Ask("local")]))
+
+
+def test_keep_alives_leave_us_free_to_switch():
+    play(
+        (Start(), [Ask("cloud")]),
+        (Quiet(), [KeepAlive()]),
+        (Failed("529"), [Ask("local")]),
+        (Quiet(), [KeepAlive()]),
+        (Failed("no memory"), [GiveUp("529; then no memory")]),
+    )
+
+
+def test_an_error_event_before_any_content_is_replaced_too():
+    play(
+        (Start(), [Ask("cloud")]),
+        (Came(BEGIN), []),
+        (Came(error("overloaded")), [Ask("local")]),
+    )
+
+
+def test_plain_text_is_continued_as_one_message():
+    play(
+        *shown(BEGIN, TEXT, text(0, "Hello ")),
+        (Failed("reset"), [Ask("local", "Hello ")]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (Came(text(0, "world")), [ours(text(0, "world"))]),
+        (Came(closed(0)), [ours(closed(0))]),
+        (Came(settled()), [ours(settled())]),
+        (Came(stop()), [ours(stop())]),
+        (Ended(b"\n"), [Finish()]),
+    )
+
+
+def test_a_stand_in_that_thinks_first_gets_a_block_of_its_own():
+    play(
+        *shown(BEGIN, TEXT, text(0, "Hello ")),
+        (Failed("reset"), [Ask("local", "Hello ")]),
+        (Came(BEGIN), []),
+        (Came(THINKING), [ours(closed(0)), ours(opened(1, "thinking"))]),
+        (Came(closed(0)), [ours(closed(1))]),
+        (Came(opened(1, "text")), [ours(opened(2, "text"))]),
+    )
+
+
+def test_between_blocks_the_stand_in_opens_the_next_one():
+    play(
+        *shown(BEGIN, THINKING, thought(0, "so")),
+        (Came(closed(0)), [Send(closed(0).raw)]),
+        (Failed("reset"), [Ask("local", "")]),
+        (Came(BEGIN), []),
+        (Came(TEXT), [ours(opened(1, "text"))]),
+    )
+
+
+def test_only_who_can_continue_is_asked_to():
+    play(
+        *shown(BEGIN, TEXT, text(0, "Hello ")),
+        (Failed("reset"), [Ask("local", "Hello ")]),
+        order=("cloud", "another cloud", "local"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "closing"),
+    [
+        pytest.param([TOOL, arguments(0, '{"path": "/srv", "dry_run": tr')], [], id="a tool call"),
+        pytest.param([THINKING, thought(0, "so")], [closed(0)], id="unsigned thinking"),
+        pytest.param([TOOL, arguments(0, "{}"), closed(0)], [], id="after a finished tool call"),
+    ],
+)
+def test_what_cannot_be_continued_is_closed_as_it_is(content, closing):
+    exchange = Exchange(("cloud", "local"), LOCAL)
+    list(exchange.handle(Start()))
+    for came in (BEGIN, *content):
+        list(exchange.handle(Came(came)))
+
+    expected = [*(ours(f) for f in closing), GiveUp("reset")]
+    assert expected == list(exchange.handle(Failed("reset")))
+
+
+def test_with_nobody_left_the_text_is_closed_so_that_a_client_can_keep_it():
+    play(
+        *shown(BEGIN, TEXT, text(0, "Hello ")),
+        (Failed("reset"), [ours(closed(0)), GiveUp("reset")]),
+        order=("cloud",),
+    )
+
+
+def test_only_the_last_frame_was_missing():
+    play(
+        *shown(BEGIN, TEXT, text(0, "Hello")),
+        (Came(closed(0)), [Send(closed(0).raw)]),
+        (Came(settled()), [Send(settled().raw)]),
+        (Ended(), [ours(stop()), Finish()]),
+        (Failed("reset"), []),
+    )
+
+
+def test_a_peer_that_lingers_after_the_last_frame_is_not_waited_for():
+    play(
+        *shown(BEGIN, TEXT, text(0, "Hello")),
+        (Came(closed(0)), [Send(closed(0).raw)]),
+        (Came(settled()), [Send(settled().raw)]),
+        (Came(stop()), [Send(stop().raw)]),
+        (Came(frame("ping")), [Send(frame("ping").raw)]),
+        (Quiet(), [Finish()]),
+        (Came(frame("ping")), []),
+    )
+
+
+def test_nobody_to_ask():
+    play((Start(), [GiveUp("nobody to ask")]), order=())
+
+
+def test_the_first_refusal_is_what_the_client_gets():
+    first, second = (Refusal(Head(status, ()), b"") for status in (429, 503))
+    play(
+        (Start(), [Ask("cloud")]),
+        (Failed("429", first), [Ask("local")]),
+        (Failed("503", second), [GiveUp("429; then 503", first)]),
+    )
+
+
+def test_an_answer_that_is_not_streamed_is_delivered_whole():
+    head = Head(400, ())
+    play((Start(), [Ask("cloud")]), (Answered(head, b"{}"), [Deliver(head, b"{}")]), (Ended(), []))
+
+
+@pytest.mark.parametrize(
+    ("event", "complaint"), [(Ended(), None), (Came(error("overloaded")), error("overloaded").data)]
+)
+def test_who_broke_off_is_named(event, complaint):
+    exchange = play((Start(), [Ask("cloud")]), (Came(BEGIN), []), (event, [Ask("local")]))
+
+    assert Broken("cloud", complaint) == exchange.broken
+
+
+def test_misuse_is_a_bug_of_ours():
+    with pytest.raises(ProtocolMisuseError):
+        list(Exchange(()).handle(Ended()))
+
+
+FRAMES = st.sampled_from(
+    [
+        BEGIN,
+        *(opened(i, k) for i in (0, 1) for k in ("text", "thinking", "tool_use", "web_search")),
+        text(0, "hi"),
+        arguments(0, "{"),
+        closed(0),
+        settled(),
+        stop(),
+        error("overloaded"),
+        frame("ping"),
+        frame("brand_new"),
+    ]
+)
+EVENTS = st.builds(Came, FRAMES) | st.sampled_from(
+    [Quiet(), Ended(), Ended(b"\n"), Failed("reset"), Answered(Head(200, ()), b"{}")]
+)
+
+
+@given(st.lists(EVENTS))
+def test_every_exchange_ends_once_and_says_how(events):
+    exchange = Exchange(("cloud", "local", "spare"), frozenset({"local", "spare"}))
+    commands = list(exchange.handle(Start()))
+    for event in [*events, *(Failed("the end") for _ in exchange.order)]:
+        commands += exchange.handle(event)
+
+    assert Stage.DONE is exchange.stage
+    *before, last = [c for c in commands if not isinstance(c, Ask | KeepAlive)]
+    match last:
+        case Finish():
+            assert stop().raw in [c.data for c in before]
+        case GiveUp():
+            assert stop().raw not in [c.data for c in before]
+        case Deliver():
+            assert not before
+        case other:
+            pytest.fail(f"ended with {other}")
+    assert not any(isinstance(c, Finish | GiveUp | Deliver) for c in before)
+    assert len([c for c in commands if isinstance(c, Ask)]) <= len(exchange.order)
