@@ -126,8 +126,10 @@ class ClaudeCode:
             )
         return self
 
-    async def __aexit__(self, *_):
-        """End it as a pipe does, by the end of its input; kill it if it stays."""
+    async def __aexit__(self, error, *_):
+        """End it as a pipe does, by the end of its input; kill it if it stays, or when lost."""
+        if error is not None and self._process.returncode is None:
+            self._process.kill()  # it may be in the middle of minutes of retries
         self._process.stdin.close()
         try:
             async with asyncio.timeout(LEAVE_S):
