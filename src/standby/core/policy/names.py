@@ -1,0 +1,44 @@
+"""The model names by which a request chooses a local model.
+
+``local`` and ``claude-local`` mean any; ``local/NAME`` and ``claude-local/NAME`` one. Claude Code
+shows only discovered ids that contain ``claude``, and so the advertised form does (2.1.330).
+"""
+
+from typing import Final
+
+from standby.core.models.facts import LocalModel
+
+__all__ = ["advertised", "chosen", "is_local_name", "matches"]
+
+_ANY: Final = ("claude-local", "local")
+_LARGE_WINDOW: Final = "[1m]"
+
+
+def is_local_name(model: str) -> bool:
+    """Whether a request that names this model is for a local one, whatever the quota."""
+    return chosen(model) is not None
+
+
+def chosen(model: str) -> str | None:
+    """Return the local model that a name asks for: empty for any, ``None`` for none at all."""
+    name = model.strip().lower().removesuffix(_LARGE_WINDOW)
+    for prefix in _ANY:
+        if name == prefix:
+            return ""
+        if name.startswith(f"{prefix}/"):
+            return name.removeprefix(f"{prefix}/")
+    return None
+
+
+def matches(model_name: str, model: LocalModel) -> bool:
+    """Whether a name asks for this local model: by its key, its id or the last part of its id."""
+    wanted = chosen(model_name)
+    if wanted is None:
+        return False
+    names = (model.key, model.id, model.id.rpartition("/")[2])
+    return not wanted or wanted in {name.lower() for name in names}
+
+
+def advertised(model: LocalModel) -> str:
+    """Return the name by which a local model is offered to clients."""
+    return f"claude-local/{model.key}"
