@@ -1,7 +1,7 @@
 """The local engines of this machine: what they offer, in which order, and that it is ready.
 
 Asking all of them takes a few milliseconds when nothing is wrong, and a second and a half when a
-server hangs. So what they said is kept: a request gets what is known, and stale knowledge is renewed
+server hangs. So what they said is kept: a request gets what is known, and what is stale is renewed
 behind its back.
 """
 
@@ -87,11 +87,10 @@ class Engines:
 
     async def _ask(self) -> None:
         self._doubted = False
-        asked = []
+        asked: list[asyncio.Task[tuple[LocalModel, ...]]] = []
         try:
             async with asyncio.timeout(_ASK_S), asyncio.TaskGroup() as questions:
-                for engine in self._engines.values():
-                    asked.append(questions.create_task(engine.models()))
+                asked += [questions.create_task(each.models()) for each in self._engines.values()]
         except TimeoutError:
             pass  # who has answered by now counts
         found = [model for task in asked if not task.cancelled() for model in task.result()]

@@ -1,0 +1,157 @@
+"""A child process that ends with us: it holds our pipe as its stdin and exits when that closes.
+
+The pipe closes even when this process is killed. What the child writes on stderr is read all the
+time, or it would stop at a full pipe; the last of it is kept for the words of an error.
+"""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+__all__ = ["Child", "clean_environment"]
+
+# Keeps Windows from opening a console for the child.
+_NO_WINDOW: Final = int(getattr(subprocess, "CREATE_NO_WINDOW", 0))
+
+_TAIL_BYTES: Final = 64 * 1024
+_LINE_BYTES: Final = 64 * 1024
+
+# What a program needs to run and to find its graphics card. Nothing else of the environment goes
+# on: no credential, no proxy, no setting of anybody's.
+_NAMES: Final = frozenset(
+    {
+        *("HOME", "LANG", "LOGNAME", "PATH", "TEMP", "TMP", "TMPDIR", "TZ", "USER"),
+        *("LOCALAPPDATA", "NUMBER_OF_PROCESSORS", "PATHEXT", "PROGRAMDATA", "SYSTEMDRIVE"),
+        *("SYSTEMROOT", "USERPROFILE", "WINDIR"),
+        *("DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH"),
+    }
+)
+_PREFIXES: Final = ("CUDA_", "GGML_", "HIP_", "HSA_", "LC_", "NVIDIA_", "OMP_", "ROCR_", "VK_")
+
+
+def clean_environment(whole: Mapping[str, str], **more: str) -> dict[str, str]:
+    """Return what of an environment a child may see, with ``more`` added."""
+    kept = {
+        name: value
+        for name, value in whole.items()
+        if name.upper() in _NAMES or name.upper().startswith(_PREFIXES)
+    }
+    return {**kept, **more}
+
+
+class _Ears(asyncio.SubprocessProtocol):
+    """Hears what the child says and when it ends.
+
+    The waivers are for ``typing.override``, which is newer than Python 3.11.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.first_line: asyncio.Future[str] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.tail = bytearray()
+        self._line = bytearray()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:  # type: ignore[explicit-override]
+        if fd == 2:  # noqa: PLR2004 - stderr
+            self.tail += data
+            del self.tail[:-_TAIL_BYTES]
+        elif not self.first_line.done():
+            self._line += data[:_LINE_BYTES]
+            line, end, _ = self._line.partition(b"\n")
+            if end or len(self._line) > _LINE_BYTES:
+                self.first_line.set_result(line.decode(errors="replace"))
+
+    def process_exited(self) -> None:  # type: ignore[explicit-override]
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # type: ignore[explicit-override]
+        """The process has ended and all its pipes are closed."""
+        self.process_exited()
+        if not self.first_line.done():
+            self.first_line.set_result("")
+
+
+class Child:
+    """One running child. Made by :meth:`spawn`; somebody must :meth:`stop` it."""
+
+    def __init__(self, transport: asyncio.SubprocessTransport, ears: _Ears) -> None:
+        self._transport = transport
+        self._ears = ears
+
+    @classmethod
+    async def spawn(cls, argv: Sequence[str], environment: Mapping[str, str]) -> "Child":
+        """Start a program without a shell. Raise :class:`OSError` when it cannot be."""
+        loop = asyncio.get_running_loop()
+        transport, ears = await loop.subprocess_exec(
+            lambda: _Ears(loop),
+            *argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            cwd=Path(sys.executable).anchor,  # not the folder that a command was started in
+            creationflags=_NO_WINDOW,
+        )
+        return cls(transport, ears)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._transport.get_pid()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended yet, as far as was heard."""
+        return not self._ears.ended.done()
+
+    @property
+    def tail(self) -> bytes:
+        """The last of what it wrote on stderr, 64 KiB at most."""
+        return bytes(self._ears.tail)
+
+    @property
+    def last_words(self) -> str:
+        """What it said last, in a line: the lines about failures, if there are any."""
+        lines = [line.strip() for line in self.tail.decode(errors="replace").splitlines()]
+        lines = [line for line in lines if line]
+        telling = [line for line in lines if "error" in line.lower() or "fail" in line.lower()]
+        return "; ".join((telling or lines)[-3:])[-600:]
+
+    async def first_line(self) -> str:
+        """Wait for the first line on stdout; empty when it ended without one.
+
+        A caller that is cancelled loses nothing: the next one gets the line.
+        """
+        return await asyncio.shield(self._ears.first_line)
+
+    def epitaph(self) -> str:
+        """Say how it ended and what it said last."""
+        code = self._transport.get_returncode()
+        how = f"ended with code {code}" if code is not None else "has closed its pipes"
+        words = self.last_words
+        return f"it {how}: {words}" if words else f"it {how}"
+
+    async def ended(self, within_s: float) -> bool:
+        """Wait for its end for a while; say whether it came."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await asyncio.shield(self._ears.ended)
+        return not self.alive
+
+    async def stop(self, grace_s: float = 3.0) -> None:
+        """End it: by closing its stdin, and by force when that is not heard in time."""
+        stdin = self._transport.get_pipe_transport(0)
+        if stdin is not None:
+            stdin.close()
+        try:
+            if not await self.ended(grace_s):
+                with contextlib.suppress(ProcessLookupError):
+                    self._transport.kill()
+                await self.ended(grace_s)
+        finally:
+            self._transport.close()  # kills what is still there

@@ -1,0 +1,411 @@
+"""OpenAI chat completions over HTTP: what all engines share.
+
+Two kinds of server: one that somebody else runs (:class:`ChatServer`), and one of our own that is
+started when it is needed (:class:`StartedServer`).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+
+from standby.adapters.child import Child
+from standby.adapters.engines.spec import EngineSpec, ask, good, headers, is_loopback, llama_models
+from standby.core.models.facts import LocalModel
+from standby.core.redact import Secret
+from standby.core.wire.errors import message_of
+from standby.core.wire.json import JSON, NotJSONError, dumps, loads
+from standby.ports import EngineError
+
+__all__ = ["ChatServer", "Launch", "Patience", "StartedServer"]
+
+_CHAT: Final = "/v1/chat/completions"
+_COUNT: Final = "/v1/chat/completions/input_tokens"
+
+_PROBE_S: Final = 1.5
+# A server that is too busy to say what it has still has what it had a moment ago.
+_BUSY_S: Final = 60.0
+
+_ERROR_BYTES: Final = 64 * 1024
+# 16 k tokens come to about 4 MB of chunks; what is far beyond that is not an answer.
+_ANSWER_BYTES: Final = 256 * 1024 * 1024
+
+_CONNECT: Final = ClientTimeout(total=None, sock_connect=5, sock_read=None)
+_COUNTING: Final = ClientTimeout(total=10, sock_connect=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for bytes of an answer.
+
+    Before the first byte a server may load its model, finish somebody else's answer (llama.cpp
+    holds the headers back while a request is queued) and read a long prompt without a word (LM
+    Studio, Ollama). After it llama.cpp and mlx-lm send comments while they read the prompt, which
+    count as bytes; others have begun to answer.
+    """
+
+    first_byte_s: float = 600.0
+    silence_s: float = 120.0
+
+
+class ChatServer:
+    """A server that runs already: its models, its answers, its counts."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        client: ClientSession,
+        *,
+        name: str = "",
+        urls: tuple[str, ...] = (),
+        key: Secret | None = None,
+        only: str = "",
+        patience: Patience | None = None,
+    ) -> None:
+        """Take another ``name`` or ``urls`` than the kind's own when a person configured them.
+
+        ``only`` is the one model to offer, also when the server does not list it. A URL that leads
+        off this machine raises :class:`ValueError`.
+        """
+        self.spec = spec
+        self._client = client
+        self._name = name or spec.name
+        self._urls = urls or spec.urls
+        self._key = key
+        self._only = only
+        self._patience = patience or Patience()
+        self._last: dict[str, tuple[float, tuple[LocalModel, ...]]] = {}
+        for url in self._urls:
+            if not is_loopback(url):
+                raise ValueError(f"{url!r} is not on this machine")
+
+    @property
+    def name(self) -> str:
+        """The name by which it is chosen."""
+        return self._name
+
+    async def models(self) -> tuple[LocalModel, ...]:
+        """Return what it offers now; empty when nobody listens there. Never raises."""
+        async with asyncio.TaskGroup() as questions:
+            asked = [questions.create_task(self._models_at(url)) for url in self._urls]
+        return tuple(model for task in asked for model in task.result())
+
+    async def _models_at(self, url: str) -> tuple[LocalModel, ...]:
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(_PROBE_S):
+                found = await self.spec.probe(self._client, url, self._key)
+        except TimeoutError:
+            since, known = self._last.get(url, (0.0, ()))
+            return known if now - since < _BUSY_S else ()
+        mine = self._chosen(found, url) if found is not None else ()
+        self._last[url] = (now, mine)
+        return mine
+
+    def _chosen(self, found: tuple[LocalModel, ...], url: str) -> tuple[LocalModel, ...]:
+        mine = tuple(replace(model, engine=self._name) for model in found)
+        if not self._only:
+            return mine
+        named = tuple(model for model in mine if model.id == self._only)
+        return named or (LocalModel(self._name, self._only, url, grammar=self.spec.grammar),)
+
+    async def chat(
+        self, model: LocalModel, body: Mapping[str, JSON]
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of a streamed chat completion. Raise :class:`EngineError`.
+
+        Closing the iterator early closes the connection: the engine stops.
+        """
+        whole = dumps({**self.spec.adds, **body, "model": model.id})
+        response: ClientResponse | None = None
+        size = 0
+        try:
+            async with asyncio.timeout(self._patience.first_byte_s):
+                response = await self._client.post(
+                    model.base_url + _CHAT,
+                    data=whole,
+                    headers=headers(
+                        self._key,
+                        **{"Content-Type": "application/json", "Accept": "text/event-stream"},
+                    ),
+                    timeout=_CONNECT,
+                    allow_redirects=False,
+                    auto_decompress=False,
+                )
+                await self._check(response)
+                data = await response.content.readany()
+            while data:
+                size += len(data)
+                if size > _ANSWER_BYTES:
+                    raise EngineError(f"{self.spec.title} does not stop answering")
+                yield data
+                async with asyncio.timeout(self._patience.silence_s):
+                    data = await response.content.readany()
+        except TimeoutError as error:
+            raise EngineError(f"{self.spec.title} has fallen silent") from error
+        except (ClientError, OSError) as error:
+            what = "is out of reach" if response is None else "broke off its answer"
+            raise EngineError(f"{self.spec.title} {what}: {_words(error)}") from error
+        finally:
+            if response is not None:
+                response.close()
+
+    async def _check(self, response: ClientResponse) -> None:
+        if response.status != 200:  # noqa: PLR2004 - a redirect is an error too
+            said = await response.content.read(_ERROR_BYTES)
+            while len(said) < _ERROR_BYTES and (more := await response.content.readany()):
+                said += more
+            said = said[:_ERROR_BYTES]
+            why = message_of(said)[:300]
+            raise EngineError(
+                f"{self.spec.title} said {response.status}{': ' if why else ''}{why}",
+                response.status,
+                said,
+            )
+        coding = response.headers.get("Content-Encoding", "identity").lower()
+        if coding != "identity":
+            raise EngineError(f"{self.spec.title} answered in {coding!r}, which was not asked for")
+
+    async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
+        """Return how many tokens the prompt of a chat request has; ``None``: it cannot say."""
+        if not model.counts:
+            return None
+        url = model.base_url + _COUNT
+        try:
+            answer = await ask(
+                self._client, url, self._key, body={**body, "model": model.id}, timeout=_COUNTING
+            )
+        except TimeoutError:
+            return None
+        match good(answer):
+            case {"input_tokens": int(tokens)}:
+                return tokens
+            case _:
+                return None
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start a server of ours. ``url`` is empty when it chooses its port and prints it."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    key: Secret
+    url: str = ""
+
+
+_START_S: Final = 120.0
+_POLL_S: Final = 0.1
+# How long to wait for the end of a process whose connection broke, to tell why.
+_LAST_WORDS_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 60.0
+# One that has run so long was not broken from the start.
+_STEADY_S: Final = 60.0
+
+
+class _Pause:
+    """How long a server that fails is left alone: not after the first time, then ever longer."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._until = 0.0
+        self._why = ""
+
+    def check(self, title: str) -> None:
+        """Raise :class:`EngineError` while it is to be left alone."""
+        wait = self._until - asyncio.get_running_loop().time()
+        if wait > 0:
+            times = f"{self._failures} times in a row; next try in {wait:.0f} s"
+            raise EngineError(f"{title} failed {times}: {self._why}")
+
+    def failed(self, why: str, ran_s: float = 0.0) -> None:
+        """Note a failure, after so long a run."""
+        self._failures = 1 if ran_s > _STEADY_S else self._failures + 1
+        pause = min(2.0 ** (self._failures - 1), _LONGEST_PAUSE_S) if self._failures > 1 else 0.0
+        self._until = asyncio.get_running_loop().time() + pause
+        self._why = why
+
+
+class StartedServer:
+    """A llama.cpp server of our own: started when it is first needed, and again after a crash.
+
+    All who need it while it starts wait for the one start; whoever gives up waiting does not stop
+    it. A server that fails again and again is left alone for longer and longer, up to a minute.
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        client: ClientSession,
+        offer: Callable[[], Awaitable[LocalModel | None]],
+        launch: Callable[[LocalModel], Awaitable[Launch]],
+        patience: Patience | None = None,
+    ) -> None:
+        """``offer`` says what would be served; ``launch`` how to start that."""
+        self.spec = spec
+        self._client = client
+        self._offer = offer
+        self._launch = launch
+        self._patience = patience
+        self._lock = asyncio.Lock()
+        self._pause = _Pause()
+        self._child: Child | None = None
+        self._started: Launch | None = None
+        self._wanted: LocalModel | None = None
+        self._running: LocalModel | None = None
+        self._since = 0.0
+
+    @property
+    def name(self) -> str:
+        """The name by which it is chosen."""
+        return self.spec.name
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server, while there is one."""
+        return self._child.pid if self._child is not None and self._child.alive else None
+
+    async def models(self) -> tuple[LocalModel, ...]:
+        """Return what it serves, or would serve when started. Never raises."""
+        offered = await self._offer()
+        if offered is None:
+            return ()
+        return (self._as_running(offered) or offered,)
+
+    async def start(self, model: LocalModel) -> LocalModel:
+        """Serve this model; return it as it is served. Raise :class:`EngineError`."""
+        running = self._as_running(model)
+        if running is not None:
+            return running
+        async with self._lock:
+            running = self._as_running(model)
+            if running is not None:
+                return running
+            await self._clear(model)
+            if self._child is None:
+                await self._spawn(model)
+            child, started = self._child, self._started
+            if child is None or started is None:
+                raise EngineError(f"{self.spec.title} was stopped")
+            self._running = await self._until_ready(child, started, model)
+            return self._running
+
+    def _as_running(self, model: LocalModel) -> LocalModel | None:
+        if self._child is None or not self._child.alive or self._running is None:
+            return None
+        return self._running if self._running.id == model.id else None
+
+    async def _clear(self, model: LocalModel) -> None:
+        """Put away a server that has crashed, or that serves something else."""
+        child = self._child
+        if child is None:
+            return
+        if not child.alive:
+            ran_s = asyncio.get_running_loop().time() - self._since
+            self._pause.failed(child.epitaph(), ran_s)
+            await self.stop()
+        elif self._wanted is not None and self._wanted.id != model.id:
+            await self.stop()
+
+    async def _spawn(self, model: LocalModel) -> None:
+        self._pause.check(self.spec.title)
+        self._started = await self._launch(model)
+        try:
+            self._child = await Child.spawn(self._started.argv, self._started.environment)
+        except OSError as error:
+            raise self._failed(_words(error)) from error
+        self._wanted, self._since = model, asyncio.get_running_loop().time()
+
+    async def _until_ready(self, child: Child, started: Launch, model: LocalModel) -> LocalModel:
+        try:
+            async with asyncio.timeout_at(self._since + _START_S):
+                url = started.url or await _printed_address(child)
+                found = await self._until_healthy(child, url, started.key)
+        except TimeoutError as error:
+            await child.stop()
+            raise self._failed(f"it was not ready within {_START_S:.0f} s", child) from error
+        if found is None:
+            await child.stop()
+            raise self._failed(child.epitaph(), child)
+        return replace(
+            found, engine=self.name, id=model.id, base_url=url, rehearsal=model.rehearsal
+        )
+
+    async def _until_healthy(self, child: Child, url: str, key: Secret) -> LocalModel | None:
+        """Wait until it serves; return what. ``None``: it has ended."""
+        while url and child.alive:
+            with contextlib.suppress(TimeoutError):  # busy loading: ask again
+                props = good(await ask(self._client, f"{url}/props", key))
+                listed = good(await ask(self._client, f"{url}/v1/models", key))
+                found = llama_models(self.name, url, props, listed)
+                if found:
+                    return found[0]
+            await child.ended(_POLL_S)
+        await child.ended(_LAST_WORDS_S)
+        return None
+
+    def _failed(self, why: str, child: Child | None = None) -> EngineError:
+        """Note a failure, and return the error that tells of it."""
+        self._child, self._running = None, None
+        self._pause.failed(why)
+        return EngineError(
+            f"{self.spec.title} could not be started: {why}", body=child.tail if child else b""
+        )
+
+    async def chat(
+        self, model: LocalModel, body: Mapping[str, JSON]
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of a streamed chat completion; start the server if need be.
+
+        Raise :class:`EngineError`; when the server has crashed, with the last it said.
+        """
+        running = await self.start(model)
+        child, server = self._child, self._server(running)
+        try:
+            async with contextlib.aclosing(server.chat(running, body)) as answer:
+                async for data in answer:
+                    yield data
+        except EngineError as error:
+            if error.status or child is None or not await child.ended(_LAST_WORDS_S):
+                raise
+            raise EngineError(f"{self.spec.title}: {child.epitaph()}", body=child.tail) from error
+
+    async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
+        """Return how many tokens the prompt has; ``None`` while the server does not run."""
+        running = self._as_running(model)
+        return None if running is None else await self._server(running).count(running, body)
+
+    def _server(self, running: LocalModel) -> ChatServer:
+        return ChatServer(
+            self.spec,
+            self._client,
+            urls=(running.base_url,),
+            key=self._started.key if self._started is not None else None,
+            patience=self._patience,
+        )
+
+    async def stop(self) -> None:
+        """End the server, if one runs. The next use starts it anew."""
+        child, self._child, self._running = self._child, None, None
+        if child is not None:
+            await child.stop()
+
+
+async def _printed_address(child: Child) -> str:
+    """Return the URL that the child prints when it is ready; empty when it ended without one."""
+    try:
+        said = loads(await child.first_line())
+    except NotJSONError:
+        return ""
+    match said:
+        case {"url": str(url)} if is_loopback(url):
+            return url
+        case _:
+            return ""

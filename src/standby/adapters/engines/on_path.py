@@ -1,0 +1,119 @@
+"""``llama-server`` or ``llama serve`` on PATH, started with the model file that a person named.
+
+It is built for the machine's own processor or graphics card, which the embedded engine may not be.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+from aiohttp import ClientSession
+
+from standby.adapters.child import clean_environment
+from standby.adapters.engines.chat import Launch, Patience, StartedServer
+from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
+from standby.core.models.facts import LocalModel
+from standby.core.redact import Secret
+
+__all__ = ["ENGINE", "engine"]
+
+_NAME: Final = "on_path"
+_CONTEXT: Final = 65536
+
+
+async def _probe(
+    _client: ClientSession, _url: str, _key: Secret | None
+) -> tuple[LocalModel, ...] | None:
+    """It is started, not found."""
+    return None
+
+
+ENGINE: Final = EngineSpec(
+    name=_NAME,
+    title="llama.cpp on PATH",
+    probe=_probe,
+    order=80,
+    continues=True,
+    grammar=True,
+    counts=True,
+    adds=LLAMA_ADDS,
+)
+
+
+def engine(
+    client: ClientSession,
+    model_file: Path | None,
+    *,
+    context: int = 0,
+    path: str | None = None,
+    patience: Patience | None = None,
+) -> StartedServer:
+    """Return the engine; it offers nothing without a model file or without the program."""
+
+    async def offer() -> LocalModel | None:
+        if model_file is None:
+            return None
+        there = await asyncio.to_thread(lambda: model_file.is_file() and _command(path))
+        if not there:
+            return None
+        return LocalModel(
+            engine=_NAME,
+            id=model_file.name.removesuffix(".gguf"),
+            base_url="",
+            context_tokens=context or _CONTEXT,
+            loaded=False,
+            vision=False,
+            grammar=True,
+            counts=True,
+        )
+
+    async def launch(model: LocalModel) -> Launch:
+        command = await asyncio.to_thread(_command, path)
+        return _launch(command, str(model_file), model.id, context or _CONTEXT)
+
+    return StartedServer(ENGINE, client, offer, launch, patience)
+
+
+def _command(path: str | None) -> tuple[str, ...]:
+    server = shutil.which("llama-server", path=path)
+    if server is not None:
+        return (server,)
+    program = shutil.which("llama", path=path)
+    return () if program is None else (program, "serve")
+
+
+def _launch(command: tuple[str, ...], model_file: str, alias: str, context: int) -> Launch:
+    key, port = secrets.token_urlsafe(32), _free_port()
+    serve = ("--host", "127.0.0.1", "--port", str(port), "-m", model_file, "--alias", alias)
+    return Launch(
+        # llama-server does not notice that its parent is gone; the keeper does.
+        argv=(
+            *(sys.executable, "-P", "-m", "standby.adapters.keeper", "--"),
+            *(*command, *serve, "-c", str(context)),
+        ),
+        # By environment, where a build that does not know one ignores it; an unknown flag ends it.
+        environment=clean_environment(
+            os.environ,
+            LLAMA_API_KEY=key,
+            LLAMA_ARG_CORS_ORIGINS="http://127.0.0.1",
+            LLAMA_ARG_KV_UNIFIED="1",
+            LLAMA_ARG_N_PARALLEL="2",
+            LLAMA_ARG_OFFLINE="1",
+            LLAMA_ARG_UI="0",
+            LLAMA_ARG_WEBUI="0",
+        ),
+        key=Secret(key),
+        url=f"http://127.0.0.1:{port}",
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return int(port)
