@@ -1,0 +1,22 @@
+"""What is to be known of a request when its reply is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a reply is to be read."""
+
+    tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The tools that may be called: the name that was sent, and the client's name for it."""
+    in_words: bool = False
+    """The model knows no tools: its answer is JSON, a call or an answer."""
+    thinks: bool = False
+    """The client takes thinking blocks."""
+    must_call: bool = False
+    """The client has demanded a call; not every server enforces it."""
+    stops: tuple[str, ...] = ()
+    """The client's stop sequences."""
