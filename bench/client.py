@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 import aiohttp
@@ -35,9 +36,11 @@ class Client:
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
+        self.asked: Counter[str] = Counter()
 
     async def ask(self, line: Line, body: bytes) -> Heard:
         """Return what one streamed answer took. An answer that is not whole is an error."""
+        self.asked[line.name] += 1
         delays, tail, first_s, ended = [], b"", 0.0, False
         async with asyncio.timeout(DEADLINE_S):
             began = time.perf_counter()

@@ -34,6 +34,7 @@ class Figures:
     rss_bytes: dict[str, dict[str, int]] = field(default_factory=dict)
     start_s: list[float] = field(default_factory=list)
     status_s: list[float] = field(default_factory=list)
+    asked: int = 0
     booked: int = 0
     missing: list[str] = field(default_factory=list)
 
@@ -113,7 +114,7 @@ def about(figures: Figures) -> str:
     said = ", ".join(f"{name} {value}" for name, value in figures.machine.items() if name != "date")
     return (
         f"{figures.machine['date']}; {said}; {noise}."
-        f" {figures.booked} requests in the ledger of the gateway at the end."
+        f" The gateway was asked {figures.asked} times, its ledger has {figures.booked} rows."
     )
 
 
@@ -155,7 +156,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]] | Iterator[list[str
 def to_json(figures: Figures) -> bytes:
     value = {
         **{name: getattr(figures, name) for name in ("machine", "noise", "cpu_s", "rss_bytes")},
-        **{name: getattr(figures, name) for name in ("start_s", "status_s", "booked", "missing")},
+        **{
+            name: getattr(figures, name)
+            for name in ("start_s", "status_s", "asked", "booked", "missing")
+        },
         "first_byte_s": {
             t.name: summary(t.samples.first_s, t.samples.added_first()) for t in figures.firsts
         },

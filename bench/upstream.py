@@ -5,6 +5,7 @@ as fast as the connection takes them. Run as a program, it prints its port.
 """
 
 import asyncio
+import itertools
 import re
 import time
 
@@ -14,7 +15,7 @@ from aiohttp import web
 TICK = re.compile(rb"tick-(\d+)-(\d+)")
 OPENING = (
     b"event: message_start\n"
-    b'data: {"type":"message_start","message":{"id":"msg_0123456789abcdefghijklmn",'
+    b'data: {"type":"message_start","message":{"id":"msg_%024d",'
     b'"type":"message","role":"assistant","model":"claude-sonnet-5-5","content":[],"stop_reason":null,'
     b'"stop_sequence":null,"usage":{"input_tokens":25000,"cache_creation_input_tokens":0,'
     b'"cache_read_input_tokens":0,"output_tokens":1}}    }\n\n'
@@ -37,20 +38,23 @@ CLOSING = (
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache",
-    "request-id": "req_0123456789abcdefghijklmn",
     "anthropic-ratelimit-unified-status": "allowed",
     "anthropic-ratelimit-unified-5h-status": "allowed",
     "anthropic-ratelimit-unified-5h-utilization": "0.25",
 }
 
 
+NUMBERS = itertools.count(1)
+
+
 async def answer(request: web.Request) -> web.StreamResponse:
     body = await request.read()
     events, gap_us = map(int, TICK.search(body, max(0, body.rfind(b"tick-"))).groups())
-    response = web.StreamResponse(headers=HEADERS)
+    number = next(NUMBERS)
+    response = web.StreamResponse(headers={**HEADERS, "request-id": f"req_{number:024}"})
     response.enable_chunked_encoding()
     await response.prepare(request)
-    await response.write(OPENING)
+    await response.write(OPENING % number)
     await tick(response, events, gap_us / 1e6)
     await response.write(CLOSING)
     await response.write_eof()
