@@ -49,6 +49,11 @@ class Turn:
         return bool(self.result.get("is_error")) or self.result.get("subtype") != "success"
 
     @cached_property
+    def errors(self):
+        """What the client showed as errors of the API, also those that it went on after."""
+        return tuple(event for event in self.events if event.get("is_api_error_message"))
+
+    @cached_property
     def retries(self):
         """The ``api_retry`` events: each stands for one request that the client made again."""
         return tuple(event for event in self.events if event.get("subtype") == "api_retry")
