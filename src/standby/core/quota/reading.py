@@ -14,6 +14,7 @@ from standby.core.quota.signals import ALL_MODELS, LONGEST_S, Scope, longest_wai
 __all__ = [
     "ACCOUNT",
     "BURST_S",
+    "claim_of",
     "evidence",
     "is_refusal",
     "model_scope",
@@ -51,6 +52,7 @@ _MONTHS: Final = (
     "dec",
 )
 _UNTIDY: Final = re.compile(r"[^A-Za-z0-9_.:+-]+")
+_CLAIM: Final = re.compile(r"[a-z0-9_]{1,48}")
 _MAX_WORD: Final = 48
 
 # The per-window headers, by what they limit. Opus and Sonnet appear in the field in two spellings.
@@ -125,6 +127,12 @@ def rejected_windows(reply: Reply) -> tuple[str, ...]:
     return tuple(name for name in rejections(reply) if name in _WINDOWS)
 
 
+def claim_of(reply: Reply) -> str:
+    """Return the window that the cloud says is binding; empty when it names none."""
+    claim = reply.unified("representative-claim")
+    return claim if _CLAIM.fullmatch(claim) else ""
+
+
 def window_end(reply: Reply, now: float) -> float | None:
     """Return when a spent subscription is served again: the binding reset, else the best known."""
     binding = moment(reply.unified("reset"), now)
@@ -133,13 +141,13 @@ def window_end(reply: Reply, now: float) -> float | None:
     rejected = _resets(reply, rejected_windows(reply) or rejections(reply), now)
     if rejected:
         return max(rejected)
-    claimed = _resets(reply, _WINDOW_OF_CLAIM.get(reply.unified("representative-claim"), ()), now)
+    claimed = _resets(reply, _WINDOW_OF_CLAIM.get(claim_of(reply), ()), now)
     return claimed[0] if claimed else named_wait(reply, now)
 
 
 def window_scope(reply: Reply) -> Scope:
     """Return what a spent window covers: the claim decides; without one, the windows rejected."""
-    claim = reply.unified("representative-claim")
+    claim = claim_of(reply)
     if claim in _FAMILY_OF_CLAIM:
         return Scope(_FAMILY_OF_CLAIM[claim])
     if claim == "seven_day_overage_included":

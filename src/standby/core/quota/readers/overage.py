@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from standby.core.quota.reading import ACCOUNT, evidence, rejected_windows, window_end, window_scope
+from standby.core.quota.reading import (
+    ACCOUNT,
+    claim_of,
+    evidence,
+    rejected_windows,
+    window_end,
+    window_scope,
+)
 from standby.core.quota.reply import Reply
 from standby.core.quota.signals import Overage, Signal
 
@@ -25,6 +32,6 @@ def read(reply: Reply, now: float) -> Signal | None:
     return Overage(
         until=window_end(reply, now),
         scope=window_scope(reply),
-        claim=reply.unified("representative-claim"),
+        claim=claim_of(reply),
         evidence=evidence(reply, *rejected, "paid extra usage"),
     )

@@ -5,6 +5,7 @@ from typing import Final
 
 from standby.core.quota.reading import (
     ACCOUNT,
+    claim_of,
     evidence,
     rejected_windows,
     rejections,
@@ -30,8 +31,9 @@ def read(reply: Reply, now: float) -> Signal | None:
     if reply.meant != 429:  # noqa: PLR2004 - too many requests
         return None
     rejected = _rejected(reply)
-    claim = reply.unified("representative-claim")
-    if not rejected and (reply.late or not (claim or reply.unified("overage-status"))):
+    claim = claim_of(reply)
+    named = reply.unified("representative-claim") or reply.unified("overage-status")
+    if not rejected and (reply.late or not named):
         return None
     return Exhausted(
         until=window_end(reply, now),
