@@ -1,6 +1,6 @@
 r"""Writes a model of 0.8 MB whose behaviour is known: the script is in its weights.
 
-A real llama.cpp server loads it, tokenizes, evaluates, samples, caches and applies grammars; no part
+A real llama.cpp server loads it, tokenizes, evaluates, samples, caches and obeys grammars; no part
 of the engine is faked. But what it says is known beforehand, at any temperature:
 
 * plain, or tools without the trigger: the sentence ``say``, then the end of the turn;
