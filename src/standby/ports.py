@@ -1,6 +1,6 @@
 """What the application needs from the world, as protocols. Adapters implement them.
 
-One error class per boundary, with words for a person; anything else that an adapter raises is a bug.
+One error class per boundary, with words for a person; whatever else an adapter raises is a bug.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class AnswererError(Exception):
-    """A candidate could not answer. ``refusal`` is what it said, to the byte, when it said anything."""
+    """A candidate could not answer; ``refusal`` is what it said, to the byte, if it did."""
 
     def __init__(self, why: str, refusal: Refusal | None = None) -> None:
         super().__init__(why)
@@ -136,7 +136,7 @@ class Engine(Protocol):
         ...
 
     async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
-        """Return how many tokens the prompt of a chat request has; ``None``: the server cannot say."""
+        """Return the tokens of a chat request's prompt; ``None``: the server cannot say."""
         ...
 
 
@@ -148,7 +148,7 @@ class Coder(Protocol):
         ...
 
     def append(self, plain: bytes) -> bytes:
-        """Return bytes of ours that continue the peer's coded stream. Raise :class:`CodingError`."""
+        """Return bytes of ours that go on with the coded stream. Raise :class:`CodingError`."""
         ...
 
     def finish(self) -> bytes:
@@ -179,13 +179,6 @@ class Wire(Protocol):
     async def deliver(self, head: Head, body: bytes) -> None:
         """Send a whole answer: status, headers and body. Only while nothing is out."""
 
-    async def fail(self, why: str, refusal: Refusal | None = None) -> int:
-        """Send an error in place of an answer, and return its status. Only while nothing is out.
-
-        ``refusal`` is what the client gets to the byte, with ``x-should-retry: false`` besides.
-        """
-        ...
-
     async def abort(self) -> None:
         """Break the connection: what is out can neither go on nor be ended honestly."""
 
@@ -204,6 +197,11 @@ class QuotaStore(Protocol):
 
 class Ledger(Protocol):
     """What was used, and what was decided."""
+
+    @property
+    def degraded(self) -> str | None:
+        """Why nothing is written just now; ``None`` when all is well."""
+        ...
 
     def book(self, entry: Entry) -> None:
         """Take an entry; never wait, never fail. The same entry twice counts once."""

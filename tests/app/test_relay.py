@@ -8,7 +8,7 @@ from standby.app.relay import Relay
 from standby.core.exchange import Exchange
 from standby.adapters.codings import coder_for
 from standby.core.request import Request
-from standby.core.wire.errors import Refusal
+from standby.core.wire.errors import Refusal, message_of
 from standby.core.wire.headers import Head
 from standby.core.wire.messages import error
 from tests.fakes.answerers import STREAM, Says, answer, begin, fails, opened, text
@@ -42,10 +42,6 @@ class Tape:
 
     async def deliver(self, head, body):
         self.log.append((head.status, body))
-
-    async def fail(self, why, refusal=None):
-        self.log.append(f"failed: {why}" if refusal is None else (refusal.head.status, refusal.body))
-        return 529
 
     async def abort(self):
         self.log.append("aborted")
@@ -166,4 +162,6 @@ async def test_a_coded_answer_that_is_cut_is_mended_in_its_coding(coding):
 
 
 async def test_nobody_could():
-    assert ["failed: 429"] == await relayed({"cloud": Says(fails("429"))})
+    [(status, body)] = await relayed({"cloud": Says(fails("429"))})
+
+    assert (529, "429") == (status, message_of(body))

@@ -7,20 +7,20 @@ from typing import Final
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
-__all__ = ["http_client"]
+__all__ = ["READ_BYTES", "http_client"]
 
 CONNECT_S: Final = 5.0
-# No limit on the whole (aiohttp's own is 300 s, and an answer may take longer). Waits for a peer have
-# their deadlines where the peer is known: a local prefill may take minutes, a count may not.
+# No limit on the whole (aiohttp's own is 300 s, and an answer may take longer). Waits for a peer
+# have their deadlines where the peer is known: a local prefill may take minutes, a count may not.
 _TIMEOUT: Final = ClientTimeout(total=None, sock_connect=CONNECT_S)
-_READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 256 * 1024
 # aiohttp's own 8 KiB is less than the cloud's headers may take with many rate-limit lines.
 _HEADER_BYTES: Final = 64 * 1024
 
 
 @asynccontextmanager
 async def http_client(ca_file: str = "") -> AsyncIterator[ClientSession]:
-    """Return the client; it keeps no cookies, decodes nothing and reads nothing from the environment.
+    """Return the client; it keeps no cookies, decodes nothing and ignores the environment.
 
     ``ca_file`` adds certificate authorities; there is no way to turn verification off.
     """
@@ -31,7 +31,7 @@ async def http_client(ca_file: str = "") -> AsyncIterator[ClientSession]:
         cookie_jar=DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
-        read_bufsize=_READ_BYTES,
+        read_bufsize=READ_BYTES,
         max_line_size=_HEADER_BYTES,
         max_field_size=_HEADER_BYTES,
         skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept", "Content-Type"),

@@ -1,4 +1,4 @@
-"""What each request came to, for the ledger: written down after the last byte, whatever happened."""
+"""What each request came to, for the ledger: written down after the last byte."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def session_of(request: Request) -> str:
-    """Return the conversation that a request belongs to: Claude Code's session, and its subagent."""
+    """Return the conversation of a request: Claude Code's session, and its subagent."""
     session = request.header("x-claude-code-session-id") or ""
     agent = request.header("x-claude-code-agent-id") or ""
     return f"{session}/{agent}" if agent else session
@@ -37,6 +37,8 @@ class Booking:
     status: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     first_token_s: float | None = None
+    done: bool = False
+    """The answer is complete: a client that goes away after it has missed nothing."""
 
 
 class Books:
@@ -56,7 +58,8 @@ class Books:
         try:
             yield booking
         except (asyncio.CancelledError, ConnectionError):
-            booking.outcome = "cancelled"
+            if not booking.done:
+                booking.outcome = "cancelled"
             raise
         except BaseException:
             booking.outcome = "broken"

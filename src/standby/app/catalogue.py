@@ -1,7 +1,6 @@
 """The list of models that a client may choose from: the cloud's and the local ones together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from standby.app.cloud import Line
@@ -17,6 +16,7 @@ __all__ = ["Catalogue"]
 
 # Claude Code gives discovery 3 s, and falls back to its built-in list.
 CLOUD_S: Final = 2.0
+_ELSEWHERE: Final = frozenset({429, *range(500, 600)})
 _JSON: Final = (("Content-Type", "application/json"),)
 
 
@@ -54,7 +54,7 @@ class Catalogue:
                     body += item
         except UpstreamError:
             return None, None
-        if head is None or head.status >= 500 or head.status == 429:
+        if head is None or head.status in _ELSEWHERE:
             return None, None
         return (head, bytes(body)), _page(self._line.plain(head, bytes(body)))
 
@@ -64,11 +64,7 @@ def _page(plain: bytes) -> Mapping[str, JSON] | None:
         value = loads(plain)
     except NotJSONError:
         return None
-    match value:
-        case {"data": list(), **page}:
-            return {**page, "data": value["data"]} if isinstance(value, dict) else None
-        case _:
-            return None
+    return value if isinstance(value, dict) and isinstance(value.get("data"), list) else None
 
 
 def _merged(page: Mapping[str, JSON], local: Iterable[JSON]) -> dict[str, JSON]:

@@ -5,7 +5,7 @@ only what follows for this one request: wait a little and ask again, pass on, or
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
@@ -29,7 +29,7 @@ from standby.ports import (
     UpstreamError,
 )
 
-__all__ = ["Cloud", "CloudDeadlines", "Line"]
+__all__ = ["Cloud", "CloudDeadlines", "Line", "labelled"]
 
 # Enough for any error body; the rest of a longer one says nothing that we act on.
 MAX_ERROR_BYTES: Final = 1024 * 1024
@@ -46,7 +46,7 @@ class CloudDeadlines:
     """How long the cloud is waited for, in seconds."""
 
     burst_wait_s: float = 5.0
-    """The longest pause that one request makes for a short throttle before a local model answers."""
+    """The longest pause that a request makes for a short throttle before a local model answers."""
     first_byte_s: float = 60.0
     """To the head of a streamed answer."""
     whole_s: float = 600.0
@@ -66,7 +66,7 @@ class Line:
     coder_for: Callable[[str], Coder]
     deadlines: CloudDeadlines
 
-    async def items(self, request: Request, *, head_s: float) -> AsyncIterator[Head | bytes]:
+    async def items(self, request: Request, *, head_s: float) -> AsyncGenerator[Head | bytes, None]:
         """Yield head and body, with a deadline on each wait. Raise :class:`UpstreamError`."""
         sent = self.upstream.send(request)
         try:
@@ -94,11 +94,12 @@ class Cloud:
         self._account = account
         self._model = model
         self._head_s = line.deadlines.first_byte_s if streamed else line.deadlines.whole_s
-        self._streamed = streamed
         self._trying = trying
+        self.heard_from = False
+        """Whether the cloud has said anything; a try that it has not answered is given back."""
 
     async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
-        """Yield the cloud's answer to the byte. The cloud cannot go on after somebody else's words."""
+        """Yield the cloud's answer to the byte. It cannot go on after somebody else's words."""
         if said:
             raise AnswererError("the cloud does not continue an answer")
         cleaned = replace(request, body=clean(request.body).body)
@@ -106,16 +107,18 @@ class Cloud:
             async for item in self._ask(cleaned, again=True):
                 yield item
         except UpstreamError as error:
-            self.broke(str(error))
+            self._broke(str(error))
             raise AnswererError(str(error)) from error
 
-    def broke(self, why: str) -> None:
-        """Note that an answer of the cloud did not come, or broke off."""
-        self._heard(Reply(status=0, headers=(), body=b"", model=self._model, broke=why))
+    def broken(self, complaint: str | None) -> None:
+        """Note that a stream of the cloud ended too soon, or with an error event of these data."""
+        if complaint is None:
+            self._broke("the answer broke off")
+        else:
+            self._heard(Reply(status=200, body=complaint.encode(), model=self._model))
 
-    def complained(self, frame: bytes) -> None:
-        """Note an error event that came inside a 200, before any content; ``frame`` is its data."""
-        self._heard(Reply(status=200, headers=(), body=frame, model=self._model))
+    def _broke(self, why: str) -> None:
+        self._heard(Reply(status=0, model=self._model, broke=why))
 
     async def _ask(self, request: Request, *, again: bool) -> AsyncIterator[Head | bytes]:
         async with aclosing(self._line.items(request, head_s=self._head_s)) as items:
@@ -124,7 +127,7 @@ class Cloud:
                 raise UpstreamError("the cloud sent a body without a head")
             if head.status in _SUCCESS and self._is_answer(head):
                 self._welcome(head)
-                yield _labelled(head)
+                yield labelled(head)
                 async for item in items:
                     yield item
                 return
@@ -132,7 +135,7 @@ class Cloud:
         refusal = Refusal(head, body)
         signal = self._judge(refusal)
         if signal is None:
-            yield _labelled(head)
+            yield labelled(head)
             yield body
         elif again and (pause := self._pause(signal)) is not None:
             await asyncio.sleep(pause)
@@ -156,14 +159,14 @@ class Cloud:
             self._line.fingerprints.rejected(self._account)
         if head.status in _REDIRECT or head.status in _SUCCESS:
             # No redirect is followed, nor handed to a client that would follow it with the prompt.
-            return self._heard(
-                Reply(0, (), b"", self._model, broke=f"the cloud's door answered {head.status}")
-            )
+            why = f"the cloud's door answered {head.status}"
+            return self._heard(Reply(status=0, model=self._model, broke=why))
         plain = self._line.plain(head, refusal.body)
         signal = self._heard(Reply(head.status, head.headers, plain, self._model))
         return None if isinstance(signal, Served) else signal
 
     def _heard(self, reply: Reply) -> Signal | None:
+        self.heard_from = True
         return self._line.accounts.heard(self._account, self._model, reply, trying=self._trying)
 
     def _pause(self, signal: Signal) -> float | None:
@@ -182,7 +185,8 @@ class Cloud:
         return f"the cloud said {refusal.head.status}" + (f": {said}" if said else "")
 
 
-def _labelled(head: Head) -> Head:
+def labelled(head: Head) -> Head:
+    """Return the head of the cloud's answer with the header that says so."""
     return Head(head.status, (*end_to_end(head.headers, less=_LABEL), (SERVED_BY, "cloud")))
 
 
@@ -197,5 +201,5 @@ async def _gathered(items: AsyncIterator[Head | bytes]) -> bytes:
 
 
 def _presentable(refusal: Refusal) -> Refusal | None:
-    """Return what a client may be shown of a refusal: never a redirect, nor a page with status 200."""
-    return refusal if refusal.head.status >= 400 else None
+    """Return what a client may be shown of a refusal: no redirect, and no page with status 200."""
+    return refusal if errors.is_error(refusal.head.status) else None

@@ -14,8 +14,10 @@ class SilenceError(Exception):
     """A peer said nothing for too long; its message says for how long."""
 
 
-async def timed(items: AsyncIterator[T], *, first_s: float, idle_s: float) -> AsyncIterator[T]:
-    """Yield what comes, waiting ``first_s`` seconds for the first piece and ``idle_s`` for the next.
+async def timed(
+    items: AsyncIterator[T], *, first_s: float, idle_s: float
+) -> AsyncGenerator[T, None]:
+    """Yield what comes, with ``first_s`` seconds for the first piece and ``idle_s`` for the next.
 
     Raise :class:`SilenceError` when it does not come. Closing this iterator closes the other.
     """

@@ -74,6 +74,12 @@ class Engines:
             self._wanted.set()
         return self._known
 
+    def known(self) -> tuple[LocalModel, ...]:
+        """Return what could answer as far as is known; stale knowledge is renewed behind it."""
+        if self._doubted or self._age() > _FRESH_S:
+            self._wanted.set()
+        return self._known
+
     async def would_take_over(self) -> LocalModel | None:
         """Return the model that would answer if the cloud refused now."""
         return next(iter(await self.candidates()), None)

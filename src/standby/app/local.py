@@ -4,7 +4,7 @@ The notice of a switch is put in front of the first answer that a session gets f
 goes out with the first content: a local engine that fails before it leaves no trace.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -49,14 +49,15 @@ class Local:
     def __init__(
         self,
         engines: Engines,
-        model: LocalModel,
+        model: LocalModel | None,
         asked: Asked,
         dice: Dice,
         deadlines: LocalDeadlines,
-        notice: Callable[[], str] = str,
+        notice: Callable[[LocalModel], str] = lambda _: "",
     ) -> None:
+        """Take ``None`` for the model that is there when the answer is asked for."""
         self._engines = engines
-        self._model = model
+        self._wanted = model
         self._asked = asked
         self._dice = dice
         self._deadlines = deadlines
@@ -65,38 +66,41 @@ class Local:
 
     async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
         """Yield a Messages answer, streamed or whole as it was asked for."""
+        model = self._wanted or await self._engines.would_take_over()
+        if model is None:
+            raise AnswererError("no local model is there: `standby doctor` says what to do")
         if said:
-            raise AnswererError(f"{self._model.engine} does not continue an answer")
+            raise AnswererError(f"{model.engine} does not continue an answer")
         try:
-            async for item in self._answer():
+            async for item in self._answer(model):
                 yield item
         except EngineError as error:
             if (overflow := read_overflow(error.body)) is not None:
-                for item in self._refusal(too_long(*overflow)):
+                for item in self._refusal(model, too_long(*overflow)):
                     yield item
                 return
-            self._engines.failed(self._model)
-            raise AnswererError(f"{self._model.engine}: {error}") from error
+            self._engines.failed(model)
+            raise AnswererError(f"{model.engine}: {error}") from error
         except (BrokenReplyError, SilenceError) as error:
-            self._engines.failed(self._model)
-            raise AnswererError(f"{self._model.engine}: {error}") from error
+            self._engines.failed(model)
+            raise AnswererError(f"{model.engine}: {error}") from error
 
-    async def _answer(self) -> AsyncIterator[Head | bytes]:
-        model = await self._engines.ready(self._model)
+    async def _answer(self, model: LocalModel) -> AsyncIterator[Head | bytes]:
+        model = await self._engines.ready(model)
         chat, prompt_tokens = await self._fitted(model)
         if model.context_tokens is not None and prompt_tokens >= model.context_tokens:
-            for item in self._refusal(too_long(prompt_tokens, model.context_tokens)):
+            for item in self._refusal(model, too_long(prompt_tokens, model.context_tokens)):
                 yield item
             return
         reply = Reply(chat.plan, f"local/{model.id}", self._dice.mint, prompt_tokens)
         async with aclosing(self._frames(model, chat, reply)) as batches:
             if self._asked.stream:
-                yield self._head("text/event-stream; charset=utf-8")
+                yield self._head(model, "text/event-stream; charset=utf-8")
                 async for batch in batches:
                     yield b"".join(frame.raw for frame in batch)
             else:
                 whole = [frame async for batch in batches for frame in batch]
-                yield self._head("application/json")
+                yield self._head(model, "application/json")
                 yield assemble(whole) or b""
 
     async def _fitted(self, model: LocalModel) -> tuple[Chat, int]:
@@ -114,30 +118,29 @@ class Local:
 
     async def _frames(
         self, model: LocalModel, chat: Chat, reply: Reply
-    ) -> AsyncIterator[list[Frame]]:
+    ) -> AsyncGenerator[list[Frame], None]:
         stream = timed(
             self._engines.engine_of(model).chat(model, chat.body),
             first_s=self._deadlines.first_byte_s,
             idle_s=self._deadlines.idle_s,
         )
-        front = _Front(self._notice)
+        front = _Front(lambda: self._notice(model))
         async with aclosing(stream) as reads:
             async for data in reads:
                 if batch := front.put(reply.receive(data)):
                     yield batch
         yield front.put(reply.end())
 
-    def _head(self, content_type: str, status: int = 200) -> Head:
-        request_id = self._dice.mint("req_sb", 20)
+    def _head(self, model: LocalModel, content_type: str, status: int = 200) -> Head:
         lines = (
             ("Content-Type", content_type),
-            ("request-id", request_id),
-            (SERVED_BY, f"local; model={self._model.key}"),
+            ("request-id", self._dice.mint("req_sb", 20)),
+            (SERVED_BY, f"local; model={model.key}"),
         )
         return Head(status, lines)
 
-    def _refusal(self, why: str) -> tuple[Head, bytes]:
-        return self._head("application/json", 400), errors.body(400, why)
+    def _refusal(self, model: LocalModel, why: str) -> tuple[Head, bytes]:
+        return self._head(model, "application/json", 400), errors.body(400, why)
 
 
 class _Front:

@@ -43,6 +43,8 @@ KEEP_ALIVE_S: Final = 15.0
 LINGER_S: Final = 0.2
 # An answer that is not streamed is held until it is whole.
 MAX_WHOLE_BYTES: Final = 64 * 1024 * 1024
+# What clients take for "not now", and do not mend by asking again at once.
+UNABLE: Final = 529
 _LENGTH: Final = frozenset({"content-length"})
 
 # One read of the network, as events. Judging and writing it as one, not frame by frame, made the
@@ -72,6 +74,10 @@ class Relay:
         self._appended = False
         self.status = 0
         """The status that the client got; 0 while it got none."""
+        self.whole: bytes | None = None
+        """The plain body of an answer that was not streamed."""
+        self.gave_up: str | None = None
+        """Why the answer could not be given or finished; ``None`` when it was."""
         self.on_shown: Callable[[], None] = lambda: None
         """Called once, when the first bytes of an answer go out."""
         self.on_broken: Callable[[Broken], None] = lambda _: None
@@ -149,14 +155,19 @@ class Relay:
 
     async def _deliver(self, head: Head, body: bytes) -> None:
         self.status = head.status
+        self.whole = self._plain(head, body)
         self.on_shown()
         if self._wire.begun:
             # Headers went out with a keep-alive: what is no stream can only be an error now.
-            plain = self._coder_for(head.coding).decode(body)
-            said = errors.message_of(plain) or "the answer is not a stream"
-            await self._fail_in_stream(said)
+            await self._fail_in_stream(errors.message_of(self.whole) or "the answer is no stream")
         else:
             await self._wire.deliver(head, body)
+
+    def _plain(self, head: Head, body: bytes) -> bytes:
+        try:
+            return self._coder_for(head.coding).decode(body)
+        except CodingError:
+            return b""  # the client may know better: the bytes go to it as they are
 
     async def _keep_alive(self) -> None:
         # Nothing may be put into somebody else's coded stream, nor ahead of it.
@@ -169,10 +180,13 @@ class Relay:
         await self._wire.finish()
 
     async def _give_up(self, why: str, refusal: errors.Refusal | None) -> None:
+        self.gave_up = why
         if self._wire.begun:
             await self._fail_in_stream(why)
-        else:
-            self.status = await self._wire.fail(why, refusal)
+            return
+        head, body = errors.answer(UNABLE, why) if refusal is None else errors.final(refusal)
+        self.status = head.status
+        await self._wire.deliver(head, body)
 
     async def _fail_in_stream(self, why: str) -> None:
         try:
@@ -259,7 +273,9 @@ class _Stream:
 
 def _joined(commands: Iterable[Command]) -> Iterator[Command]:
     """Join what is sent in a row into one write."""
-    for key, run in groupby(commands, lambda c: (isinstance(c, Send), isinstance(c, Send) and c.ours)):
+    for key, run in groupby(
+        commands, lambda c: (isinstance(c, Send), isinstance(c, Send) and c.ours)
+    ):
         if key[0]:
             yield Send(b"".join(c.data for c in run if isinstance(c, Send)), ours=key[1])
         else:

@@ -10,7 +10,7 @@ HELD   Somebody was asked. Headers and keep-alives may have gone out, but nothin
 SHOWN  The client has content. It cannot be taken back, only mended: after plain text a stand-in
        goes on in the same message; anything else is closed as it is and ends in an error.
 LAST   ``message_stop`` is out. What the peer still sends belongs to its answer and is passed on.
-DONE   The answer has ended: with ``message_stop``, as a whole, or in an error. There is no other way.
+DONE   The answer has ended: with ``message_stop``, as a whole, or in an error, and only so.
 """
 
 import enum
@@ -153,7 +153,7 @@ Command = Ask | Send | Deliver | KeepAlive | Finish | GiveUp
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An answer that stopped on its own: ``complaint`` is the data of the error event, if one came."""
+    """An answer that stopped on its own; ``complaint`` is the data of its error event, if any."""
 
     candidate: str
     complaint: str | None
@@ -183,6 +183,11 @@ class Exchange:
     _held: list[Frame] = field(default_factory=list[Frame])
     _seam: Seam | None = None
     _whys: list[str] = field(default_factory=list[str])
+
+    @property
+    def joined(self) -> bool:
+        """Whether two have answered, in one message."""
+        return self._seam is not None
 
     def handle(self, event: Event) -> Iterator[Command]:
         """Take one event; yield what is to be done about it, in order."""

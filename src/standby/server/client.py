@@ -1,4 +1,4 @@
-"""The client's end of one exchange: headers held back, keep-alives, errors in the API's own shape."""
+"""The client's end of one exchange: headers held back until there is something to say."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -8,12 +8,10 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from standby.core.request import Headers
-from standby.core.wire import errors
-from standby.core.wire.errors import Refusal
 from standby.core.wire.headers import Head, end_to_end
 from standby.core.wire.messages import PING
 
-__all__ = ["ClientWire", "Response", "refuse"]
+__all__ = ["ClientWire"]
 
 _LENGTH: Final = frozenset({"content-length"})
 _OURS: Final[Headers] = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
@@ -25,7 +23,7 @@ class Response(web.StreamResponse):
     def __init__(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         super().__init__(status=status, headers=CIMultiDict(headers))
 
-    async def _prepare_headers(self) -> None:
+    async def _prepare_headers(self) -> None:  # type: ignore[explicit-override]  # from 3.12 on
         # aiohttp fills in a content type where there is none, and names itself and its version.
         given = set(self.headers)
         await super()._prepare_headers()
@@ -37,9 +35,8 @@ class Response(web.StreamResponse):
 class ClientWire:
     """One client's end. The headers go out with the first byte, and not before."""
 
-    def __init__(self, request: web.BaseRequest, request_id: str) -> None:
+    def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
-        self._request_id = request_id
         self._response: web.StreamResponse | None = None
 
     @property
@@ -86,18 +83,6 @@ class ClientWire:
             await response.write(body)
         await response.write_eof()
 
-    async def fail(self, why: str, refusal: Refusal | None = None) -> int:
-        """Send an error in place of an answer, and return its status."""
-        if refusal is None:
-            status = 529
-            headers = (("Content-Type", "application/json"), ("request-id", self._request_id))
-            body = errors.body(status, why, request_id=self._request_id)
-        else:
-            status, headers, body = refusal.head.status, refusal.head.headers, refusal.body
-        kept = tuple((key, value) for key, value in headers if key.lower() != "x-should-retry")
-        await self.deliver(Head(status, (*kept, ("x-should-retry", "false"))), body)
-        return status
-
     async def abort(self) -> None:
         """Break the connection."""
         if (transport := self._request.transport) is not None:
@@ -111,12 +96,3 @@ class ClientWire:
         response = self._response = Response(status, headers)
         await response.prepare(self._request)
         return response
-
-
-def refuse(status: int, why: str, request_id: str = "") -> web.Response:
-    """Return an error of ours that no client repeats."""
-    return web.Response(
-        status=status,
-        body=errors.body(status, why, request_id=request_id),
-        headers={"Content-Type": "application/json", "x-should-retry": "false"},
-    )

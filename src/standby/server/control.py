@@ -1,4 +1,4 @@
-"""Our own door: is this the gateway, who serves now, and what happened last. JSON, under ``/standby/``."""
+"""Our own door: is this the gateway, who serves now, what happened last. JSON, all of it."""
 
 from collections.abc import Callable
 from typing import Protocol

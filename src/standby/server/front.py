@@ -12,7 +12,8 @@ from typing import Final
 from aiohttp import web
 
 from standby.core.request import Request
-from standby.server.client import ClientWire, refuse
+from standby.core.wire import errors
+from standby.server.client import ClientWire
 from standby.server.control import PREFIX, ControlDoor
 from standby.server.guard import Admitted, Guard, Turned
 from standby.server.messages import MessagesDoor
@@ -51,12 +52,15 @@ class Front:
         lines = tuple(
             (key.decode("latin-1"), value.decode("latin-1")) for key, value in request.raw_headers
         )
+        wire = ClientWire(request)
         verdict = self._guard.admit(request.method, request.raw_path, lines)
         if isinstance(verdict, Turned):
-            return refuse(verdict.status, verdict.why, request_id)
-        wire = ClientWire(request, request_id)
-        turned = await self._attempt(request, verdict, wire, request_id)
-        return wire.response if turned is None else refuse(turned.status, turned.why, request_id)
+            turned: Turned | None = verdict
+        else:
+            turned = await self._attempt(request, verdict, wire, request_id)
+        if turned is not None:
+            await wire.deliver(*errors.answer(turned.status, turned.why, request_id))
+        return wire.response
 
     async def _attempt(
         self, request: web.BaseRequest, let_in: Admitted, wire: ClientWire, request_id: str

@@ -17,9 +17,9 @@ from standby.ports import Fingerprints
 
 __all__ = ["TOKEN_HEADER", "Admitted", "Guard", "Turned"]
 
-TOKEN_HEADER: Final = "x-standby-token"
+TOKEN_HEADER: Final = "x-standby-token"  # noqa: S105 - a name, not a token
 _PREFIX: Final = "/k/"
-# Answered without a credential: `health` tells nothing, and Claude Code asks the others at its start.
+# Answered without a credential: `health` tells nothing, and Claude Code asks the others at start.
 OPEN: Final = frozenset({("GET", "/standby/health"), ("HEAD", "/"), ("HEAD", "/api/hello")})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _HINT: Final = "start the client with `standby claude` or `standby run`, or see `standby env`"
@@ -98,7 +98,7 @@ class Guard:
         return None
 
     def _cut(self, target: str) -> tuple[str, bool | None]:
-        """Cut our prefix off a path; say whether its token was right, or ``None`` without a prefix."""
+        """Cut our prefix off a path; say whether its token was right, ``None`` without one."""
         if not target.startswith(_PREFIX):
             return target, None
         token, _, rest = target.removeprefix(_PREFIX).partition("/")

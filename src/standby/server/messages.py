@@ -1,43 +1,34 @@
-"""The front door for clients that speak Anthropic Messages, and for all that goes to the cloud as is."""
+"""The front door for clients that speak Anthropic Messages, and for all that only passes."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from standby.core.request import Caller, Request
 from standby.ports import Wire
 
-__all__ = ["MessagesDoor", "Service"]
+__all__ = ["MessagesDoor", "Serve"]
+
+Serve = Callable[[Request, Caller, Wire], Awaitable[None]]
+"""A use case: answers one request over a wire."""
 
 
-class Service(Protocol):
-    """What this door needs of the application."""
-
-    async def answer(self, request: Request, caller: Caller, wire: Wire) -> None:
-        """Answer a Messages request, by the cloud or by a local model."""
-
-    async def count(self, request: Request, caller: Caller, wire: Wire) -> None:
-        """Say how many tokens a Messages request has."""
-
-    async def models(self, request: Request, caller: Caller, wire: Wire) -> None:
-        """List the cloud's models and the local ones."""
-
-    async def pass_on(self, request: Request, caller: Caller, wire: Wire) -> None:
-        """Pass any other request to the cloud, and its answer back, as they are."""
-
-
+@dataclass(frozen=True, slots=True)
 class MessagesDoor:
     """Finds what a request asks for by its method and path."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    answer: Serve
+    count: Serve
+    models: Serve
+    otherwise: Serve
 
     async def serve(self, request: Request, caller: Caller, wire: Wire) -> None:
-        """Answer a request over a wire."""
+        """Answer a request."""
         match request.method, request.path:
             case "POST", "/v1/messages":
-                await self._service.answer(request, caller, wire)
+                await self.answer(request, caller, wire)
             case "POST", "/v1/messages/count_tokens":
-                await self._service.count(request, caller, wire)
+                await self.count(request, caller, wire)
             case "GET", "/v1/models":
-                await self._service.models(request, caller, wire)
+                await self.models(request, caller, wire)
             case _:
-                await self._service.pass_on(request, caller, wire)
+                await self.otherwise(request, caller, wire)

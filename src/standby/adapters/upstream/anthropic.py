@@ -1,8 +1,8 @@
 """The cloud: Anthropic's own API, spoken to in the client's own words.
 
-A request goes out with the method, target, headers and body bytes that came in, to the one origin of
-the settings, and its answer comes back as it is. What is added on the way is `Host`, and what HTTP
-itself needs for this hop.
+A request goes out with the method, target, headers and body bytes that came in, to the one origin
+of the settings, and its answer comes back as it is. What is added on the way is `Host`, and what
+HTTP itself needs for this hop.
 """
 
 from collections.abc import AsyncIterator
@@ -51,8 +51,8 @@ class AnthropicUpstream:
 
 
 def _headers(response: ClientResponse) -> Headers:
-    lines = ((key.decode("latin-1"), value.decode("latin-1")) for key, value in response.raw_headers)
-    return end_to_end(tuple(lines), less=frozenset({"set-cookie"}))
+    lines = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.raw_headers)
+    return end_to_end(lines, less=frozenset({"set-cookie"}))
 
 
 def _words(error: Exception) -> str:

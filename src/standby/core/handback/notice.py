@@ -27,7 +27,10 @@ def words(model: LocalModel, why: str, until: str) -> str:
 def notice(said: str) -> tuple[Frame, ...]:
     """Return the frames of the notice, as block 0 of an answer."""
     return (
-        _frame("content_block_start", content_block={"type": "thinking", "thinking": "", "signature": ""}),
+        _frame(
+            "content_block_start",
+            content_block={"type": "thinking", "thinking": "", "signature": ""},
+        ),
         _frame("content_block_delta", delta={"type": "thinking_delta", "thinking": said}),
         _frame("content_block_delta", delta={"type": "signature_delta", "signature": marks.NOTICE}),
         _frame("content_block_stop"),

@@ -7,7 +7,7 @@ __all__ = ["LocalModel"]
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A model that could answer, as its server describes it. ``None`` means: the server does not say."""
+    """A model that could answer, as its server describes it; ``None``: it does not say."""
 
     engine: str
     """The engine's name, such as ``lmstudio``."""
@@ -24,7 +24,7 @@ class LocalModel:
     vision: bool | None = None
     reasoning: bool | None = None
     grammar: bool = False
-    """Whether the server compiles tool schemas to a grammar, and refuses odd schemas (llama.cpp)."""
+    """Whether the server compiles tool schemas to a grammar, and refuses odd ones (llama.cpp)."""
     counts: bool = False
     """Whether the server counts the tokens of a chat request."""
     rehearsal: bool = False

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from standby.core.wire.headers import Head
+from standby.core.wire.headers import Head, end_to_end
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 
-__all__ = ["Refusal", "body", "kind_of", "message_of"]
+__all__ = ["Refusal", "answer", "body", "final", "is_error", "kind_of", "message_of"]
 
+_FIRST_ERROR: Final = 400
+_NO_RETRY: Final = ("x-should-retry", "false")
 _KINDS: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -25,6 +27,7 @@ _KINDS: Final[Mapping[int, str]] = {
     421: "permission_error",
     429: "rate_limit_error",
     501: "not_supported",
+    502: "api_error",
     504: "timeout_error",
     529: "overloaded_error",
 }
@@ -36,6 +39,11 @@ class Refusal:
 
     head: Head
     body: bytes
+
+
+def is_error(status: int) -> bool:
+    """Tell whether a status says that something is wrong."""
+    return status >= _FIRST_ERROR
 
 
 def kind_of(status: int) -> str:
@@ -50,6 +58,23 @@ def body(status: int, message: str, *, kind: str | None = None, request_id: str 
     if request_id:
         whole["request_id"] = request_id
     return dumps(whole)
+
+
+def answer(status: int, message: str, request_id: str = "") -> tuple[Head, bytes]:
+    """Return an error of ours as a whole answer that no client repeats."""
+    lines = (("Content-Type", "application/json"), _NO_RETRY)
+    named = (("request-id", request_id),) if request_id else ()
+    return Head(status, (*lines, *named)), body(status, message, request_id=request_id)
+
+
+def final(refusal: Refusal) -> tuple[Head, bytes]:
+    """Return a peer's refusal as it came, with the header that keeps clients from waiting.
+
+    Without it an SDK program sleeps for the whole ``retry-after``, five hours and more (measured).
+    """
+    head = refusal.head
+    kept = end_to_end(head.headers, less=frozenset({"x-should-retry"}))
+    return Head(head.status, (*kept, _NO_RETRY)), refusal.body
 
 
 def message_of(plain: bytes) -> str:

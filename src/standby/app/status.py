@@ -1,0 +1,172 @@
+"""Who serves now, why and until when, and who would take over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from standby.app.accounts import Accounts
+from standby.app.engines import Engines
+from standby.core.models.facts import LocalModel
+from standby.core.quota.machine import Quota, State
+from standby.core.quota.state import AccountState
+from standby.core.quota.windows import warnings
+from standby.core.quota.words import reason
+from standby.core.request import Account
+from standby.core.usage import Entry
+from standby.core.wire.json import JSON
+from standby.ports import Clock, Ledger
+
+__all__ = ["About", "Status"]
+
+# Enough of a fingerprint to tell one's own accounts apart.
+SHOWN: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a gateway knows of itself from its start."""
+
+    version: str
+    pid: int
+    url: str
+    cloud_url: str
+    started_at: float
+    ledger_enabled: bool
+
+
+class Status:
+    """Answers the gateway's own commands."""
+
+    def __init__(
+        self,
+        about: About,
+        accounts: Accounts,
+        engines: Engines,
+        ledger: Ledger,
+        clock: Clock,
+        fetching: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._about = about
+        self._accounts = accounts
+        self._engines = engines
+        self._ledger = ledger
+        self._clock = clock
+        self._fetching = fetching
+
+    async def status(self) -> dict[str, JSON]:
+        """Return all of it as one JSON object."""
+        about, now = self._about, self._clock.now()
+        await self._engines.refresh()
+        models = self._engines.known()
+        first = models[0] if models else None
+        accounts = self._accounts.snapshot()
+        last = await self._ledger.recent(1)
+        return {
+            "version": about.version,
+            "pid": about.pid,
+            "url": about.url,
+            "started_at": about.started_at,
+            "uptime_s": now - about.started_at,
+            **self._answering(accounts, first),
+            "cloud": {
+                "url": about.cloud_url,
+                "accounts": [_account(name, state, now) for name, state in reversed(accounts)],
+            },
+            "local": {
+                "would_take_over": None if first is None else _model(first),
+                "models": [_model(model) for model in models],
+                "fetching": self._fetching(),
+                "problem": None if first else "no local model is there",
+            },
+            "last": entry_json(last[0]) if last else None,
+            "ledger": {"enabled": about.ledger_enabled, "degraded": self._ledger.degraded},
+        }
+
+    async def recent(self, limit: int) -> list[JSON]:
+        """Return the newest entries, newest first."""
+        return [entry_json(entry) for entry in await self._ledger.recent(limit)]
+
+    def _answering(
+        self, accounts: tuple[tuple[Account, AccountState], ...], first: LocalModel | None
+    ) -> dict[str, JSON]:
+        """Return who would answer the next request of the account used last."""
+        bound = _binding(accounts[-1][1]) if accounts else None
+        if bound is None:
+            why = "the cloud serves" if accounts else "no request has come yet"
+            return {"answering": "cloud", "model": "", "why": why, "until": None, "until_told": ""}
+        until = bound.until
+        return {
+            "answering": "local" if first else "nobody",
+            "model": first.key if first else "",
+            "why": reason(bound),
+            "until": until,
+            "until_told": "" if until is None else self._clock.told(until),
+        }
+
+
+def _binding(state: AccountState) -> Quota | None:
+    """Return the limit that ends last, of those that cover anything."""
+    closed = [quota for quota in state.quotas if quota.state is not State.OPEN]
+    return max(closed, key=lambda quota: quota.until or float("inf"), default=None)
+
+
+def _account(name: Account, state: AccountState, now: float) -> JSON:
+    return {
+        "account": name[:SHOWN],
+        "quotas": [
+            {
+                "scope": str(quota.scope),
+                "state": quota.state.value,
+                "until": quota.until,
+                "claim": quota.claim,
+                "evidence": quota.evidence,
+            }
+            for quota in state.quotas
+        ],
+        "windows": [
+            {
+                "name": window.name,
+                "utilisation": window.utilisation,
+                "resets_at": window.resets_at,
+                "status": window.status,
+            }
+            for window in state.windows
+        ],
+        "warnings": [words for window in state.windows for words in warnings(window, now)],
+    }
+
+
+def _model(model: LocalModel) -> JSON:
+    return {
+        "engine": model.engine,
+        "id": model.id,
+        "key": model.key,
+        "base_url": model.base_url,
+        "context_tokens": model.context_tokens,
+        "loaded": model.loaded,
+        "tools": model.tools,
+        "vision": model.vision,
+        "rehearsal": model.rehearsal,
+    }
+
+
+def entry_json(entry: Entry) -> JSON:
+    """Return an entry of the ledger as JSON, by the names of its fields."""
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "session": entry.session,
+        "account": entry.account[:SHOWN],
+        "requested": entry.requested,
+        "answered": entry.answered,
+        "by": entry.by,
+        "why": entry.why,
+        "outcome": entry.outcome,
+        "status": entry.status,
+        "input_tokens": entry.tokens.input,
+        "output_tokens": entry.tokens.output,
+        "cache_read_tokens": entry.tokens.cache_read,
+        "cache_write_tokens": entry.tokens.cache_write,
+        "first_token_s": entry.first_token_s,
+        "duration_s": entry.duration_s,
+    }

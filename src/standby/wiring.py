@@ -1,0 +1,347 @@
+"""The composition root: the only module that knows every adapter.
+
+Readers, rules and engines are found by walking their packages, so that adding one touches one file.
+What a package holds is decided when Standby is installed, never by the folder it is started in.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import importlib
+import logging
+import os
+import pkgutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Final, cast
+
+from aiohttp import ClientSession, web
+
+from standby.adapters import engines as engine_files
+from standby.adapters.codings import coder_for
+from standby.adapters.engines import embedded, on_path
+from standby.adapters.engines.chat import ChatServer
+from standby.adapters.engines.spec import EngineSpec
+from standby.adapters.host import secrets
+from standby.adapters.host.clock import SystemClock
+from standby.adapters.host.config_file import Configuration
+from standby.adapters.host.dice import SystemDice
+from standby.adapters.host.fingerprints import KeyedFingerprints
+from standby.adapters.host.paths import Paths
+from standby.adapters.host.private import UnsafeFileError
+from standby.adapters.host.processes import AlreadyRunningError, claim, harden
+from standby.adapters.ledger.nothing import NoLedger
+from standby.adapters.ledger.sqlite import SqliteLedger
+from standby.adapters.net import READ_BYTES, http_client
+from standby.adapters.quota_store.file import FileStore
+from standby.adapters.upstream.anthropic import AnthropicUpstream
+from standby.app.accounts import Accounts, Change
+from standby.app.bookkeeping import Books
+from standby.app.catalogue import Catalogue
+from standby.app.cloud import CloudDeadlines, Line
+from standby.app.counting import Counting
+from standby.app.engines import Engines, Preference
+from standby.app.local import LocalDeadlines
+from standby.app.notices import Notices
+from standby.app.passage import Passage
+from standby.app.status import About, Status
+from standby.app.switch import Switch
+from standby.core.policy import rules
+from standby.core.policy.verdicts import Rule
+from standby.core.quota import readers
+from standby.core.quota.classify import Reader
+from standby.core.quota.machine import QuotaRules
+from standby.core.quota.words import reason
+from standby.core.redact import Secret
+from standby.core.settings import Settings
+from standby.ports import Clock, Engine, Ledger
+from standby.server.control import ControlDoor
+from standby.server.front import Front
+from standby.server.guard import Guard
+from standby.server.messages import MessagesDoor
+
+__all__ = ["ENGINES", "READERS", "RULES", "StartError", "serve"]
+
+log = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """The gateway cannot start; its message says why, and what to do."""
+
+
+def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
+    for info in pkgutil.iter_modules(package.__path__):
+        yield info.name, importlib.import_module(f"{package.__name__}.{info.name}")
+
+
+# The casts say what tests/contract proves for every file.
+RULES: Final = {name: cast("Rule", module.rule) for name, module in _modules(rules)}
+READERS: Final = {
+    name: Reader(name, module.RANK, module.read) for name, module in _modules(readers)
+}
+ENGINES: Final = {
+    name: cast("EngineSpec", module.ENGINE)
+    for name, module in _modules(engine_files)
+    if hasattr(module, "ENGINE")
+}
+"""The kinds of local server, by name."""
+
+# What a running answer may take to finish once the gateway is told to end.
+DRAIN_S: Final = 20.0
+KEEP_CONNECTION_S: Final = 75.0
+HEADER_BYTES: Final = 64 * 1024
+
+
+async def serve(
+    configuration: Configuration, where: Paths, *, ready: Callable[[str], None]
+) -> None:
+    """Serve until told to end; call ``ready`` with the URL when clients can come.
+
+    The first SIGTERM or SIGINT lets running answers finish, the second ends at once. Raise
+    :class:`StartError`.
+    """
+    if harden():
+        log.warning("running as root, which standby has no need to")
+    settings = configuration.settings
+    try:
+        where.make()
+        with claim(where.state) as claimed, _listening(settings) as socket:
+            host, port = socket.getsockname()[:2]
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            async with _gateway(settings, where, url, port) as front, _serving(front, socket):
+                claimed.announce(port=port, version=version("standby"), url=url)
+                ready(url)
+                await _told_to_end()
+                log.info("ending: running answers may finish")
+    except (AlreadyRunningError, UnsafeFileError) as error:
+        raise StartError(str(error)) from error
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """Take the port first: whoever finds it taken has changed nothing yet."""
+    host, port = settings.gateway.host, settings.gateway.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let two programs share a port
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise StartError(
+            f"port {port} on {host} cannot be used: {error.strerror or error}; another program may"
+            " have it. Set [gateway] port in the settings, or STANDBY_GATEWAY_PORT"
+        ) from error
+    with taken:
+        yield taken
+
+
+@asynccontextmanager
+async def _serving(front: Front, taken: socket.socket) -> AsyncIterator[None]:
+    server = web.Server(
+        front.handle,
+        # A client that goes away must not leave its answer running in the cloud.
+        handler_cancellation=True,
+        # What a client has coded, the cloud decodes.
+        auto_decompress=False,
+        access_log=None,
+        keepalive_timeout=KEEP_CONNECTION_S,
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
+        read_bufsize=READ_BYTES,
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=DRAIN_S)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, taken, backlog=1024).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> AsyncIterator[Front]:
+    """Put everything together; what runs beside the requests ends with the block."""
+    clock, dice = SystemClock(), SystemDice()
+    token = secrets.token(where.token_file)
+    fingerprints = KeyedFingerprints(
+        secrets.installation_key(where.key_file), clock, where.fingerprints_file
+    )
+    await fingerprints.load()
+    accounts = Accounts(
+        FileStore(where.quota_file),
+        clock,
+        dice,
+        list(READERS.values()),
+        _quota_rules(settings),
+        on_change=_say,
+    )
+    await accounts.restore()
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(http_client(settings.cloud.ca_file))
+        ledger = await stack.enter_async_context(_ledger(settings, where, clock))
+        engines = Engines(_engines(settings, where, client), _preference(settings), clock)
+        stack.push_async_callback(engines.stop)
+        stack.push_async_callback(fingerprints.flush)
+        stack.push_async_callback(accounts.flush)
+        line = Line(
+            AnthropicUpstream(client, settings.cloud.url),
+            accounts,
+            fingerprints,
+            clock,
+            coder_for,
+            CloudDeadlines(
+                burst_wait_s=settings.cloud.burst_wait_s,
+                first_byte_s=settings.cloud.first_byte_s,
+                idle_s=settings.cloud.idle_s,
+            ),
+        )
+        about = About(
+            version("standby"),
+            os.getpid(),
+            url,
+            settings.cloud.url,
+            clock.now(),
+            settings.ledger.enabled,
+        )
+        status = Status(about, accounts, engines, ledger, clock)
+        passage = Passage(line)
+        switch = Switch(
+            line,
+            engines,
+            passage,
+            Books(ledger, clock, dice),
+            Notices(enabled=settings.local.notice),
+            dice,
+            RULES.values(),
+            LocalDeadlines(first_byte_s=settings.local.first_byte_s),
+            settings.local.keep_alive_s,
+        )
+        door = MessagesDoor(
+            answer=switch.answer,
+            count=Counting(line, engines, passage).count,
+            models=Catalogue(line, engines).models,
+            otherwise=passage.pass_on,
+        )
+        guard = Guard(token, secrets.same_secret, fingerprints, port)
+        await stack.enter_async_context(_beside(accounts.keep, engines.keep_fresh, engines.refresh))
+        yield Front(guard, door, ControlDoor(status, _prover(token)), dice.mint)
+
+
+@asynccontextmanager
+async def _beside(*chores: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run chores beside the requests, until the block ends."""
+
+    async def run(chore: Callable[[], Awaitable[None]]) -> None:
+        await chore()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(run(chore)) for chore in chores]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+@asynccontextmanager
+async def _ledger(settings: Settings, where: Paths, clock: Clock) -> AsyncIterator[Ledger]:
+    if not settings.ledger.enabled:
+        yield NoLedger()
+        return
+    ledger = SqliteLedger(where.ledger_file, clock, keep_days=settings.ledger.keep_days)
+    await ledger.open()
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+def _quota_rules(settings: Settings) -> QuotaRules:
+    cloud = settings.cloud
+    return QuotaRules(
+        probe_every_s=cloud.probe_every_s,
+        probe_often_s=cloud.probe_often_s,
+        jitter_s=cloud.reset_jitter_s,
+        overage_is_exhausted=cloud.overage == "exhausted",
+    )
+
+
+def _preference(settings: Settings) -> Preference:
+    local = settings.local
+    return Preference(local.engine, local.model, frozenset(server.name for server in local.servers))
+
+
+def _engines(settings: Settings, where: Paths, client: ClientSession) -> list[Engine]:
+    """Return the engines in order: named servers, those that are looked for, and our own."""
+    local = settings.local
+    named: list[Engine] = [
+        ChatServer(
+            ENGINES[server.kind],
+            client,
+            name=server.name,
+            urls=(server.url,),
+            key=_key(server.key_env),
+            only=server.model,
+        )
+        for server in local.servers
+    ]
+    kinds = sorted(ENGINES.values(), key=lambda spec: spec.order)
+    found: list[Engine] = [ChatServer(spec, client) for spec in kinds if spec.urls]
+    file = Path(local.model_path) if local.model_path else None
+    ours: list[Engine] = [on_path.engine(client, file, context=local.context)]
+    if local.embedded:
+        choose = partial(embedded.choose_file, file, where.models)
+        ours.append(embedded.engine(client, choose, context=local.context))
+    return [*named, *(found if local.discover else ()), *ours]
+
+
+def _key(variable: str) -> Secret | None:
+    value = os.environ.get(variable, "") if variable else ""
+    return Secret(value) if value else None
+
+
+def _prover(token: Secret) -> Callable[[str], str]:
+    """Return what answers a nonce as only the holder of the token can."""
+
+    def prove(nonce: str) -> str:
+        return hmac.new(token.reveal().encode(), nonce.encode(), hashlib.sha256).hexdigest()
+
+    return prove
+
+
+def _say(change: Change) -> None:
+    why = reason(change.after) or "the cloud serves again"
+    log.warning(
+        "account %s: %s -> %s: %s",
+        change.account[:8],
+        change.before.state.value,
+        change.after.state.value,
+        why,
+    )
+
+
+async def _told_to_end() -> None:
+    """Wait for the first signal; the second ends the process at once."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hear() -> None:
+        if told.is_set():
+            os._exit(130)
+        told.set()
+
+    if sys.platform == "win32":
+        signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(hear))
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, hear)
+    await told.wait()
