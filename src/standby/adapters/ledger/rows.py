@@ -1,0 +1,96 @@
+"""Entries as rows of the ledger, and back."""
+
+import math
+from typing import Final
+
+from standby.core.usage import Entry, Tokens
+
+__all__ = ["NEWEST", "OLDEST", "entry", "insert", "row"]
+
+_COLUMNS: Final = (
+    "id, at, session, account, requested, answered, served_by, why, outcome, status,"
+    " input, output, cache_read, cache_write, first_token_s, duration_s"
+)
+_PLACES: Final = f"({', '.join('?' * 16)})"
+NEWEST: Final = f"SELECT {_COLUMNS} FROM requests ORDER BY seq DESC LIMIT ?"  # noqa: S608  # constants
+OLDEST: Final = (
+    "DELETE FROM requests WHERE seq IN (SELECT seq FROM requests WHERE at < ? ORDER BY at LIMIT ?)"
+)
+_MOST: Final = 2**63 - 1
+
+Row = tuple[str | int | float | None, ...]
+
+
+def insert(count: int) -> str:
+    """Return the statement that stores so many rows; one that is there already stays as it is."""
+    places = ", ".join([_PLACES] * count)
+    return f"INSERT INTO requests ({_COLUMNS}) VALUES {places} ON CONFLICT (id) DO NOTHING"  # noqa: S608  # constants
+
+
+def row(one: Entry) -> Row:
+    """Return an entry as the database can hold it, whatever a peer has put into its fields."""
+    return (
+        *map(_text, (one.id,)),
+        _number(one.at),
+        *map(_text, (one.session, one.account, one.requested, one.answered)),
+        *map(_text, (one.by, one.why, one.outcome)),
+        _whole(one.status),
+        _whole(one.tokens.input),
+        _whole(one.tokens.output),
+        _whole(one.tokens.cache_read),
+        _whole(one.tokens.cache_write),
+        None if one.first_token_s is None else _number(one.first_token_s),
+        _number(one.duration_s),
+    )
+
+
+def entry(values: object) -> Entry | None:
+    """Return the entry of a row; ``None`` when it is none of ours."""
+    match values:
+        case (
+            str(id_),
+            float(at),
+            str(session),
+            str(account),
+            str(requested),
+            str(answered),
+            str(by),
+            str(why),
+            str(outcome),
+            int(status),
+            int(taken),
+            int(given),
+            int(cache_read),
+            int(cache_write),
+            (float() | None) as first_token_s,
+            float(duration_s),
+        ):
+            return Entry(
+                id=id_,
+                at=at,
+                session=session,
+                account=account,
+                requested=requested,
+                answered=answered,
+                by=by,
+                why=why,
+                outcome=outcome,
+                status=status,
+                tokens=Tokens(taken, given, cache_read, cache_write),
+                first_token_s=first_token_s,
+                duration_s=duration_s,
+            )
+        case _:
+            return None
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be stored
+
+
+def _whole(value: int) -> int:
+    return max(-_MOST, min(value, _MOST))
+
+
+def _number(value: float) -> float:
+    return float(value) if math.isfinite(value) else 0.0
