@@ -19,8 +19,9 @@ from standby.core.wire.json import JSON, NotJSONError
 __all__ = ["Call", "Listener", "call", "describe", "form", "result"]
 
 _MAY: Final = (
-    'Answer with one JSON object. To use a tool: {"tool": its name, "arguments": {...}}; '
-    'the result comes in the next message. To answer: {"answer": "your words"}.'
+    "Answer with one JSON object.\n"
+    'To use a tool: {"tool": its name, "arguments": {...}}; its result comes in the next message.\n'
+    'To answer: {"answer": your words}.'
 )
 _MUST: Final = 'Use a tool now, with one JSON object: {"tool": its name, "arguments": {...}}.'
 

@@ -106,8 +106,7 @@ class _Conversation:
             self._say(_ASIDE.format(said))
 
     def assistant(self, content: JSON) -> None:
-        """Take in a turn of the assistant."""
-        self._settle()
+        """Take in a turn of the assistant. One that says nothing is none: others may follow."""
         calls = [block for block in blocks(content) if _is_call(block)]
         rest = [block for block in blocks(content) if not _is_call(block)]
         text = _joined(rest, self.losses)
@@ -117,6 +116,7 @@ class _Conversation:
             text = PARAGRAPH.join(part for part in (text, *told) if part)
         if not text and not written:
             return
+        self._settle()
         self._calls = [call for call, _ in written]
         self._append(text, [] if self.manner.in_words else [_tool_call(*one) for one in written])
 
