@@ -52,6 +52,7 @@ class WatchedStore(MemoryStore):
 
     def __init__(self):
         super().__init__()
+        self.asked = asyncio.Event()
         self.saved = asyncio.Event()
         self.may_go = asyncio.Event()
         self.may_go.set()
@@ -59,6 +60,7 @@ class WatchedStore(MemoryStore):
 
     async def save(self, state):
         self.saves += 1
+        self.asked.set()
         await self.may_go.wait()
         await super().save(state)
         self.saved.set()
@@ -269,8 +271,7 @@ async def test_a_slow_store_holds_up_no_request_and_misses_nothing():
         keeper = group.create_task(world.accounts.keep())
         world.accounts.heard(ME, OPUS, SPENT)
         async with asyncio.timeout(5):
-            while not world.store.saves:
-                await asyncio.sleep(0)
+            await world.store.asked.wait()
         assert Admission.STAY is world.accounts.admission(ME, OPUS)
         world.accounts.heard(YOU, OPUS, SPENT)
         keeper.cancel()

@@ -45,7 +45,7 @@ async def test_it_outlives_the_process(path):
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"", b"{", b"[1]", b"\xff\xfe", b"nul", b'"' + b"x" * 5_000_000]
+    "garbage", [b"", b"{", b"[1]", b"\xff\xfe", b"nul", b" " * 5_000_000 + b"{}"], ids=range(6)
 )
 async def test_a_broken_file_is_set_aside_and_said_so(path, garbage, caplog):
     path.parent.mkdir()
@@ -96,7 +96,7 @@ async def test_many_saves_at_once_leave_the_last(path):
 
 async def test_a_save_that_was_overtaken_does_not_undo_the_later_one(path):
     store = FileStore(path)
-    store._save(b'{"number": 2}', 2)
-    store._save(b'{"number": 1}', 1)
+    await asyncio.to_thread(store._save, b'{"number": 2}', 2)
+    await asyncio.to_thread(store._save, b'{"number": 1}', 1)
 
     assert {"number": 2} == await store.load()
