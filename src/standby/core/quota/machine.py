@@ -88,6 +88,7 @@ class QuotaRules:
     rest_s: float = 2.0
     """The first pause after a passing failure; it doubles with each further one."""
     longest_rest_s: float = 60.0
+    """The longest such pause."""
     overage_is_exhausted: bool = False
     """Treat answers out of paid extra usage as a reached limit."""
 

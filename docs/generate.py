@@ -1,0 +1,150 @@
+"""Write the reference from the code; with ``--check``, say whether it was written already.
+
+To add a page, write a function that returns its text, and name it in ``PAGES``.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Final, get_args
+
+from standby.core.policy import rules
+from standby.core.quota import readers
+from standby.core.quota.machine import TABLE, QuotaRules, State
+from standby.core.quota.signals import Signal
+
+HERE: Final = Path(__file__).parent / "reference"
+
+
+def quota() -> str:
+    """Return the page on quota: what is read, what it means, and what follows."""
+    signals = get_args(Signal)
+    lines = [
+        "# Quota",
+        "",
+        "Written by `make docs` from `standby.core.quota`.",
+        "",
+        "## From an answer to a signal",
+        "",
+        "The reader with the lowest rank that knows an answer decides what it means. An answer",
+        "that none of them knows is served, or is the client's own business and is passed on.",
+        "",
+        "| rank | reader | knows | how |",
+        "|---|---|---|---|",
+    ]
+    ranked = sorted(modules(readers), key=lambda found: found[1].RANK)
+    lines += [
+        f"| {module.RANK} | `{name}` | {summary(module)} | {prose(module.read)} |"
+        for name, module in ranked
+    ]
+    lines += ["", "## Signals", "", *(f"* `{s.__name__}`: {summary(s)}" for s in signals)]
+    lines += [
+        "",
+        "## States",
+        "",
+        "One for each account, and for all models or some.",
+        "",
+        *(f"* **{state.value}**: {documented(State)[state.name]}" for state in State),
+        "",
+        "## What follows",
+        "",
+        "A request that is sent as a try is judged by the rows *probing* and *trying*; while a try",
+        "is under way, nothing but a reached limit is believed of other requests.",
+        "",
+        "| while | " + " | ".join(f"`{s.__name__}`" for s in signals) + " |",
+        "|---" * (len(signals) + 1) + "|",
+    ]
+    for state in State:
+        cells = " | ".join(TABLE[state][signal].value for signal in signals)
+        lines.append(f"| **{state.value}** | {cells} |")
+    lines += ["", "## Numbers", "", "| name | default | meaning |", "|---|---|---|"]
+    meanings = documented(QuotaRules)
+    lines += [
+        f"| `{f.name}` | {f.default} | {meanings.get(f.name, '')} |" for f in fields(QuotaRules)
+    ]
+    return "\n".join([*lines, ""])
+
+
+def policy() -> str:
+    """Return the page on routing: the rules, in no order."""
+    lines = [
+        "# Who may answer",
+        "",
+        "Written by `make docs` from `standby.core.policy.rules`.",
+        "",
+        "Each rule may veto a candidate or give it points, with a reason in words; their order",
+        "does not matter. Of those without a veto the one with the most points is asked first.",
+        "",
+    ]
+    for name, module in modules(rules):
+        about = summary(module).removeprefix("Rule: ")
+        lines.append(f"* `{name}`: {about} {prose(module.rule)}")
+    return "\n".join([*lines, ""])
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "policy.md": policy,
+    "quota.md": quota,
+}
+
+
+def modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
+    """Yield the name and the module of each file in a package, by name."""
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        yield info.name, importlib.import_module(f"{package.__name__}.{info.name}")
+
+
+def summary(thing: object) -> str:
+    """Return the first paragraph of a docstring as one line."""
+    return line((inspect.getdoc(thing) or "").partition("\n\n")[0])
+
+
+def prose(thing: object) -> str:
+    """Return a whole docstring as one line."""
+    return line(inspect.getdoc(thing) or "")
+
+
+def line(text: str) -> str:
+    """Return text as one line of Markdown that is fit for a cell of a table."""
+    return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
+
+
+def documented(of: type) -> dict[str, str]:
+    """Return the docstrings that stand below the fields or members of a class, as single lines."""
+    body = ast.parse(inspect.getsource(of)).body[0]
+    found: dict[str, str] = {}
+    for field, words in pairwise(body.body if isinstance(body, ast.ClassDef) else []):
+        match field, words:
+            case (
+                ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)),
+                ast.Expr(ast.Constant(str(said))),
+            ):
+                found[name] = line(said)
+    return found
+
+
+def main() -> int:
+    """Write or compare every page; return how many were stale."""
+    stale = 0
+    for name, write in PAGES.items():
+        page, text = HERE / name, write()
+        if page.exists() and page.read_text(encoding="utf-8") == text:
+            continue
+        if "--check" in sys.argv:
+            print(f"{page} is stale: run `make docs`", file=sys.stderr)
+            stale += 1
+        else:
+            page.parent.mkdir(exist_ok=True)
+            page.write_text(text, encoding="utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
