@@ -23,6 +23,7 @@ __all__ = [
     "Dice",
     "Engine",
     "EngineError",
+    "FetchError",
     "Fingerprints",
     "Ledger",
     "QuotaStore",
@@ -62,6 +63,10 @@ class EngineError(Exception):
 
 class CodingError(Exception):
     """Bytes do not decode, or nothing can be appended where a coded stream was cut."""
+
+
+class FetchError(Exception):
+    """A model could not be fetched; its message says why, and what to do."""
 
 
 class Clock(Protocol):

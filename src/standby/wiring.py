@@ -29,7 +29,7 @@ from standby.adapters.codings import coder_for
 from standby.adapters.engines import embedded, on_path
 from standby.adapters.engines.chat import ChatServer
 from standby.adapters.engines.spec import EngineSpec
-from standby.adapters.host import secrets
+from standby.adapters.host import downloads, secrets
 from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.config_file import Configuration
 from standby.adapters.host.dice import SystemDice
@@ -48,6 +48,7 @@ from standby.app.catalogue import Catalogue
 from standby.app.cloud import CloudDeadlines, Line
 from standby.app.counting import Counting
 from standby.app.engines import Engines, Preference
+from standby.app.fetching import Fetch, Fetching
 from standby.app.local import LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.passage import Passage
@@ -61,7 +62,7 @@ from standby.core.quota.machine import QuotaRules
 from standby.core.quota.words import reason
 from standby.core.redact import Secret
 from standby.core.settings import Settings
-from standby.ports import Clock, Engine, Ledger
+from standby.ports import Clock, Engine, FetchError, Ledger
 from standby.server.control import ControlDoor
 from standby.server.front import Front
 from standby.server.guard import Guard
@@ -212,7 +213,8 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             clock.now(),
             settings.ledger.enabled,
         )
-        status = Status(about, accounts, engines, ledger, clock)
+        fetching = Fetching(engines, _fetch(settings, where))
+        status = Status(about, accounts, engines, ledger, clock, lambda: fetching.words)
         passage = Passage(line)
         switch = Switch(
             line,
@@ -232,7 +234,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             otherwise=passage.pass_on,
         )
         guard = Guard(token, secrets.same_secret, fingerprints, port)
-        await stack.enter_async_context(_beside(accounts.keep, engines.keep_fresh, engines.refresh))
+        await stack.enter_async_context(_beside(accounts.keep, engines.keep_fresh, fetching.run))
         yield Front(guard, door, ControlDoor(status, _prover(token)), dice.mint)
 
 
@@ -302,6 +304,24 @@ def _engines(settings: Settings, where: Paths, client: ClientSession) -> list[En
         choose = partial(embedded.choose_file, file, where.models)
         ours.append(embedded.engine(client, choose, context=local.context))
     return [*named, *(found if local.discover else ()), *ours]
+
+
+def _fetch(settings: Settings, where: Paths) -> Fetch | None:
+    """Return what fetches the rehearsal model; ``None`` where the user wants none."""
+    local = settings.local
+    if not (local.embedded and local.fetch) or local.model_path:
+        return None
+
+    async def fetch(tell: Callable[[str], None]) -> None:
+        def progress(at: downloads.Progress) -> None:
+            tell(f"{at.step}, {at.done // 1_000_000} of {at.whole // 1_000_000} MB")
+
+        try:
+            await downloads.fetch(where.models, progress)
+        except downloads.DownloadError as error:
+            raise FetchError(str(error)) from error
+
+    return fetch
 
 
 def _key(variable: str) -> Secret | None:
