@@ -19,6 +19,7 @@ from standby.core.policy import rules
 from standby.core.quota import readers
 from standby.core.quota.machine import TABLE, QuotaRules, State
 from standby.core.quota.signals import Signal
+from standby.core.settings import settings_page
 
 HERE: Final = Path(__file__).parent / "reference"
 
@@ -92,6 +93,7 @@ def policy() -> str:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "policy.md": policy,
     "quota.md": quota,
+    "settings.md": settings_page,
 }
 
 

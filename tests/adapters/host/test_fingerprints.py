@@ -1,5 +1,6 @@
 """Credentials become fingerprints, and nothing of them is ever written down."""
 
+import asyncio
 import dataclasses
 import os
 
@@ -228,3 +229,22 @@ async def test_a_disk_that_refuses_is_tried_again(clock, tmp_path, caplog):
     folder.mkdir()
     await prints.flush()
     assert (folder / "accepted.json").exists()
+
+
+async def test_what_changes_is_saved_as_it_changes(make, tmp_path):
+    prints = make()
+    account = prints.account("bearer", Secret("a"))
+
+    async def saved(true):
+        async with asyncio.timeout(5):
+            while not true():  # noqa: ASYNC110  # a file has no event
+                await asyncio.sleep(0.005)
+
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(prints.keep())
+        prints.accepted(account)
+        path = tmp_path / "accepted.json"
+        await saved(lambda: path.exists() and account in path.read_text())
+        prints.rejected(account)
+        await saved(lambda: account not in path.read_text())
+        keeping.cancel()

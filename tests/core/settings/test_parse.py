@@ -109,7 +109,7 @@ def test_a_server_has_its_settings():
     assert "box" == settings.local.engine
 
 
-@pytest.mark.parametrize("name", ["auto", "cloud", "local", "embedded", "ollama"])
+@pytest.mark.parametrize("name", ["auto", "cloud", "local", "embedded", "on_path", "ollama"])
 def test_a_server_is_not_called_what_means_something_else(name):
     server = {"name": name, "kind": "vllm", "url": "http://localhost:8000"}
 

@@ -26,6 +26,7 @@ _MOST: Final = 64
 _MEMORY_S: Final = 30 * 86_400.0
 # How old the time on disk may get before a credential in use is worth another write.
 _STALE_S: Final = 3600.0
+_RETRY_S: Final = 60.0
 # Kinds of credentials seen lately, of which the cloud may yet accept some.
 _MOST_SEEN: Final = 1024
 
@@ -40,7 +41,7 @@ class _Accepted:
 class KeyedFingerprints:
     """Fingerprints of this installation. Only they, the kind and two times are ever written down.
 
-    Nothing here waits for the disk but :meth:`load` and :meth:`flush`.
+    Nothing here waits for the disk but :meth:`load`, :meth:`keep` and :meth:`flush`.
     """
 
     def __init__(self, key: bytes, clock: Clock, path: Path) -> None:
@@ -49,7 +50,7 @@ class KeyedFingerprints:
         self._path = path
         self._accepted: OrderedDict[Account, _Accepted] = OrderedDict()
         self._seen: OrderedDict[Account, str] = OrderedDict()
-        self._unsaved = False
+        self._unsaved = asyncio.Event()
         self._saving = asyncio.Lock()
 
     def account(self, kind: str, credential: Secret) -> Account:
@@ -76,15 +77,17 @@ class KeyedFingerprints:
         now = self._clock.now()
         entry = self._accepted.get(account)
         if entry is None:
-            entry, self._unsaved = _Accepted(self._seen.get(account, ""), now, now), True
+            entry = _Accepted(self._seen.get(account, ""), now, now)
+            self._unsaved.set()
         elif abs(now - entry.last) > _STALE_S:
-            entry, self._unsaved = replace(entry, last=now), True
+            entry = replace(entry, last=now)
+            self._unsaved.set()
         _remember(self._accepted, account, entry, _MOST)
 
     def rejected(self, account: Account) -> None:
         """Forget it: the cloud said 401 or 403."""
         if self._accepted.pop(account, None) is not None:
-            self._unsaved = True
+            self._unsaved.set()
 
     async def load(self) -> None:
         """Remember what was saved last. What cannot be trusted or read is forgotten, with a log."""
@@ -101,16 +104,24 @@ class KeyedFingerprints:
             case _:
                 pass
 
+    async def keep(self) -> None:
+        """Save what changes, as it changes, until cancelled: a gateway may be killed."""
+        while True:
+            await self._unsaved.wait()
+            await self.flush()
+            if self._unsaved.is_set():  # a disk that refuses is not asked without a pause
+                await asyncio.sleep(_RETRY_S)
+
     async def flush(self) -> None:
         """Save what changed, if anything did. A disk that refuses is logged, not raised."""
         async with self._saving:
-            if not self._unsaved:
+            if not self._unsaved.is_set():
                 return
-            self._unsaved = False
+            self._unsaved.clear()
             try:
                 await asyncio.to_thread(write_private, self._path, self._written())
             except (OSError, UnsafeFileError) as error:
-                self._unsaved = True
+                self._unsaved.set()
                 log.warning("the accepted credentials could not be saved: %s", error)
 
     def _recall(self, row: JSON) -> None:

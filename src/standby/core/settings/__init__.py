@@ -2,8 +2,9 @@
 
 from standby.core.settings.faults import Fault, Faults, Path, dotted, nearest
 from standby.core.settings.page import settings_page
-from standby.core.settings.parse import EMBEDDED, PREFIX, Known, known, parse, with_environment
+from standby.core.settings.parse import PREFIX, Known, known, parse, with_environment
 from standby.core.settings.values import (
+    OWN_ENGINES,
     SERVER_KINDS,
     Cloud,
     Gateway,
@@ -16,7 +17,7 @@ from standby.core.settings.values import (
 )
 
 __all__ = [
-    "EMBEDDED",
+    "OWN_ENGINES",
     "PREFIX",
     "SERVER_KINDS",
     "Cloud",

@@ -8,6 +8,7 @@ from standby.core.settings.faults import Fault, Faults, Path, dotted, nearest
 from standby.core.settings.kinds import Kind, Value, Wrong, from_text
 from standby.core.settings.values import (
     ABOUT,
+    OWN_ENGINES,
     SERVER_KINDS,
     About,
     Cloud,
@@ -20,13 +21,10 @@ from standby.core.settings.values import (
     Tables,
 )
 
-__all__ = ["EMBEDDED", "PREFIX", "SECTIONS", "Known", "known", "parse", "with_environment"]
+__all__ = ["PREFIX", "SECTIONS", "Known", "known", "parse", "with_environment"]
 
 PREFIX: Final = "STANDBY_"
 """What the environment variables that override a setting begin with."""
-
-EMBEDDED: Final = "embedded"
-"""The name of the engine that comes with the gateway."""
 
 SECTIONS: Final[Mapping[str, type[Section]]] = {
     "gateway": Gateway,
@@ -37,7 +35,7 @@ SECTIONS: Final[Mapping[str, type[Section]]] = {
 }
 
 # A server may not be called what has a meaning of its own where engines and models are named.
-_RESERVED: Final = frozenset({"auto", "cloud", "local", EMBEDDED})
+_RESERVED: Final = frozenset({"auto", "cloud", "local", *OWN_ENGINES})
 
 S = TypeVar("S", bound=Section)
 
@@ -190,7 +188,7 @@ def _disagreements(local: Local) -> Iterator[Fault]:
             yield Fault(path, f"{server.name!r} is the name of another server, too")
         if server.name in _RESERVED or server.name in {*SERVER_KINDS} - {server.kind}:
             yield Fault(path, f"{server.name!r} means something else; choose another name")
-    engines = ("auto", EMBEDDED, *SERVER_KINDS, *names)
+    engines = ("auto", *OWN_ENGINES, *SERVER_KINDS, *names)
     if local.engine not in engines:
         yield Fault(
             ("local", "engine"),

@@ -22,6 +22,7 @@ from standby.core.settings.kinds import (
 
 __all__ = [
     "ABOUT",
+    "OWN_ENGINES",
     "SERVER_KINDS",
     "About",
     "Cloud",
@@ -44,7 +45,10 @@ SERVER_KINDS: Final = (
     "mlx",
     "openai_compatible",
 )
-"""The local servers that are known by name: those of the engines' files that are not our own."""
+"""The kinds of local server that are known, each the name of an engine's file."""
+
+OWN_ENGINES: Final = ("on_path", "embedded")
+"""The engines that are started rather than found, likewise."""
 
 ABOUT: Final = "about"
 _HOUR_S: Final = 3600.0
@@ -195,8 +199,8 @@ class Local(Section):
     engine: str = field(
         default="auto",
         metadata=_about(
-            "Which engine answers: `auto`, `embedded`, a kind of server, or the name of one of "
-            "`local.servers`.",
+            "Which engine answers: `auto`, a kind of server, the name of one of `local.servers`, "
+            "`on_path` (a llama.cpp server of this machine) or `embedded`.",
             Name(),
         ),
     )
