@@ -26,7 +26,7 @@ class Plan:
 
 
 FULL = Plan(40, 3, 2, 20, 4.0, 100, 7)
-QUICK = Plan(6, 1, 1, 5, 0.6, 30, 3)
+QUICK = Plan(6, 1, 1, 5, 0.6, 50, 3)
 STREAMS = 50
 SPREAD_S = 1.0
 CROWD_GAP_S = 0.05
@@ -106,7 +106,7 @@ async def cpu(
     used = {line.name: 0.0 for line, _ in relays}
     events = dict.fromkeys(used, 0)
     size = 10 * KB
-    asked = body(size, 20_000) if streams == 1 else body(size, plan.cpu_events, 0.025)
+    asked = body(size, 20_000) if streams == 1 else body(size, plan.cpu_events, 0.02)
     for line, measured in [*relays, *reversed(relays)]:
         began, before = time.monotonic(), measured.cpu_s()
         while time.monotonic() - began < plan.cpu_s / 2:

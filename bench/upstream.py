@@ -1,7 +1,8 @@
 """A cloud that writes the time into each word: what it says shows how long it was under way.
 
 A word in the request, ``tick-EVENTS-GAP_US``, says how many events to send, and how far apart; 0 is
-as fast as the connection takes them. Run as a program, it prints its port.
+as fast as the connection takes them. The first comes with the opening of the answer. Run as a
+program, it prints its port.
 """
 
 import asyncio
@@ -65,7 +66,7 @@ async def tick(response: web.StreamResponse, events: int, gap_s: float) -> None:
     began = time.monotonic()
     for number in range(events):
         if gap_s:
-            await asyncio.sleep(max(0.0, began + gap_s * (number + 1) - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + gap_s * number - time.monotonic()))
         await response.write(DELTA % time.monotonic_ns())
 
 
