@@ -281,6 +281,21 @@ async def test_a_slow_store_holds_up_no_request_and_misses_nothing():
     assert ["a1", "b2"] == sorted((await world.store.load())["accounts"])
 
 
+async def test_what_a_cancelled_keeper_may_not_have_saved_is_saved_at_the_end():
+    world = World()
+    world.store.may_go.clear()
+    world.accounts.heard(ME, OPUS, SPENT)
+    async with asyncio.TaskGroup() as group:
+        keeper = group.create_task(world.accounts.keep())
+        async with asyncio.timeout(5):
+            await world.store.asked.wait()
+        keeper.cancel()
+    world.store.may_go.set()
+    await world.accounts.flush()
+
+    assert ["a1"] == list((await world.store.load())["accounts"])
+
+
 async def test_nothing_is_saved_when_nothing_has_changed():
     world = World()
     world.accounts.heard(ME, OPUS, reply(200))

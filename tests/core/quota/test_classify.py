@@ -409,6 +409,10 @@ def test_a_throttle_inside_a_200_is_not_taken_for_the_window_that_its_head_names
     assert signal.until is None
 
 
+def test_retry_after_in_the_head_of_a_200_names_no_wait_for_the_error_inside():
+    assert read(reply(200, {"retry-after": "7200"}, **RATE)).until is None
+
+
 def test_a_rejected_window_inside_a_200_counts():
     said = {"5h-status": "rejected", "5h-reset": at(HOUR)}
 

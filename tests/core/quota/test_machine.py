@@ -12,6 +12,7 @@ from standby.core.quota.machine import (
     QuotaRules,
     State,
     admit,
+    binds,
     meant,
     released,
     restored,
@@ -163,6 +164,13 @@ def test_what_is_restored_never_waits_longer_than_what_was_saved(steps, policy, 
             or again.probe_at <= moment + policy.probe_every_s
             or (again.probe_at <= moment + policy.probe_often_s)
         )
+
+
+@given(courses, rules, passes)
+def test_what_holds_nobody_lets_everybody_go(steps, policy, passed):
+    for *_, now, quota in course(steps, policy):
+        _, admission = admit(quota, now + passed, policy)
+        assert (admission is Admission.GO) != binds(quota, now + passed)
 
 
 @given(courses, rules)

@@ -36,6 +36,13 @@ def test_of_two_limits_the_later_binds():
     assert "five_hour" == combined(state, HAIKU, NOW).claim
 
 
+def test_a_single_failure_binds_nobody_once_its_rest_is_over():
+    state = hear(AccountState(), Down(ALL_MODELS, "refused"))
+
+    assert State.RESTING is combined(state, OPUS, NOW + 1).state
+    assert State.OPEN is combined(state, OPUS, NOW + 2).state
+
+
 def test_a_limit_that_is_over_binds_less_than_one_that_lasts():
     state = hear(AccountState(), OPUS_WEEK)
     state = hear(state, Exhausted(NOW + 60, ALL_MODELS, "five_hour", "HTTP 429"))

@@ -41,6 +41,7 @@ __all__ = [
     "QuotaRules",
     "State",
     "admit",
+    "binds",
     "meant",
     "released",
     "restored",
@@ -296,7 +297,7 @@ def admit(quota: Quota, now: float, rules: QuotaRules) -> tuple[Quota, Admission
             return quota, Admission.STAY
         case State.RESTING if now < _end(quota):
             return quota, Admission.STAY
-        case State.RESTING if quota.failures < _FAILURES_OF_AN_OUTAGE:
+        case State.RESTING if not binds(quota, now):
             return quota, Admission.GO
         case State.RESTING | State.TRYING:
             return _leased(quota, _S.TRYING, now, rules), Admission.TRY
@@ -308,6 +309,17 @@ def admit(quota: Quota, now: float, rules: QuotaRules) -> tuple[Quota, Admission
             return _leased(probing, _S.PROBING, now, rules), Admission.TRY
         case State.EXHAUSTED | State.PROBING:
             return quota, Admission.STAY
+
+
+def binds(quota: Quota, now: float) -> bool:
+    """Whether requests stay or only one may try; a short rest that is over holds nobody."""
+    match quota.state:
+        case State.OPEN:
+            return False
+        case State.RESTING:
+            return now < _end(quota) or quota.failures >= _FAILURES_OF_AN_OUTAGE
+        case State.EXHAUSTED | State.PROBING | State.TRYING:
+            return True
 
 
 def released(quota: Quota, now: float) -> Quota:
@@ -331,7 +343,6 @@ def restored(quota: Quota, now: float, rules: QuotaRules) -> Quota:
         until=None if quota.until is None else min(quota.until, now + longest_s),
         jitter_s=min(max(quota.jitter_s, 0.0), rules.jitter_s),
         probe_at=None if quota.probe_at is None else min(quota.probe_at, now + interval_s),
-        lease_until=min(quota.lease_until, now),
         since=min(quota.since, now),
     )
     return released(bounded, now)

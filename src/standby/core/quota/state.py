@@ -35,15 +35,9 @@ class AccountState:
 
 
 def combined(state: AccountState, model: str, now: float) -> Quota:
-    """Return the quota that binds a model: of all that cover it, the one that ends last.
-
-    A quota whose wait is over binds less than one that still waits.
-    """
-    return max(
-        _binding(state, model),
-        key=lambda quota: (_end(quota) > now, _end(quota)),
-        default=Quota(),
-    )
+    """Return the quota that binds a model: of all that hold it now, the one that ends last."""
+    holding_it = (quota for quota in _binding(state, model) if machine.binds(quota, now))
+    return max(holding_it, key=_end, default=Quota())
 
 
 def admitted(
