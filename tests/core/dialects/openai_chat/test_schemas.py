@@ -91,7 +91,7 @@ def test_no_schema_is_too_odd_and_twice_is_once(schema):
     once = for_grammar(schema)
 
     assert once == for_grammar(once)
-    assert "$ref" not in dumps(self_contained(schema)).decode() or "$ref" in str(schema)
+    assert self_contained(schema) == for_grammar(self_contained(schema))
     assert "object" == once["type"]
 
 
