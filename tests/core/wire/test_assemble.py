@@ -135,3 +135,12 @@ def test_what_is_no_whole_answer_is_none(frames):
 @given(st.lists(st.tuples(st.sampled_from([*EVENTS, "other"]), json_values), max_size=6))
 def test_no_stream_is_too_odd(events):
     assemble([BEGIN, *(sse.encode(name, dumps(value)) for name, value in events), *END])
+
+
+def test_a_count_that_is_null_at_the_end_keeps_what_it_was_at_the_start():
+    usage = {"input_tokens": None, "output_tokens": 2}
+    last = frame("message_delta", delta={"stop_reason": "end_turn"}, usage=usage)
+
+    whole = loads(assemble([BEGIN, last, messages.message_stop()]))
+
+    assert {"input_tokens": 3, "output_tokens": 2} == whole["usage"]
