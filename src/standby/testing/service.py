@@ -8,7 +8,7 @@ from typing import Final
 
 from standby.core.request import Headers
 from standby.core.wire.asked import Asked, Purpose, read
-from standby.core.wire.errors import kind_of
+from standby.core.wire.errors import kind_of, message_of
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 from standby.core.wire.rules.lines import line_of
 from standby.testing.accounts import CloudAccount, Denied, Plan, who
@@ -213,8 +213,8 @@ def _error(status: int, message: str, request_id: str) -> Reply:
 
 
 def _refusal(said: Refused) -> Reply:
-    words = said.body.decode(errors="replace")
-    return Reply(said.status, said.headers, (said.body,), refused=True, why=words)
+    why = message_of(said.body) or said.body.decode(errors="replace")
+    return Reply(said.status, said.headers, (said.body,), refused=True, why=why)
 
 
 def _json(value: JSON) -> Reply:
