@@ -147,7 +147,7 @@ async def test_a_flood_is_bounded_and_every_entry_is_kept_or_counted(path):
         for one in some(20_000):
             ledger.book(one)
         assert ledger._messages.qsize() <= 4096 + 1
-        await ledger.recent(1)
+        assert 1 == len(await ledger.recent(1))
         kept = count(path)
 
     assert 20_000 == kept + ledger.lost
@@ -268,6 +268,19 @@ async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path, harm, caplo
     [aside] = path.parent.glob("ledger.sqlite3.damaged-*")
     assert data == aside.read_bytes()
     assert "a new one is begun" in caplog.text
+
+
+async def test_a_file_that_is_damaged_again_is_left_to_a_person(path):
+    path.write_bytes(b"no database " * 4096)
+    ledger = SqliteLedger(path, Noon())
+    ledger._writer._set_aside = True
+    await ledger.open()
+    ledger.book(ENTRY)
+    await until(lambda: ledger.lost == 1)
+
+    assert "damaged again" in ledger.degraded
+    assert ["ledger.sqlite3"] == [one.name for one in path.parent.iterdir()]
+    await ledger.close()
 
 
 async def test_a_ledger_of_a_later_version_is_left_alone_and_off(path, caplog):

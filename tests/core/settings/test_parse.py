@@ -138,6 +138,15 @@ def test_an_engine_that_does_not_exist_is_refused():
     assert "ollama" == told.all[0].nearest
 
 
+def test_what_follows_from_a_fault_is_not_told_besides():
+    box = {"name": "The Box", "kind": "vllm", "url": "http://localhost:8000"}
+
+    told = parse({"local": {"engine": "box", "servers": [box]}})
+
+    assert isinstance(told, Faults)
+    assert ["local.servers[0].name"] == [fault.dotted for fault in told.all]
+
+
 def test_one_table_where_a_list_is_meant_is_explained():
     assert Faults(
         (Fault(("local", "servers"), "write it as [[local.servers]], once for each"),)

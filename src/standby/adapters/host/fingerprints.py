@@ -108,21 +108,24 @@ class KeyedFingerprints:
         """Save what changes, as it changes, until cancelled: a gateway may be killed."""
         while True:
             await self._unsaved.wait()
-            await self.flush()
-            if self._unsaved.is_set():  # a disk that refuses is not asked without a pause
+            if not await self._save():
                 await asyncio.sleep(_RETRY_S)
 
     async def flush(self) -> None:
         """Save what changed, if anything did. A disk that refuses is logged, not raised."""
+        if self._unsaved.is_set():
+            await self._save()
+
+    async def _save(self) -> bool:
         async with self._saving:
-            if not self._unsaved.is_set():
-                return
             self._unsaved.clear()
             try:
                 await asyncio.to_thread(write_private, self._path, self._written())
             except (OSError, UnsafeFileError) as error:
                 self._unsaved.set()
                 log.warning("the accepted credentials could not be saved: %s", error)
+                return False
+            return True
 
     def _recall(self, row: JSON) -> None:
         match row:
