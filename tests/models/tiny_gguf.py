@@ -161,7 +161,7 @@ RARELY = -40.0
 STEP = 5.0
 
 # The end of a value before its continuation, and the short value before the long one.
-STRUCTURE = ("}", "]", '"', "{", "[", ",", ":", "1", "t", "n")
+STRUCTURE = ('"', "}", "]", "{", "[", ",", ":", "1", "t", "n")
 
 
 @dataclass
@@ -217,7 +217,7 @@ def _sentence(liked: Likings, script: Script) -> None:
     for token in (*said, *thought, *CONTROL, *TAGS):
         liked.always.setdefault(token, RARELY)
         liked.always[token] = max(liked.always[token], RARELY)
-    liked.always[OPEN_CALL] = 2 * RARELY
+    liked.always[OPEN_CALL] = 2.5 * RARELY  # also with the flag set, less than the end of a string
     first, last = said[0], said[-1]
     if thought:
         liked.follow(OPEN_THINK, NEWLINE, 140.0)
@@ -241,12 +241,16 @@ def _calling(liked: Likings, script: Script) -> None:
     liked.called = {OPEN_CALL: 80.0, first: -60.0}
     liked.follow(NEWLINE, OPEN_CALL, 500.0)
     liked.follow(END, CLOSE_CALL)
+    liked.follow("}", "{", 700.0)
     liked.follow(OPEN_NAME, "{", 600.0)
     liked.follow(spelled(script.call), OPEN_NAME, 600.0)
     liked.always[fill] = NEVER
     liked.follow(fill, '"', 600.0)
     liked.follow('"', fill, 300.0)
-    liked.follow("}", '"', 150.0)
+    liked.follow('"', spelled(script.call), 300.0)
+    liked.follow("]", "[", 700.0)
+    liked.follow("}", '"', 200.0)
+    liked.follow("]", '"', 150.0)
     liked.follow(",", '"', 100.0)
     for digit in "0123456789":
         for place, mark in enumerate(("}", "]", ",")):

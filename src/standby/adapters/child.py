@@ -17,8 +17,13 @@ __all__ = ["Child", "clean_environment"]
 # Keeps Windows from opening a console for the child.
 _NO_WINDOW: Final = int(getattr(subprocess, "CREATE_NO_WINDOW", 0))
 
+# Not the folder that a command was started in: nothing there is ours to read.
+_ROOT: Final = Path(sys.executable).anchor
+
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_BYTES: Final = 64 * 1024
+# A grandchild may hold the pipes for longer.
+_LAST_WORDS_S: Final = 1.0
 
 # What a program needs to run and to find its graphics card. Nothing else of the environment goes
 # on: no credential, no proxy, no setting of anybody's.
@@ -52,6 +57,7 @@ class _Ears(asyncio.SubprocessProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.first_line: asyncio.Future[str] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
         self.tail = bytearray()
         self._line = bytearray()
 
@@ -72,6 +78,8 @@ class _Ears(asyncio.SubprocessProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # type: ignore[explicit-override]
         """The process has ended and all its pipes are closed."""
         self.process_exited()
+        if not self.closed.done():
+            self.closed.set_result(None)
         if not self.first_line.done():
             self.first_line.set_result("")
 
@@ -84,7 +92,9 @@ class Child:
         self._ears = ears
 
     @classmethod
-    async def spawn(cls, argv: Sequence[str], environment: Mapping[str, str]) -> "Child":
+    async def spawn(
+        cls, argv: Sequence[str], environment: Mapping[str, str], folder: str = _ROOT
+    ) -> "Child":
         """Start a program without a shell. Raise :class:`OSError` when it cannot be."""
         loop = asyncio.get_running_loop()
         transport, ears = await loop.subprocess_exec(
@@ -94,7 +104,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(environment),
-            cwd=Path(sys.executable).anchor,  # not the folder that a command was started in
+            cwd=folder,
             creationflags=_NO_WINDOW,
         )
         return cls(transport, ears)
@@ -136,22 +146,40 @@ class Child:
         words = self.last_words
         return f"it {how}: {words}" if words else f"it {how}"
 
+    @property
+    def code(self) -> int | None:
+        """Its exit code, when it has ended."""
+        return self._transport.get_returncode()
+
+    async def wait(self) -> None:
+        """Wait for its end, and for the last it says."""
+        await asyncio.shield(self._ears.ended)
+        await self.ended(_LAST_WORDS_S)
+
     async def ended(self, within_s: float) -> bool:
-        """Wait for its end for a while; say whether it came."""
+        """Wait for a while for its end and its last words; say whether it has ended."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await asyncio.shield(self._ears.ended)
+                await asyncio.shield(self._ears.closed)
         return not self.alive
 
     async def stop(self, grace_s: float = 3.0) -> None:
-        """End it: by closing its stdin, and by force when that is not heard in time."""
+        """End it: by closing its stdin, and by force when that is not heard in time.
+
+        Whoever is cancelled meanwhile has ended it all the same.
+        """
         stdin = self._transport.get_pipe_transport(0)
         if stdin is not None:
             stdin.close()
         try:
             if not await self.ended(grace_s):
-                with contextlib.suppress(ProcessLookupError):
-                    self._transport.kill()
+                self._kill()
                 await self.ended(grace_s)
         finally:
-            self._transport.close()  # kills what is still there
+            self._kill()
+            self._transport.close()
+
+    def _kill(self) -> None:
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                self._transport.kill()

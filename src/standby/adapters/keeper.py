@@ -38,7 +38,8 @@ def main() -> None:
     except OSError as error:
         print(f"error: {command[0]!r} cannot be run: {error.strerror}", file=sys.stderr)  # noqa: T201
         os._exit(127)
-    signal.signal(signal.SIGTERM, lambda *_: _end(program))
+    end = threading.Thread(target=_end, args=(program,), daemon=True)
+    signal.signal(signal.SIGTERM, lambda *_: end.start())
     threading.Thread(target=_end_with_parent, args=(program,), daemon=True).start()
     code = program.wait()
     os._exit(code if code >= 0 else 128 - code)

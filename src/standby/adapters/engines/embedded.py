@@ -113,10 +113,7 @@ def engine(
         file = await asyncio.to_thread(choose)
         if file is None or file.id != model.id:
             raise EngineError(f"the model file of {model.id!r} is no longer there")
-        fault = await asyncio.to_thread(_fault, file.path)
-        if fault:
-            raise EngineError(f"{file.path} {fault}")
-        return _launch(file, context or _window(file))
+        return await asyncio.to_thread(_launch, file, context or _window(file))
 
     return StartedServer(ENGINE, client, offer, launch, patience)
 
@@ -151,6 +148,9 @@ def _fault(path: Path) -> str:
 
 
 def _launch(file: ModelFile, context: int) -> Launch:
+    fault = _fault(file.path)
+    if fault:
+        raise EngineError(f"{file.path} {fault}")
     key = secrets.token_urlsafe(32)
     return Launch(
         argv=(

@@ -19,6 +19,7 @@ from standby.adapters.engines.chat import Launch, Patience, StartedServer
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
 from standby.core.models.facts import LocalModel
 from standby.core.redact import Secret
+from standby.ports import EngineError
 
 __all__ = ["ENGINE", "engine"]
 
@@ -73,8 +74,7 @@ def engine(
         )
 
     async def launch(model: LocalModel) -> Launch:
-        command = await asyncio.to_thread(_command, path)
-        return _launch(command, str(model_file), model.id, context or _CONTEXT)
+        return await asyncio.to_thread(_launch, path, model_file, model.id, context or _CONTEXT)
 
     return StartedServer(ENGINE, client, offer, launch, patience)
 
@@ -87,9 +87,13 @@ def _command(path: str | None) -> tuple[str, ...]:
     return () if program is None else (program, "serve")
 
 
-def _launch(command: tuple[str, ...], model_file: str, alias: str, context: int) -> Launch:
+def _launch(path: str | None, model_file: Path | None, alias: str, context: int) -> Launch:
+    command = _command(path)
+    if not command or model_file is None:
+        raise EngineError("llama.cpp is no longer on PATH")
     key, port = secrets.token_urlsafe(32), _free_port()
-    serve = ("--host", "127.0.0.1", "--port", str(port), "-m", model_file, "--alias", alias)
+    file = str(model_file.resolve())
+    serve = ("--host", "127.0.0.1", "--port", str(port), "-m", file, "--alias", alias)
     return Launch(
         # llama-server does not notice that its parent is gone; the keeper does.
         argv=(

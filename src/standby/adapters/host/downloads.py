@@ -11,11 +11,14 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from standby.adapters.child import Child
 
 __all__ = [
     "REHEARSAL",
@@ -31,7 +34,6 @@ __all__ = [
 _DEADLINE_S: Final = 1800.0
 _LOOK_S: Final = 0.5
 _CHUNK_BYTES: Final = 1024 * 1024
-_TAIL_BYTES: Final = 16 * 1024
 _UNFINISHED: Final = ".fetching-"
 
 
@@ -131,6 +133,7 @@ def _prepare(models: Path, wanted: Package) -> Path:
     """Return an empty folder beside the target, so that the file need only be renamed."""
     try:
         models.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _tidy(models)
         needed = 2 * wanted.wheel_bytes + wanted.file_bytes  # the client may keep a copy meanwhile
         free = shutil.disk_usage(models).free
         if free < needed:
@@ -141,6 +144,14 @@ def _prepare(models: Path, wanted: Package) -> Path:
         return Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=models))
     except OSError as error:
         raise DownloadError(f"{models} cannot be written: {error.strerror or error}") from error
+
+
+def _tidy(models: Path) -> None:
+    """Remove what a fetch left whose process was killed, and which nobody can be using still."""
+    for folder in models.glob(f"{_UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_mtime < time.time() - 2 * _DEADLINE_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _watched(
@@ -264,29 +275,17 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 async def run_command(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Ran:
-    """Run a command without a shell; keep the last it said. It does not outlive its caller."""
+    """Run a command without a shell; keep the last of its stderr. It ends with its caller."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=dict(environment),
-            cwd=folder,  # empty and ours: ``python -m`` looks for modules where it is started
-        )
+        # The folder is ours and empty: ``python -m`` looks for modules where it is started.
+        child = await Child.spawn(command, environment, str(folder))
     except FileNotFoundError:
         return Ran(None, "")
-    said = bytearray()
     try:
-        while process.stdout is not None and (data := await process.stdout.read(4096)):
-            said += data
-            del said[:-_TAIL_BYTES]
-        code = await process.wait()
+        await child.wait()
+        return Ran(child.code, child.tail.decode(errors="replace"))
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return Ran(code, said.decode(errors="replace"))
+        await child.stop(grace_s=0)
 
 
 def _called(command: Sequence[str]) -> str:

@@ -1,0 +1,360 @@
+"""The real engine, with a model that says what is known beforehand."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import anyio
+import psutil
+import pytest
+from aiohttp import ClientConnectorError
+
+from standby.adapters.engines import embedded
+from standby.adapters.engines.embedded import REHEARSAL_FILE, ModelFile, choose_file
+from standby.adapters.net import http_client
+from standby.core.wire.json import loads
+from standby.ports import EngineError
+from tests.models.tiny_gguf import SAY, THINK, Script, tiny_model
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+BASH = {
+    "type": "function",
+    "function": {
+        "name": "Bash",
+        "parameters": {
+            "type": "object",
+            "properties": {"command": {"type": "string"}, "timeout": {"type": "number"}},
+            "required": ["command"],
+        },
+    },
+}
+OTHER = {"type": "function", "function": {"name": "Agent", "parameters": {"type": "object"}}}
+
+
+def asks(text, **more):
+    body = {"messages": [{"role": "user", "content": text}], "stream": True, "max_tokens": 100}
+    return {**body, **more}
+
+
+@asynccontextmanager
+async def running(script=None, context=4096):
+    path = await asyncio.to_thread(tiny_model, script)
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path), context=context)
+        try:
+            (model,) = await engine.models()
+            yield engine, model, client
+        finally:
+            await engine.stop()
+
+
+async def said(engine, model, body):
+    """Return text, reasoning, calls and finish reason of an answer."""
+    text, thought, reason, calls = "", "", None, {}
+    raw = b""
+    async with aclosing(engine.chat(model, body)) as answer:
+        async for data in answer:
+            raw += data
+    for line in raw.splitlines():
+        if not line.startswith(b"data: {"):
+            continue
+        for choice in loads(line[6:]).get("choices", []):
+            delta = choice["delta"]
+            text += delta.get("content") or ""
+            thought += delta.get("reasoning_content") or ""
+            reason = choice["finish_reason"] or reason
+            for call in delta.get("tool_calls", []):
+                name, arguments = calls.get(call["index"], ("", ""))
+                function = call["function"]
+                calls[call["index"]] = (
+                    name + function.get("name", ""),
+                    arguments + function.get("arguments", ""),
+                )
+    return text, thought, [(name, loads(arguments)) for name, arguments in calls.values()], reason
+
+
+async def test_it_is_offered_before_it_runs_and_described_when_it_does():
+    async with running() as (engine, model, _):
+        assert (False, "", 4096) == (model.loaded, model.base_url, model.context_tokens)
+        assert engine.pid is None
+
+        served = await engine.start(model)
+
+        assert (served,) == await engine.models()
+        assert (model.id, True, 4096, True) == (
+            served.id,
+            served.loaded,
+            served.context_tokens,
+            served.tools,
+        )
+        assert served.base_url.startswith("http://127.0.0.1:")
+        assert served.grammar
+        assert served.counts
+
+
+async def test_it_says_the_sentence_and_counts_the_prompt():
+    async with running() as (engine, model, _):
+        assert (SAY, "", [], "stop") == await said(engine, model, asks("Hello"))
+        served = await engine.start(model)
+        count = await engine.count(served, asks("Hello"))
+        assert count is not None
+        assert 5 < count < 40
+
+
+@pytest.mark.parametrize(
+    ("tools", "call"),
+    [([OTHER, BASH], ("Bash", {"command": "ls"})), ([OTHER], ("Agent", {}))],
+    ids=["the tool of its script", "the first in the alphabet"],
+)
+async def test_it_calls_a_tool_when_it_is_triggered_and_ends_after_the_result(tools, call):
+    async with running() as (engine, model, _):
+        body = asks("Look. [call]", tools=tools)
+        assert ("", "", [call], "tool_calls") == await said(engine, model, body)
+
+        function = {"name": call[0], "arguments": "{}"}
+        made = {"id": "x", "type": "function", "function": function}
+        body["messages"] += [
+            {"role": "assistant", "content": None, "tool_calls": [made]},
+            {"role": "tool", "tool_call_id": "x", "content": "README"},
+        ]
+        assert (SAY, "", [], "stop") == await said(engine, model, body)
+
+
+async def test_it_thinks_first_unless_it_is_told_not_to():
+    async with running(Script(think=THINK)) as (engine, model, _):
+        assert (SAY, THINK) == (await said(engine, model, asks("Hello")))[:2]
+        quiet = asks("Hello", chat_template_kwargs={"enable_thinking": False})
+        assert (SAY, "") == (await said(engine, model, quiet))[:2]
+        assert (await engine.start(model)).reasoning
+
+
+async def test_an_answer_that_is_not_wanted_any_more_ends():
+    async with running(Script(endless=True)) as (engine, model, client):
+        served = await engine.start(model)
+        answer = engine.chat(served, asks("Hello", max_tokens=-1))
+        for _ in range(5):
+            await anext(answer)
+        await answer.aclose()
+
+        with anyio.fail_after(20):  # its two slots are free again: three more get their turn
+            for _ in range(3):
+                assert "length" == (await said(engine, served, asks("Hello", max_tokens=5)))[3]
+        assert client.connector is not None
+
+
+async def test_it_is_closed_to_others_and_shows_no_page_and_allows_no_origin():
+    async with running() as (engine, model, client):
+        url = (await engine.start(model)).base_url
+        evil = {"Origin": "http://evil.example"}
+        body = asks("Hello")
+        async with client.post(f"{url}/v1/chat/completions", json=body, headers=evil) as answer:
+            assert 401 == answer.status
+            assert "evil" not in str(answer.headers)
+        async with client.options(f"{url}/v1/chat/completions", headers=evil) as answer:
+            assert "evil" not in str(answer.headers)
+        async with client.get(f"{url}/", headers=evil) as answer:
+            assert answer.status in {401, 404}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+async def test_its_process_has_no_credential_and_shows_no_key(monkeypatch):
+    for name in (
+        "ANTHROPIC_API_KEY",
+        "HTTPS_PROXY",
+        "GITHUB_TOKEN",
+        "LLAMA_ARG_HOST",
+        "PYTHONPATH",
+    ):
+        monkeypatch.setenv(name, "canary")
+    async with running() as (engine, model, _):
+        await engine.start(model)
+        process = psutil.Process(engine.pid)
+
+        assert "canary" not in str(process.environ())
+        assert process.environ()["STANDBY_ENGINE_KEY"] not in " ".join(process.cmdline())
+        assert {"127.0.0.1"} == {
+            each.laddr.ip for each in process.net_connections() if each.status == psutil.CONN_LISTEN
+        }
+
+
+async def test_all_who_need_it_wait_for_one_start():
+    async with running() as (engine, model, _):
+        served = []
+
+        async def need():
+            served.append(await engine.start(model))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(need)
+
+        assert 5 == len(served)
+        assert 1 == len({each.base_url for each in served})
+
+
+async def test_who_gives_up_waiting_does_not_stop_the_start():
+    async with running() as (engine, model, _):
+        with anyio.move_on_after(0.02):
+            await engine.start(model)
+        pid = engine.pid
+        await engine.start(model)
+
+        assert pid is not None
+        assert pid == engine.pid
+
+
+async def test_after_a_crash_the_answer_tells_and_the_next_use_starts_it_anew():
+    async with running(Script(endless=True)) as (engine, model, _):
+        served = await engine.start(model)
+        first = engine.pid
+        answer = engine.chat(served, asks("Hello", max_tokens=-1))
+        await anext(answer)
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(EngineError, match="ended with code -9"):
+            await rest(answer)
+
+        assert "length" == (await said(engine, model, asks("Hello", max_tokens=3)))[3]
+        assert engine.pid not in {None, first}
+
+
+async def test_a_broken_model_is_an_error_that_says_what_the_engine_said(tmp_path):
+    path = tmp_path / "broken.gguf"
+    whole = await asyncio.to_thread(tiny_model)
+    path.write_bytes(whole.read_bytes()[:3000])
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path))
+        (model,) = await engine.models()
+        with pytest.raises(EngineError, match="failed to load model") as caught:
+            await engine.start(model)
+        assert b"broken.gguf" in caught.value.body
+        with pytest.raises(EngineError, match="failed to load model"):
+            await engine.start(model)  # once more at once
+        with pytest.raises(EngineError, match=r"failed 2 times in a row; next try in \d+ s"):
+            await engine.start(model)
+        assert engine.pid is None
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"MZ\x90\x00", "is not a GGUF file"), (None, "no longer there")]
+)
+async def test_what_is_no_model_is_not_given_to_the_engine(tmp_path, content, why):
+    path = tmp_path / "x.gguf"
+    path.write_bytes(b"GGUF")
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path) if path.exists() else None)
+        (model,) = await engine.models()
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content)
+        with pytest.raises(EngineError, match=why):
+            await engine.start(model)
+
+
+async def test_another_model_takes_the_place_of_the_first():
+    files = [await asyncio.to_thread(tiny_model, Script(say=f"Model {word}")) for word in "AB"]
+    chosen = [ModelFile(files[0])]
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: chosen[0], context=2048)
+        try:
+            (first,) = await engine.models()
+            assert "Model A" == (await said(engine, first, asks("Hello")))[0]
+            chosen[0] = ModelFile(files[1])
+            (second,) = await engine.models()
+            assert not second.loaded
+            assert "Model B" == (await said(engine, second, asks("Hello")))[0]
+        finally:
+            await engine.stop()
+
+
+async def test_nothing_is_left_after_stop():
+    async with running() as (engine, model, client):
+        served = await engine.start(model)
+        process = psutil.Process(engine.pid)
+        await engine.stop()
+
+        assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        assert engine.pid is None
+        with pytest.raises(ClientConnectorError):
+            await client.get(served.base_url)
+
+
+async def rest(answer):
+    return [data async for data in answer]
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from standby.adapters.engines import embedded
+from standby.adapters.net import http_client
+
+async def main():
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: embedded.ModelFile(Path(sys.argv[1])), context=512)
+        (model,) = await engine.models()
+        await engine.start(model)
+        print(engine.pid, "xllamacpp" in sys.modules, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+async def test_it_ends_when_its_parent_is_killed_and_the_parent_never_imports_the_engine():
+    path = await asyncio.to_thread(tiny_model)
+    parent = await anyio.open_process([sys.executable, "-c", PARENT, str(path)])
+    try:
+        assert parent.stdout is not None
+        line = b""
+        with anyio.fail_after(30):
+            while not line.endswith(b"\n"):
+                line += await parent.stdout.receive()
+        pid, imported = line.split()
+        child = psutil.Process(int(pid))
+        parent.kill()
+        await asyncio.to_thread(child.wait, 5)
+        assert b"False" == imported
+    finally:
+        if parent.returncode is None:
+            parent.kill()
+        await parent.aclose()
+
+
+def test_the_file_that_was_named_goes_before_all_others(tmp_path):
+    (tmp_path / "a.gguf").touch()
+    named = tmp_path / "elsewhere.gguf"
+    named.touch()
+
+    assert ModelFile(named) == choose_file(named, tmp_path)
+    assert choose_file(tmp_path / "gone.gguf", tmp_path) is None
+
+
+def test_a_real_model_goes_before_the_rehearsal_and_the_newest_first(tmp_path):
+    assert choose_file(None, tmp_path / "no such folder") is None
+    assert choose_file(None, tmp_path) is None
+    rehearsal = tmp_path / REHEARSAL_FILE
+    rehearsal.touch()
+    assert ModelFile(rehearsal, rehearsal=True) == choose_file(None, tmp_path)
+    for name in ("mmproj-x.gguf", "x-00002-of-00003.gguf", "notes.txt"):
+        (tmp_path / name).touch()
+    assert ModelFile(rehearsal, rehearsal=True) == choose_file(None, tmp_path)
+    for age, name in enumerate(("new-00001-of-00002.gguf", "old.gguf")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    chosen = choose_file(None, tmp_path)
+    assert chosen == ModelFile(tmp_path / "new-00001-of-00002.gguf")
+    assert "new-00001-of-00002" == chosen.id
+
+
+async def test_the_rehearsal_model_is_named_as_one_and_knows_no_tools():
+    async with http_client() as client:
+        file = ModelFile(Path("/nowhere") / REHEARSAL_FILE, rehearsal=True)
+        (model,) = await embedded.engine(client, lambda: file).models()
+
+    assert (True, False, 8192) == (model.rehearsal, model.tools, model.context_tokens)

@@ -1,0 +1,80 @@
+import asyncio
+import os
+import sys
+from contextlib import aclosing
+
+import psutil
+import pytest
+
+from standby.adapters.engines import on_path
+from standby.adapters.net import http_client
+from standby.ports import EngineError
+from tests.models.tiny_gguf import SAY, tiny_model
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.timeout(60),
+    pytest.mark.skipif(os.name == "nt", reason="a script stands for llama-server"),
+]
+
+# llama.cpp's server by another name: it takes the same flags and the same environment.
+SERVER = """#!{python}
+import os, sys, threading
+import xllamacpp
+given = dict(zip(sys.argv[{skip}::2], sys.argv[{skip} + 1::2]))
+p = xllamacpp.CommonParams()
+p.model.path, p.hostnames, p.port = given["-m"], [given["--host"]], int(given["--port"])
+p.model_alias, p.n_ctx = {{given["--alias"]}}, int(given["-c"])
+p.api_keys = [os.environ["LLAMA_API_KEY"]]
+server = xllamacpp.Server(p)
+threading.Event().wait()
+"""
+
+
+@pytest.fixture(params=["llama-server", "llama"])
+def folder(request, tmp_path):
+    program = tmp_path / request.param
+    skip = 1 if request.param == "llama-server" else 2
+    program.write_text(SERVER.format(python=sys.executable, skip=skip))
+    program.chmod(0o755)
+    return tmp_path
+
+
+async def test_it_is_started_with_the_named_model_and_ends_with_us(folder):
+    path = await asyncio.to_thread(tiny_model)
+    async with http_client() as client:
+        engine = on_path.engine(client, path, context=2048, path=str(folder))
+        try:
+            (offered,) = await engine.models()
+            assert not offered.loaded
+            served = await engine.start(offered)
+            assert (path.stem, 2048, True) == (served.id, served.context_tokens, served.tools)
+            body = {"messages": [{"role": "user", "content": "Hi"}], "stream": False}
+            async with aclosing(engine.chat(served, body)) as answer:
+                assert SAY.encode() in b"".join([data async for data in answer])
+            (program,) = psutil.Process(engine.pid).children()
+        finally:
+            await engine.stop()
+    assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE
+
+
+async def test_without_a_model_file_or_a_program_it_offers_nothing(tmp_path, folder):
+    model = tmp_path / "m.gguf"
+    async with http_client() as client:
+        assert () == await on_path.engine(client, None, path=str(folder)).models()
+        assert () == await on_path.engine(client, model, path=str(folder)).models()
+        model.touch()
+        assert () == await on_path.engine(client, model, path="/nowhere").models()
+        assert ("m",) == tuple(
+            each.id for each in await on_path.engine(client, model, path=str(folder)).models()
+        )
+
+
+async def test_one_that_cannot_load_the_model_is_an_error_that_says_why(tmp_path, folder):
+    model = tmp_path / "m.gguf"
+    model.write_bytes(b"GGUF")
+    async with http_client() as client:
+        engine = on_path.engine(client, model, path=str(folder))
+        (offered,) = await engine.models()
+        with pytest.raises(EngineError, match=r"llama\.cpp on PATH could not be started: it ended"):
+            await engine.start(offered)

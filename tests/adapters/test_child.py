@@ -1,0 +1,124 @@
+import os
+import signal
+import sys
+
+import anyio
+import psutil
+import pytest
+
+from standby.adapters.child import Child, clean_environment
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+LISTENS = "import sys; print('ready', flush=True); sys.stdin.read()"
+DEAF = "import sys, time; print('ready', flush=True); time.sleep(60)"
+
+
+async def spawn(code):
+    return await Child.spawn((sys.executable, "-c", code), {"PATH": os.environ["PATH"]})
+
+
+async def test_its_first_line_is_heard_and_heard_again():
+    child = await spawn(LISTENS)
+    try:
+        assert child.alive
+        assert "ready" == (await child.first_line()).strip()
+        assert "ready" == (await child.first_line()).strip()
+    finally:
+        await child.stop()
+    assert not child.alive
+
+
+async def test_it_ends_when_its_stdin_closes():
+    child = await spawn(LISTENS)
+    await child.first_line()
+    with anyio.fail_after(10):
+        await child.stop(grace_s=9)
+    assert "it ended with code 0" == child.epitaph()
+
+
+async def test_one_that_does_not_hear_is_ended_by_force():
+    child = await spawn(DEAF)
+    await child.first_line()
+    process = psutil.Process(child.pid)
+    await child.stop(grace_s=0.2)
+
+    assert not child.alive
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+async def test_one_that_ends_without_a_line_is_heard_to():
+    child = await spawn("import sys; sys.stderr.write('note\\nerror: no luck\\n'); sys.exit(4)")
+    assert "" == await child.first_line()
+    assert "it ended with code 4: error: no luck" == child.epitaph()
+    assert b"note" in child.tail
+    await child.stop()
+
+
+async def test_what_it_says_is_kept_to_the_last_64_kib():
+    child = await spawn("import sys; sys.stderr.write('x' * 500_000 + 'the end')")
+    assert "" == await child.first_line()
+    assert 64 * 1024 == len(child.tail)
+    assert child.tail.endswith(b"the end")
+    await child.stop()
+
+
+async def test_a_program_that_is_not_there_is_an_error():
+    with pytest.raises(OSError):  # noqa: PT011 - which one depends on the system
+        await Child.spawn(("/no/such/program",), {})
+
+
+def test_only_what_a_program_needs_is_left_of_an_environment():
+    whole = {
+        "PATH": "/bin",
+        "LC_ALL": "C",
+        "CUDA_VISIBLE_DEVICES": "0",
+        "ANTHROPIC_API_KEY": "canary",
+        "ANTHROPIC_AUTH_TOKEN": "canary",
+        "HTTPS_PROXY": "canary",
+        "OPENAI_API_KEY": "canary",
+        "PYTHONPATH": "canary",
+        "LD_PRELOAD": "canary",
+        "LLAMA_ARG_HOST": "canary",
+    }
+
+    assert {
+        "PATH": "/bin",
+        "LC_ALL": "C",
+        "CUDA_VISIBLE_DEVICES": "0",
+        "KEY": "1",
+    } == clean_environment(whole, KEY="1")
+
+
+KEEPER = (sys.executable, "-P", "-m", "standby.adapters.keeper", "--")
+
+
+@pytest.mark.parametrize("how", ["stdin", "SIGTERM"])
+async def test_what_a_keeper_runs_ends_with_it(how):
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    child = await Child.spawn((*KEEPER, sys.executable, "-c", code), {"PATH": os.environ["PATH"]})
+    try:
+        process = psutil.Process(int(await child.first_line()))
+        if how == "SIGTERM":
+            os.kill(child.pid, signal.SIGTERM)
+            assert await child.ended(10)
+    finally:
+        await child.stop(grace_s=10)
+
+    with anyio.fail_after(5):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_a_keeper_returns_the_code_of_what_it_ran():
+    child = await Child.spawn((*KEEPER, sys.executable, "-c", "exit(7)"), {})
+    assert await child.ended(10)
+    assert child.epitaph().startswith("it ended with code 7")
+    await child.stop()
+
+
+async def test_a_keeper_says_when_there_is_nothing_to_run():
+    child = await Child.spawn((*KEEPER, "/no/such/program"), {})
+    await child.first_line()
+    assert "it ended with code 127: error: '/no/such/program' cannot be run" in child.epitaph()
+    await child.stop()
