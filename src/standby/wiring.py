@@ -234,7 +234,9 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             otherwise=passage.pass_on,
         )
         guard = Guard(token, secrets.same_secret, fingerprints, port)
-        await stack.enter_async_context(_beside(accounts.keep, engines.keep_fresh, fetching.run))
+        await stack.enter_async_context(
+            _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run)
+        )
         yield Front(guard, door, ControlDoor(status, _prover(token)), dice.mint)
 
 
