@@ -11,7 +11,7 @@ import aiohttp
 import anthropic
 import anyio
 import pytest
-from anyio import create_task_group, move_on_after, open_process
+from anyio import create_task_group, fail_after, open_process
 from anyio.streams.text import TextReceiveStream
 
 from standby.testing.accounts import API_KEY, SUBSCRIPTION, TOKEN
@@ -499,7 +499,7 @@ async def test_names_that_nobody_knows_are_refused_at_once():
 async def test_it_runs_by_itself():
     command = [sys.executable, "-m", "standby.testing.cloud", "--limit-after", "0"]
     async with await open_process(command, stderr=None) as process:
-        with move_on_after(8):
+        with fail_after(8):
             line = await TextReceiveStream(process.stdout).receive()
         said = json.loads(line)
         port = int(said["url"].rpartition(":")[2])

@@ -56,6 +56,13 @@ def test_two_limits_end_each_by_itself():
     assert 0 == standing.until()
 
 
+def test_a_limit_from_outside_takes_no_window_of_the_quota():
+    standing = Standing(Limit(after=1, seconds=10))
+    standing.exhaust("five_hour", 5)
+
+    assert [False, True, False] == [serve(standing, 0), serve(standing, 5), serve(standing, 5)]
+
+
 def test_a_limit_can_be_lifted():
     standing = Standing(Limit(after=1))
     assert [True, False] == [serve(standing, 0), serve(standing, 0)]

@@ -30,6 +30,8 @@ class _Spell:
 
     form: str
     until: float
+    planned: bool = False
+    """Came of the account's own quota, and counts as one of its windows."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,8 @@ class Standing:
         """Return what becomes of a request for work; ``None``: nothing stands in its way."""
         self._pass_time(moment.now)
         if self.limit and not self._spells and self._served >= self.limit.after:
-            self.exhaust(self.limit.form, moment.now + self.limit.seconds)
+            until = moment.now + self.limit.seconds
+            self._spells.append(_Spell(self.limit.form, until, planned=True))
         for spell in self._spells:
             outcome = FORMS[spell.form](replace(moment, reset=spell.until))
             if outcome is not None:
@@ -81,7 +84,7 @@ class Standing:
         self._spells = [spell for spell in self._spells if spell.until > now]
         if ended:
             self._served = 0
-        if self.limit and any(spell.form == self.limit.form for spell in ended):
+        if self.limit and any(spell.planned for spell in ended):
             windows = self.limit.windows - 1
             limit = self.limit
             self.limit = Limit(limit.after, limit.form, limit.seconds, windows) if windows else None
