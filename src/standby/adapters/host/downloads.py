@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -121,7 +122,9 @@ async def fetch(
     except OSError as error:
         raise DownloadError(f"{models} cannot be written: {error.strerror or error}") from error
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        # Shielded: whoever is cancelled twice would take the removal back before it began.
+        removal = partial(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, removal))
     return target
 
 
