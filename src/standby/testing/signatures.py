@@ -18,7 +18,8 @@ from standby.core.wire.json import JSON, dumps
 
 __all__ = ["Chain", "Signer", "canonical"]
 
-_HEAD: Final = b"\x12\x90\x02"
+# With the two digests a multiple of three: no letter of the base64 text has bits to spare.
+_HEAD: Final = b"\x12\x90\x02\x0a\x40"
 _DIGEST: Final = 32
 
 
