@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from standby.testing import accounts
 from tests.prepare import binary
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 TURN_S = 60.0
 LEAVE_S = 10.0
 
-# How a person may be known to the cloud. None of these is a key; what they are for is their shape.
-API_KEY = {"ANTHROPIC_API_KEY": "sk-ant-api03-of-the-tests"}  # sent as x-api-key
-SUBSCRIPTION = {"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-of-the-tests"}  # Bearer, oauth beta
-AUTH_TOKEN = {"ANTHROPIC_AUTH_TOKEN": "token-of-the-tests"}  # Bearer, no oauth beta
+# How a person is known to the client; the rehearsal cloud knows the same three.
+API_KEY = {"ANTHROPIC_API_KEY": accounts.API_KEY.credential}  # sent as x-api-key
+SUBSCRIPTION = {"CLAUDE_CODE_OAUTH_TOKEN": accounts.SUBSCRIPTION.credential}  # Bearer, oauth beta
+AUTH_TOKEN = {"ANTHROPIC_AUTH_TOKEN": accounts.TOKEN.credential}  # Bearer, no oauth beta
 
 
 class ClientError(Exception):
