@@ -104,6 +104,22 @@ async def test_a_server_that_two_recognise_belongs_to_the_first():
     assert ["lmstudio/m"] == keys(await engines(RUNNING, other).candidates())
 
 
+async def test_a_server_is_the_same_by_either_name_of_this_machine():
+    named = FakeEngine("desk", model("desk", base_url="http://localhost:1234"))
+    found = FakeEngine("lmstudio", model("lmstudio", base_url="http://127.0.0.1:1234"))
+
+    assert ["desk/m"] == keys(await engines(named, found).candidates())
+
+
+async def test_what_is_known_can_be_had_without_waiting():
+    engine, clock = FakeEngine("vllm", model("vllm")), Ticks()
+    found = engines(engine, clock=clock)
+
+    assert () == found.known()
+    await found.refresh()
+    assert ["vllm/m"] == keys(found.known())
+
+
 async def test_what_is_known_is_not_asked_again_while_it_is_fresh():
     engine, clock = FakeEngine("vllm", model("vllm")), Ticks()
     found = engines(engine, clock=clock)

@@ -214,6 +214,15 @@ async def test_a_server_on_another_machine_is_refused(url):
             ChatServer(SPECS["lmstudio"], client, urls=(url,))
 
 
+@pytest.mark.parametrize("written", ["", "/", "/v1", "/v1/"])
+async def test_a_person_may_write_a_servers_url_in_any_of_the_usual_ways(written):
+    described = SERVERS["openai_compatible"]
+    async with serve(described.answers) as server, http_client() as client:
+        engine = ChatServer(SPECS["openai_compatible"], client, urls=(server.url + written,))
+
+        assert [server.url] == [model.base_url for model in await engine.models()]
+
+
 async def test_a_router_tells_which_of_its_models_are_loaded():
     answers = {
         "/props": {"role": "router"},

@@ -24,6 +24,7 @@ _TAIL_BYTES: Final = 64 * 1024
 _LINE_BYTES: Final = 64 * 1024
 # A grandchild may hold the pipes for longer.
 _LAST_WORDS_S: Final = 1.0
+_KILLED_S: Final = 3.0
 
 # What a program needs to run and to find its graphics card. Nothing else of the environment goes
 # on: no credential, no proxy, no setting of anybody's.
@@ -174,7 +175,7 @@ class Child:
         try:
             if not await self.ended(grace_s):
                 self._kill()
-                await self.ended(grace_s)
+                await self.ended(_KILLED_S)
         finally:
             self._kill()
             self._transport.close()

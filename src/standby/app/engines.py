@@ -118,8 +118,8 @@ class Engines:
         owner: dict[str, str] = {}
         for model in found:
             if model.base_url:
-                owner.setdefault(model.base_url, model.engine)
-        mine = [model for model in found if owner.get(model.base_url, model.engine) == model.engine]
+                owner.setdefault(_place(model), model.engine)
+        mine = [model for model in found if owner.get(_place(model), model.engine) == model.engine]
         return tuple(sorted(mine, key=self._rank))
 
     def _rank(self, model: LocalModel) -> tuple[bool | int, ...]:
@@ -172,6 +172,11 @@ class Engines:
             for engine in self._engines.values():
                 if isinstance(engine, Startable):
                     ends.create_task(engine.stop())
+
+
+def _place(model: LocalModel) -> str:
+    """Return where its server is, by whatever name of this machine it was called."""
+    return model.base_url.replace("//localhost", "//127.0.0.1")
 
 
 def _is_named(model: LocalModel, name: str) -> bool:

@@ -237,11 +237,11 @@ async def test_a_command_does_not_outlive_who_asked(tmp_path):
     code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
     pid = tmp_path / "pid"
     with anyio.fail_after(9):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(run_command, [sys.executable, "-c", code], {}, tmp_path)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(run_command([sys.executable, "-c", code], {}, tmp_path))
             while not pid.exists() or not pid.read_text():
                 await anyio.lowlevel.checkpoint()
             process = psutil.Process(int(pid.read_text()))
-            tasks.cancel_scope.cancel()
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            await anyio.lowlevel.checkpoint()
+            running.cancel()
+
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -73,7 +73,7 @@ class ChatServer:
         self.spec = spec
         self._client = client
         self._name = name or spec.name
-        self._urls = urls or spec.urls
+        self._urls = tuple(_base(url) for url in urls or spec.urls)
         self._key = key
         self._only = only
         self._patience = patience or Patience()
@@ -185,6 +185,11 @@ class ChatServer:
                 return tokens
             case _:
                 return None
+
+
+def _base(url: str) -> str:
+    """Return a server's URL as we use it, whether or not a person wrote the ``/v1`` behind it."""
+    return url.rstrip("/").removesuffix("/v1")
 
 
 def _words(error: Exception) -> str:
