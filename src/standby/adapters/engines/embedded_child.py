@@ -25,6 +25,16 @@ def _leave_with_parent() -> None:
     os._exit(0)
 
 
+def _die_with_parent() -> None:
+    """Have Linux kill us with our parent: while a model loads, the watch on stdin stands still."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes  # noqa: PLC0415 - only here
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
 def _stdout_of_our_own() -> int:
     """Return stdout, and give the engine stderr in its place: it logs to both."""
     ours = os.dup(1)
@@ -82,6 +92,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who decides
     stdout = _stdout_of_our_own()
     _no_core_dump()
+    _die_with_parent()
     watch = threading.Thread(target=_leave_with_parent, name="watch", daemon=True)
     watch.start()
     model, alias, context, slots, cache_mib = sys.argv[1:6]
