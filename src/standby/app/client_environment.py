@@ -9,7 +9,15 @@ from typing import Final
 
 from standby.core.redact import Secret
 
-__all__ = ["BASE_URL", "HEADERS", "Overruled", "client_variables", "foreign_base_url", "overruled"]
+__all__ = [
+    "BASE_URL",
+    "HEADERS",
+    "Overruled",
+    "client_variables",
+    "elsewhere",
+    "foreign_base_url",
+    "overruled",
+]
 
 BASE_URL: Final = "ANTHROPIC_BASE_URL"
 HEADERS: Final = "ANTHROPIC_CUSTOM_HEADERS"

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ _LOCK: Final = "gateway.lock"
 # Clock ticks are 10 ms, and a boot time is told in whole seconds.
 _SAME_BIRTH_S: Final = 2.0
 _KILLED_S: Final = 5.0
+_LOOK_S: Final = 0.05
 
 
 class ProcessError(Exception):
@@ -176,17 +178,16 @@ def stop(found: Running, *, grace_s: float = 10.0) -> Literal["gone", "ended", "
         if (process := _process(found)) is None:
             return "gone"
         process.terminate()
-        try:
-            process.wait(grace_s)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(_KILLED_S)
+        if _ends(found, process, grace_s):
+            return "ended"
+        process.kill()
+        if _ends(found, process, _KILLED_S):
             return "killed"
     except psutil.NoSuchProcess:
         return "ended"
-    except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
+    except psutil.AccessDenied as error:
         raise ProcessError(f"process {found.pid} cannot be stopped: {error}") from error
-    return "ended"
+    raise ProcessError(f"process {found.pid} cannot be stopped: it does not end")
 
 
 def harden() -> bool:
@@ -227,6 +228,18 @@ def _process(found: Running) -> psutil.Process | None:
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except (psutil.Error, ValueError, OverflowError):
         return None
+
+
+def _ends(found: Running, process: psutil.Process, within_s: float) -> bool:
+    """Wait for it to end. A corpse has: its parent may be a client that runs on, and not look."""
+    until = time.monotonic() + within_s
+    while _process(found) is not None:
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            return False
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(min(_LOOK_S, left_s))
+    return True
 
 
 def _birth(process: psutil.Process) -> float:

@@ -1,0 +1,39 @@
+"""``standby claude``: Claude Code, with the gateway behind it."""
+
+import os
+
+import click
+
+from standby.cli import gateway, terminal
+
+__all__ = ["command"]
+
+
+@click.command(
+    "claude",
+    context_settings={"ignore_unknown_options": True},
+    epilog=terminal.examples(
+        "standby claude",
+        "standby claude --continue",
+        'standby claude -p "what does this project do?"',
+        "standby claude --model local",
+        "standby claude -- --help     the help of Claude Code itself",
+    ),
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> None:
+    """Start Claude Code with the gateway behind it.
+
+    Starts the gateway when none runs, and again should it die meanwhile. Only the environment of
+    this one process is set; no file of Claude Code is changed. All arguments are Claude Code's own,
+    and so is the exit code.
+    """
+    code = gateway.launch(
+        gateway.at_home(),
+        ("claude", *arguments),
+        os.environ,
+        say=terminal.say,
+        missing_hint="Install it with `npm install -g @anthropic-ai/claude-code`, then run this"
+        " again.",
+    )
+    raise click.exceptions.Exit(code)

@@ -1,0 +1,77 @@
+"""Whether the cloud can be reached: a connection is opened and closed, and nothing is asked."""
+
+import os
+import socket
+import ssl
+import urllib.request
+from typing import Final
+from urllib.parse import urlsplit
+
+from standby.cli.doctor.findings import Finding, fail, ok, warn
+
+__all__ = ["reachable"]
+
+_CONNECT_S: Final = 5.0
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def reachable(url: str, ca_file: str) -> Finding:
+    """Connect to the cloud, or to the proxy on the way there. No request is sent."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if proxy := _proxy(parts.scheme, host):
+        return _by_proxy(host, proxy)
+    try:
+        with socket.create_connection((host, _port(url)), _CONNECT_S) as line:
+            if parts.scheme == "https":
+                _shake_hands(line, host, ca_file)
+    except ssl.SSLCertVerificationError as error:
+        return fail(
+            "cloud",
+            f"the certificate of {host} is not trusted: {error.verify_message}",
+            "If a proxy here inspects TLS, name its authority in `[cloud] ca_file`.",
+        )
+    except OSError as error:
+        return fail(
+            "cloud",
+            f"{host} cannot be reached: {error.strerror or error}",
+            "Check the network and `[cloud] url`. Meanwhile a local model answers.",
+        )
+    return ok("cloud", f"{host} can be reached")
+
+
+def _proxy(scheme: str, host: str) -> str:
+    if urllib.request.proxy_bypass(host):
+        return ""
+    return urllib.request.getproxies().get(scheme, "")
+
+
+def _by_proxy(host: str, proxy: str) -> Finding:
+    # Never the whole URL of the proxy: it may hold a password.
+    name = urlsplit(proxy).hostname or ""
+    try:
+        socket.create_connection((name, _port(proxy)), _CONNECT_S).close()
+    except OSError as error:
+        return fail(
+            "cloud",
+            f"the proxy {name} on the way to {host} cannot be reached: {error.strerror or error}",
+            "Check HTTPS_PROXY and NO_PROXY.",
+        )
+    return warn(
+        "cloud",
+        f"the proxy {name} can be reached; what lies behind it was not tried",
+        "`standby log` shows whether the cloud answers.",
+    )
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or _PORTS.get(parts.scheme, 80)
+
+
+def _shake_hands(line: socket.socket, host: str, ca_file: str) -> None:
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(os.path.expanduser(ca_file))
+    with context.wrap_socket(line, server_hostname=host):
+        pass

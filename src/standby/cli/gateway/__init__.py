@@ -1,0 +1,49 @@
+"""The gateway as a command sees it: find it, prove that it is ours, start it, stop it.
+
+What goes wrong is a :class:`GatewayError`, with words for a person.
+"""
+
+from standby.cli.gateway.errors import NOT_RUNNING, GatewayError
+from standby.cli.gateway.finding import (
+    Absent,
+    Found,
+    Genuine,
+    Impostor,
+    Mute,
+    at_home,
+    find,
+    genuine,
+    status,
+)
+from standby.cli.gateway.launching import launch
+from standby.cli.gateway.said import Account, Last, Model, Status, Window, read_status
+from standby.cli.gateway.serving import overridden, run_to_end, serve_in_front
+from standby.cli.gateway.starting import ensure, halt, start, tail
+
+__all__ = [
+    "NOT_RUNNING",
+    "Absent",
+    "Account",
+    "Found",
+    "GatewayError",
+    "Genuine",
+    "Impostor",
+    "Last",
+    "Model",
+    "Mute",
+    "Status",
+    "Window",
+    "at_home",
+    "ensure",
+    "find",
+    "genuine",
+    "halt",
+    "launch",
+    "overridden",
+    "read_status",
+    "run_to_end",
+    "serve_in_front",
+    "start",
+    "status",
+    "tail",
+]

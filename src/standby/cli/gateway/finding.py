@@ -1,0 +1,144 @@
+"""Which gateway runs here, and whether it is ours: only one that knows the token is believed."""
+
+import hashlib
+import hmac
+import os
+import secrets as dice
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from standby.adapters.host import secrets
+from standby.adapters.host.paths import Paths, paths
+from standby.adapters.host.processes import Running, running
+from standby.cli.gateway.asking import NoAnswerError, ask
+from standby.cli.gateway.errors import NOT_RUNNING, GatewayError
+from standby.core.redact import Secret
+from standby.core.wire.json import JSON, NotJSONError, loads
+
+__all__ = [
+    "Absent",
+    "Found",
+    "Genuine",
+    "Impostor",
+    "Mute",
+    "at_home",
+    "find",
+    "genuine",
+    "proves",
+    "status",
+]
+
+_HEALTH_S: Final = 2.0
+_STATUS_S: Final = 10.0
+_OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """None runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """One runs, and has proved that it knows the token."""
+
+    running: Running
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """One runs, but does not answer."""
+
+    running: Running
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Impostor:
+    """Something answers in its place that does not know the token."""
+
+    running: Running
+
+
+Found: TypeAlias = Absent | Genuine | Mute | Impostor
+
+
+def at_home() -> Paths:
+    """Return where things lie for this user."""
+    return paths(os.environ)
+
+
+def find(where: Paths) -> Found:
+    """Return the gateway that runs here."""
+    found = running(where.state)
+    if found is None:
+        return Absent()
+    if not where.token_file.exists():
+        return Impostor(found)
+    token = secrets.token(where.token_file)
+    try:
+        return Genuine(found, token) if proves(found.url, token) else Impostor(found)
+    except NoAnswerError as error:
+        return Mute(found, str(error))
+
+
+def genuine(where: Paths) -> Genuine:
+    """Return the gateway that runs here. Raise :class:`GatewayError` unless it is ours and well."""
+    match find(where):
+        case Genuine() as found:
+            return found
+        case Absent():
+            raise GatewayError(
+                "no gateway is running",
+                "Start one with `standby up`, or a client with it: `standby claude`.",
+                NOT_RUNNING,
+            )
+        case Mute(found, why):
+            raise GatewayError(
+                f"the gateway (pid {found.pid}, {found.url}) does not answer: {why}",
+                "See `standby log`; `standby restart` starts it anew.",
+            )
+        case Impostor(found):
+            raise GatewayError(
+                f"what answers at {found.url} does not know the token of this gateway",
+                "Nothing was sent to it. `standby restart` starts the gateway with the token that"
+                " is there now; `standby doctor` looks for another program on the port.",
+            )
+
+
+def proves(url: str, token: Secret) -> bool:
+    """Whether the server at a URL knows the token, which it is not told. Raise NoAnswerError."""
+    nonce = dice.token_hex(16)
+    status, body = ask(url, f"/standby/health?nonce={nonce}", {}, within_s=_HEALTH_S)
+    expected = hmac.new(token.reveal().encode(), nonce.encode(), hashlib.sha256).hexdigest()
+    match _json(body) if status == _OK else None:
+        case {"proof": str(proof)}:
+            return hmac.compare_digest(expected.encode(), proof.encode())
+        case _:
+            return False
+
+
+def status(found: Genuine) -> dict[str, JSON]:
+    """Return what the gateway says of itself. Raise :class:`GatewayError`."""
+    headers = {"x-standby-token": found.token.reveal()}
+    try:
+        code, body = ask(found.running.url, "/standby/status", headers, within_s=_STATUS_S)
+    except NoAnswerError as error:
+        raise GatewayError(
+            f"the gateway does not say how it is: {error}", "See `standby log`."
+        ) from None
+    match _json(body) if code == _OK else None:
+        case dict() as said:
+            return said
+        case _:
+            raise GatewayError(
+                f"the gateway answered with {code} instead of its status", "See `standby log`."
+            )
+
+
+def _json(body: bytes) -> JSON:
+    try:
+        return loads(body)
+    except NotJSONError:
+        return None

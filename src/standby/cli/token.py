@@ -1,0 +1,56 @@
+"""``standby token``: the gateway's own token."""  # imports are absolute
+
+import os
+
+import click
+
+from standby.cli import gateway, terminal
+
+__all__ = ["command"]
+
+
+@click.group(
+    "token",
+    invoke_without_command=True,
+    epilog=terminal.examples("standby token", "standby token rotate"),
+)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Show or replace the token by which the gateway knows its clients.
+
+    `standby claude` and `standby run` hand it to the client; other programs send it in the header
+    x-standby-token, or as ANTHROPIC_AUTH_TOKEN. It is worth nothing off this machine.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(show)
+
+
+@command.command(epilog=terminal.examples("standby token show"))
+def show() -> None:
+    """Print the token; it is made when there is none."""
+    from standby.adapters.host import secrets
+
+    where = gateway.at_home()
+    where.make()
+    terminal.data(secrets.token(where.token_file).reveal())
+
+
+@command.command(epilog=terminal.examples("standby token rotate"))
+def rotate() -> None:
+    """Make a new token in place of the old one, and start the gateway anew with it.
+
+    Clients that run know only the old one: start them anew, too.
+    """
+    from standby.adapters.host import secrets
+    from standby.adapters.host.processes import running
+
+    where = gateway.at_home()
+    where.make()
+    before = running(where.state)
+    if before is not None:
+        gateway.halt(where, before, grace_s=25.0)
+    secrets.rotate(where.token_file)
+    terminal.say("there is a new token; start clients that run anew")
+    if before is not None:
+        found = gateway.start(where, os.environ, ("--port", str(before.port)))
+        terminal.say(f"the gateway runs with it (pid {found.running.pid}, {found.running.url})")

@@ -1,0 +1,56 @@
+import json
+import os
+import sys
+
+import pytest
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake client is a script"),
+]
+
+CLIENT = f"""#!{sys.executable}
+import json, os, sys
+print(json.dumps([sys.argv[1:], os.environ.get("ANTHROPIC_BASE_URL", ""), sorted(os.environ)]))
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A PATH with a client on it."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "claude").write_text(CLIENT)
+    (folder / "claude").chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("-p", "say hi", "--model", "local"), ("--continue",), ("-h",), ("a", "--", "--help")],
+)
+def test_all_arguments_are_the_clients_and_so_is_the_code(process, path, arguments):
+    said = process("claude", *arguments, PATH=path)
+    given, url, _ = json.loads(said.out)
+
+    assert (3, list(arguments)) == (said.code, given)
+    assert url.startswith("http://127.0.0.1:")
+
+
+def test_its_own_help_comes_after_dashes(process, path):
+    assert ["--help"] == json.loads(process("claude", "--", "--help", PATH=path).out)[0]
+
+
+def test_the_helpful_variables_are_set_and_no_file_is(process, path, environment):
+    variables = json.loads(process("claude", PATH=path).out)[2]
+
+    assert {"CLAUDE_CODE_GATEWAY_HINT_HEADERS", "API_TIMEOUT_MS"} <= set(variables)
+    assert [] == os.listdir(environment["CLAUDE_CONFIG_DIR"])
+
+
+def test_without_the_client_it_says_how_to_get_it(process, tmp_path):
+    said = process("claude", PATH=str(tmp_path))
+
+    assert (127, "") == (said.code, said.out)
+    assert "npm install -g @anthropic-ai/claude-code" in said.err

@@ -1,0 +1,171 @@
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from standby.cli import main
+
+COMMANDS = main.names()
+HEAVY = {"aiohttp", "rich", "uvloop", "asyncio", "standby.wiring", "standby.server"}
+
+
+def leaves(command, path=()):
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, one in command.commands.items():
+            yield from leaves(one, (*path, name))
+
+
+ALL = dict(leaves(main.group(COMMANDS)))
+
+
+def test_the_commands_are_those_of_the_plan():
+    plan = "claude completion config doctor down drill env log restart run serve status token up"
+
+    assert plan.split() == list(COMMANDS)
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_says_what_it_does_and_shows_examples(standby, path):
+    said = standby(*path, "--help")
+
+    assert (0, "") == (said.code, said.err)
+    assert "Examples:" in said.out
+    assert f"standby {' '.join(path)}".strip() in said.out
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_option_is_explained(path):
+    context = click.Context(ALL[path])
+    unexplained = [
+        one.name
+        for one in ALL[path].get_params(context)
+        if isinstance(one, click.Option) and not one.help
+    ]
+
+    assert [] == unexplained
+
+
+def test_called_without_anything_it_shows_what_there_is(standby):
+    said = standby()
+
+    assert said.code == 0
+    assert all(name in said.out for name in COMMANDS)
+    assert "Exit codes:" in said.out
+
+
+def test_the_version_is_that_of_the_project(standby):
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+
+    assert f"standby {project['project']['version']}\n" == standby("--version").out
+
+
+def test_a_mistyped_command_is_told_what_was_probably_meant(standby):
+    said = standby("statsu")
+
+    assert (2, "") == (said.code, said.out)
+    assert "there is no command 'statsu'\n\nDid you mean `standby status`?" in said.err
+
+
+@pytest.mark.parametrize(
+    "words", [("status", "--jsno"), ("--nope",), ("config", "shwo"), ("env", "x")]
+)
+def test_what_is_not_understood_is_two_and_says_where_help_is(standby, words):
+    said = standby(*words)
+
+    assert (2, "") == (said.code, said.out)
+    assert "--help` shows how it is used" in said.err
+
+
+def test_faulty_settings_are_a_sentence_and_not_a_trace(standby, where):
+    where.config.mkdir(parents=True)
+    where.config_file.write_text('[cloud]\noverage = "usee"\n')
+
+    said = standby("config", "show")
+
+    assert (1, "") == (said.code, said.out)
+    assert "config.toml:2: cloud.overage" in said.err
+    assert "did you mean 'use'?" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_home_that_cannot_be_is_a_sentence(standby, monkeypatch):
+    monkeypatch.setenv("STANDBY_HOME", "not/absolute")
+
+    said = standby("status")
+
+    assert (1, "") == (said.code, said.out)
+    assert "STANDBY_HOME must be an absolute path" in said.err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, EOFError])
+def test_ctrl_c_ends_with_130(standby, monkeypatch, error):
+    def interrupted():
+        raise error
+
+    monkeypatch.setattr("standby.cli.gateway.at_home", interrupted)
+
+    assert standby("status").code == 130
+
+
+def test_a_bug_is_not_hidden(standby, monkeypatch):
+    def broken():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("standby.cli.gateway.at_home", broken)
+
+    with pytest.raises(ZeroDivisionError):
+        standby("status")
+
+
+@pytest.mark.parametrize(
+    "words", ["status", "env", "config path", "--version", "log", "token show"]
+)
+def test_a_cheap_command_imports_nothing_heavy(environment, words):
+    code = (
+        "import sys; from standby.cli.main import run; run(sys.argv[1:]);"
+        " print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words.split()],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(done.stderr.split())
+
+    assert "standby.cli.main" in imported
+    assert set() == HEAVY & imported
+
+
+def test_one_command_does_not_import_another(environment):
+    code = "import sys; from standby.cli.main import run; run(['--version']); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert {f"standby.cli.{name}" for name in COMMANDS}.isdisjoint(done.stdout.split())
+
+
+def test_a_shell_is_told_the_commands_and_their_options(environment):
+    def completed(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "standby"],
+            env=environment
+            | {
+                "_STANDBY_COMPLETE": "bash_complete",
+                "COMP_WORDS": " ".join(("standby", *words)),
+                "COMP_CWORD": str(len(words)),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.split()
+
+    assert ["plain,status"] == completed("sta")
+    assert "plain,--shell" in completed("env", "--s")

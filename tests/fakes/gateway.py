@@ -1,0 +1,143 @@
+"""A gateway as its own commands see it: two pages on loopback, true or not as a test wants."""
+
+import hashlib
+import hmac
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from standby.adapters.host import secrets
+from standby.adapters.host.processes import Claim
+from standby.core.wire.json import dumps
+
+MODEL = {
+    "engine": "ollama",
+    "id": "qwen3-coder:30b",
+    "key": "ollama/qwen3-coder:30b",
+    "base_url": "http://127.0.0.1:11434",
+    "context_tokens": 131072,
+    "loaded": True,
+    "tools": True,
+    "vision": False,
+    "rehearsal": False,
+}
+
+
+def status(**changes):
+    """Return what a gateway in good order says, with changes."""
+    return {
+        "version": "0.1.0",
+        "pid": 4242,
+        "url": "http://127.0.0.1:8484",
+        "started_at": 1_795_000_000.0,
+        "uptime_s": 11_000.0,
+        "answering": "cloud",
+        "model": "",
+        "why": "the cloud serves",
+        "until": None,
+        "until_told": "",
+        "cloud": {
+            "url": "https://api.anthropic.com",
+            "accounts": [
+                {
+                    "account": "3f2a91c0",
+                    "quotas": [{"scope": "account", "state": "open"}],
+                    "windows": [
+                        {"name": "5h", "utilisation": 0.62, "resets_at": 1_795_296_919.0},
+                        {"name": "7d", "utilisation": 1.0, "resets_at": None},
+                    ],
+                    "warnings": [],
+                }
+            ],
+        },
+        "local": {"would_take_over": MODEL, "models": [MODEL], "fetching": None, "problem": None},
+        "last": {
+            "at": 1_795_000_500.0,
+            "requested": "claude-opus-5-5",
+            "answered": "claude-opus-5-5",
+            "by": "cloud",
+            "outcome": "ok",
+            "status": 200,
+            "first_token_s": 1.25,
+            "duration_s": 8.4,
+        },
+        "ledger": {"enabled": True, "degraded": None},
+        **changes,
+    }
+
+
+class FakeGateway:
+    """Serves until the block ends; ``requests`` has what it was asked, in order."""
+
+    def __init__(self, where, *, says=None, knows_token=True, redirects_to=None, silent=False):
+        where.make()
+        self.token = secrets.token(where.token_file)
+        self._where = where
+        self._says = status() if says is None else says
+        self._key = self.token.reveal() if knows_token else "another token"
+        self._redirects_to = redirects_to
+        self._silence = threading.Event()
+        self._silent = silent
+        self.requests = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_error):
+        self._silence.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def announce(self, version="0.1.0"):
+        """Be the gateway of the folder, in this process."""
+        return Claim(self._where.state).announce(port=self.port, version=version, url=self.url)
+
+    def _answer(self, target):
+        url = urlsplit(target)
+        if self._redirects_to:
+            return 307, {}, (("Location", self._redirects_to),)
+        match url.path:
+            case "/standby/health":
+                nonce = parse_qs(url.query)["nonce"][0]
+                digest = hmac.new(self._key.encode(), nonce.encode(), hashlib.sha256)
+                return 200, {"status": "ok", "proof": digest.hexdigest()}, ()
+            case "/standby/status":
+                return 200, self._says, ()
+            case _:
+                return 404, {}, ()
+
+    def _handler(fake):  # noqa: N805  # `self` is the handler's
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                fake.requests.append((self.path, dict(self.headers.items())))
+                if fake._silent:
+                    fake._silence.wait(20)
+                    return
+                code, value, headers = fake._answer(self.path)
+                body = dumps(value)
+                self.send_response(code)
+                for name, text in (*headers, ("Content-Length", str(len(body)))):
+                    self.send_header(name, text)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_arguments):
+                pass
+
+        return Handler
+
+
+@contextmanager
+def running_gateway(where, **how):
+    """Run a fake that the folder names as its gateway."""
+    with FakeGateway(where, **how) as fake:
+        fake.announce()
+        try:
+            yield fake
+        finally:
+            (where.state / "run.json").unlink(missing_ok=True)
