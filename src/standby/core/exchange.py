@@ -180,7 +180,7 @@ class Exchange:
     shown: Shown = field(default_factory=Shown)
     broken: Broken | None = None
     """The newest answer that ended without its last frame, or in an error event."""
-    _held: list[Frame] = field(default_factory=list[Frame])
+    _held: list[tuple[Frame, Piece]] = field(default_factory=list[tuple[Frame, Piece]])
     _seam: Seam | None = None
     _whys: list[str] = field(default_factory=list[str])
 
@@ -228,8 +228,9 @@ class Exchange:
                 raise ProtocolMisuseError(f"{event!r} at stage {self.stage.name}")
 
     def _hold(self, frame: Frame) -> Iterator[Command]:
-        self._held.append(frame)
-        match messages.read(frame):
+        piece = messages.read(frame)
+        self._held.append((frame, piece))
+        match piece:
             case Framing() | Began() | Opened(_, Kind.TEXT | Kind.THINKING | Kind.TOOL):
                 return  # a block that was only opened shows nothing yet
             case Broke(why):
@@ -237,8 +238,9 @@ class Exchange:
                 yield from self._replace(why)
             case _:
                 self.stage = Stage.SHOWN
-                for held in self._held:
-                    yield from self._show(held, messages.read(held))
+                for held, known in self._held:
+                    yield from self._show(held, known)
+                self._held.clear()
 
     def _pass_on(self, frame: Frame) -> Iterator[Command]:
         piece = messages.read(frame)
