@@ -15,12 +15,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final, get_args
 
+import click
+
+from standby.cli import main as cli
 from standby.core.policy import rules
 from standby.core.quota import readers
 from standby.core.quota.machine import TABLE, QuotaRules, State
 from standby.core.quota.signals import Signal
 from standby.core.settings import settings_page
 
+_HELP_COLUMNS: Final = 90
 HERE: Final = Path(__file__).parent / "reference"
 
 
@@ -90,7 +94,31 @@ def policy() -> str:
     return "\n".join([*lines, ""])
 
 
+def command_line() -> str:
+    """Return the page on the commands: what each says of itself with ``--help``."""
+    program = cli.group(cli.names())
+    root = click.Context(
+        program,
+        info_name="standby",
+        terminal_width=_HELP_COLUMNS,
+        help_option_names=["-h", "--help"],
+    )
+    lines = ["# Command line", "", "Written by `make docs` from `standby.cli`."]
+    for context in _contexts(root):
+        lines += ["", f"## `{context.command_path}`", "", "```text", context.get_help(), "```"]
+    return "\n".join([*lines, ""])
+
+
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    """Yield a command and all below it."""
+    yield context
+    if isinstance(context.command, click.Group):
+        for name, command in sorted(context.command.commands.items()):
+            yield from _contexts(click.Context(command, info_name=name, parent=context))
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "cli.md": command_line,
     "policy.md": policy,
     "quota.md": quota,
     "settings.md": settings_page,

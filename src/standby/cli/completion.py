@@ -17,7 +17,7 @@ __all__ = ["command"]
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print what makes a shell complete the commands of standby."""
+    """Let your shell complete these commands."""
     from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)

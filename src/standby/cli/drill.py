@@ -32,11 +32,11 @@ __all__ = ["command"]
 @click.option("--keep", is_flag=True, help="Leave the folder of the drill, with log and ledger.")
 @click.option("--then-serve", is_flag=True, help="On a terminal: go on with `standby serve`.")
 def command(client: str, as_json: bool, keep: bool, then_serve: bool) -> None:
-    """Rehearse a switch-over on this machine, without spending quota.
+    """Rehearse a switch-over, without spending quota.
 
     A built-in stand-in for the cloud answers, then declares the 5-hour limit, later resets; the
-    gateway and the local engine are the real ones. Prints what happened, with times. The exit code
-    is 1 when a phase failed.
+    gateway and the local engine of this machine are the real ones. Prints what happened, with
+    times. The exit code is 1 when a phase failed.
     """
     from standby.wiring import drill
 

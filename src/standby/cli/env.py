@@ -74,7 +74,7 @@ def _own_shell() -> str:
     "--shell", type=click.Choice(list(_SHELLS)), help="Write for this shell. Default: yours."
 )
 def command(shell: str | None) -> None:
-    """Print the variables that a client needs, as commands of your shell.
+    """Print a client's variables for your shell.
 
     For programs that `standby run` cannot start. The output holds the gateway's token.
     """

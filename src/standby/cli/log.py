@@ -21,7 +21,7 @@ _LOOK_S: Final = 0.3
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on printing, until Ctrl-C.")
 def command(lines: int, follow: bool) -> None:  # click's way
-    """Print the end of the log of the gateway in the background.
+    """Print the end of the gateway's log.
 
     It never holds a prompt, an answer or a credential.
     """

@@ -48,6 +48,7 @@ Exit codes:
   1  a problem was found, or something failed
   2  the command was not understood
   3  no gateway is running
+  4  `serve`: another gateway runs already
   `claude` and `run` end with the code of what they ran.
 """
 )

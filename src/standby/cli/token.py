@@ -16,7 +16,7 @@ __all__ = ["command"]
 )
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Show or replace the token by which the gateway knows its clients.
+    """Show or replace the gateway's token.
 
     `standby claude` and `standby run` hand it to the client; other programs send it in the header
     x-standby-token, or as ANTHROPIC_AUTH_TOKEN. It is worth nothing off this machine.

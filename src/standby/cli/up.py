@@ -14,8 +14,9 @@ __all__ = ["command"]
     "--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes any free one."
 )
 def command(port: int | None) -> None:
-    """Start the gateway in the background, unless one runs already.
+    """Start the gateway in the background.
 
+    One that runs already stays as it is.
     Prints its URL when it is ready.
     """
     from standby.adapters.host.config_file import read_config

@@ -22,6 +22,7 @@ __all__ = ["ensure", "forget_stopped", "halt", "note_stopped", "start", "stopped
 
 READY_S: Final = 20.0
 _LOOK_S: Final = 0.03
+_END_S: Final = 3.0
 _SHOWN_LINES: Final = 15
 _TAIL_BYTES: Final = 64 * 1024
 _MAX_LOG_BYTES: Final = 8 * 1024 * 1024
@@ -63,8 +64,7 @@ def start(
         return found
     code = background.ended()
     if code is None:
-        with suppress(psutil.Error):
-            psutil.Process(background.pid).terminate()
+        _end(background)
         words = f"the gateway was not ready within {ready_s:g} s"
     else:
         words = "the gateway did not start"
@@ -121,6 +121,24 @@ def _ready(where: Paths, background: Background, ready_s: float) -> Genuine | No
             return None
         pause.wait(_LOOK_S)
     return None
+
+
+def _end(background: Background) -> None:
+    """End a gateway that is of no use, and see that it has ended."""
+    with suppress(psutil.Error):
+        process = psutil.Process(background.pid)
+        process.terminate()
+        if not _ended(background):
+            process.kill()
+            _ended(background)
+
+
+def _ended(background: Background) -> bool:
+    until = time.monotonic() + _END_S
+    pause = threading.Event()
+    while background.ended() is None and time.monotonic() < until:
+        pause.wait(_LOOK_S)
+    return background.ended() is not None
 
 
 def _for_gateway(environment: Mapping[str, str]) -> Mapping[str, str]:
