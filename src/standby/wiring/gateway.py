@@ -1,4 +1,4 @@
-"""The composition root: the only module that knows every adapter.
+"""The gateway, put together out of its parts.
 
 Readers, rules and engines are found by walking their packages, so that adding one touches one file.
 What a package holds is decided when Standby is installed, never by the folder it is started in.
