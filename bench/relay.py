@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -73,6 +74,7 @@ def measure(figures: Figures, plan: Plan, folder: Path, stack: ExitStack) -> Non
         relays.append(stack.enter_context(nginx.relay(folder / "nginx", port, HEADERS)))
     else:
         figures.machine["nginx"] = "not installed"
+    relays += [stack.enter_context(floor(name, port)) for name in report.FLOORS]
     home = folder / "standby"
     try:
         say("starting the gateway")
@@ -84,6 +86,16 @@ def measure(figures: Figures, plan: Plan, folder: Path, stack: ExitStack) -> Non
         figures.missing.append(f"the gateway: {error}")
     figures.rss_bytes = {line.name: {"idle": used.rss_bytes()} for line, used in relays}
     uvloop.run(listen(figures, plan, port, relays))
+
+
+@contextmanager
+def floor(name: str, port: int) -> Iterator[tuple[Line, Measured]]:
+    """Run a relay without a gateway in it, to see what the language and the library cost."""
+    program = str(Path(__file__).with_name(report.FLOORS[name]))
+    command = [sys.executable, program, str(port)]
+    with started(command, stdout=subprocess.PIPE, text=True) as process:
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        yield Line(name, url, HEADERS), Measured(process.pid)
 
 
 def upstream(stack: ExitStack) -> int:

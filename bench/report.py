@@ -10,6 +10,7 @@ from stats import Estimate
 from trials import DIRECT, FLOOR, STREAMS, Samples
 
 GATEWAY, NGINX = "standby", "nginx"
+FLOORS = {"bytes only": "floor_bytes.py", "aiohttp only": "floor_aiohttp.py"}
 MARKED = re.compile(r"(<!-- bench:begin -->\n).*?(<!-- bench:end -->)", re.DOTALL)
 MIB = 2**20
 
@@ -79,7 +80,7 @@ def interval(value: Estimate) -> str:
 
 def markdown(figures: Figures) -> str:
     parts = [about(figures)]
-    names = [FLOOR, NGINX, GATEWAY]
+    names = [FLOOR, NGINX, *FLOORS, GATEWAY]
     if figures.firsts:
         rows = [first_row(trial, names) for trial in figures.firsts]
         parts += [
