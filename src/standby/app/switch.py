@@ -213,7 +213,12 @@ class Switch:
             standing = self._line.accounts.standing(turn.caller.account, turn.body.model)
             why = "you chose it" if turn.by_hand else reason(standing)
             until = "" if turn.by_hand or standing.until is None else self._told(standing.until)
-            return words(who, why or "the cloud did not serve this request", until)
+            return words(
+                f"{who.id} on {who.engine}",
+                why or "the cloud did not serve this request",
+                until,
+                rehearsal=who.rehearsal,
+            )
 
         return Local(self._engines, model, turn.body, self._dice, self._deadlines, notice)
 

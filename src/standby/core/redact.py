@@ -22,15 +22,16 @@ class Secret:
     def __bool__(self) -> bool:
         return bool(self._value)
 
-    def __repr__(self) -> str:
+    # `typing.override` is there from Python 3.12 on.
+    def __repr__(self) -> str:  # type: ignore[explicit-override]
         return _HIDDEN
 
     __str__ = __repr__
 
-    def __format__(self, _spec: str) -> str:
+    def __format__(self, _spec: str) -> str:  # type: ignore[explicit-override]
         return _HIDDEN
 
-    def __reduce__(self) -> str:
+    def __reduce__(self) -> str:  # type: ignore[explicit-override]
         raise TypeError("a secret is not written down")
 
     __hash__ = None  # type: ignore[assignment]  # a secret in a set would be compared in variable time

@@ -7,7 +7,6 @@ taken out when the conversation returns to the cloud.
 from typing import Final
 
 from standby.core.handback import marks
-from standby.core.models.facts import LocalModel
 from standby.core.wire import sse
 from standby.core.wire.json import JSON, dumps
 from standby.core.wire.sse import Frame
@@ -17,11 +16,14 @@ __all__ = ["notice", "words"]
 _REHEARSAL: Final = " This is a rehearsal model: it shows that the switch works, and cannot code."
 
 
-def words(model: LocalModel, why: str, until: str) -> str:
-    """Return the notice as one or two sentences for a person."""
+def words(who: str, why: str, until: str, *, rehearsal: bool) -> str:
+    """Return the notice as one or two sentences for a person.
+
+    ``who`` names the model and its engine; ``until`` is empty when nobody knows the end.
+    """
     back = f" Back to the cloud {until}." if until else ""
-    kind = _REHEARSAL if model.rehearsal else ""
-    return f"standby: {model.id} on {model.engine} answers here, because {why}.{back}{kind}"
+    kind = _REHEARSAL if rehearsal else ""
+    return f"standby: {who} answers here, because {why}.{back}{kind}"
 
 
 def notice(said: str) -> tuple[Frame, ...]:
