@@ -61,16 +61,16 @@ class Turn:
 
     @cached_property
     def tool_uses(self):
-        return tuple(block for block in self._blocks("assistant") if block["type"] == "tool_use")
+        return tuple(block for block in self.blocks("assistant") if block["type"] == "tool_use")
 
     @cached_property
     def tool_results(self):
-        return tuple(block for block in self._blocks("user") if block["type"] == "tool_result")
+        return tuple(block for block in self.blocks("user") if block["type"] == "tool_result")
 
     @cached_property
     def texts(self):
         """The texts of the assistant, in the order in which they came."""
-        blocks = self._blocks("assistant")
+        blocks = self.blocks("assistant")
         return tuple(block["text"] for block in blocks if block["type"] == "text")
 
     @cached_property
@@ -79,7 +79,8 @@ class Turn:
         said = (event["message"] for event in self.events if event["type"] == "assistant")
         return tuple(message["model"] for message in said)
 
-    def _blocks(self, role):
+    def blocks(self, role):
+        """The blocks of what ``assistant`` said, or of what came back to it as ``user``."""
         for event in self.events:
             if event["type"] == role and isinstance(event["message"]["content"], list):
                 yield from event["message"]["content"]
@@ -90,7 +91,9 @@ class ClaudeCode:
     """``async with ClaudeCode(folder, url, API_KEY) as client: turn = await client.say("...")``
 
     ``folder`` gets the client's home and the directory it works in (``client.work``). ``headers``
-    are sent with each request. ``environment`` is added to the little that there is.
+    are sent with each request. ``environment`` is added to the little that there is. ``launcher``
+    is a command that starts ``claude`` with the arguments behind it, and finds it on its path; it
+    sets the base URL itself, so leave that empty.
     """
 
     folder: Path
@@ -99,6 +102,7 @@ class ClaudeCode:
     headers: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+    launcher: tuple[str, ...] = ()
     events: list[dict] = field(default_factory=list)
 
     @property
@@ -114,6 +118,11 @@ class ClaudeCode:
         """The id of the conversation, for ``arguments=("--resume", id)`` of another process."""
         return next(event["session_id"] for event in self.events if "session_id" in event)
 
+    @property
+    def code(self):
+        """The exit code, once it has ended."""
+        return self._process.returncode
+
     async def __aenter__(self):
         program = binary()
         if program is None:
@@ -122,8 +131,10 @@ class ClaudeCode:
             folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "stderr.txt").open("ab") as complaints:
             self._process = await asyncio.create_subprocess_exec(
-                *(program, *_PRINT_MODE, *self.arguments),
-                env=self._environment(),
+                *(self.launcher or (program,)),
+                *_PRINT_MODE,
+                *self.arguments,
+                env=self._environment(program.parent),
                 cwd=self.work,
                 stdin=PIPE,
                 stdout=PIPE,
@@ -173,10 +184,10 @@ class ClaudeCode:
         complaints = (self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace")
         return f"{self.events[-3:]!r}, stderr {complaints[-2000:]!r}"
 
-    def _environment(self):
+    def _environment(self, beside):
         headers = "\n".join(f"{name}: {value}" for name, value in self.headers.items())
         return {
-            "PATH": os.defpath,
+            "PATH": os.pathsep.join([str(beside), os.defpath]) if self.launcher else os.defpath,
             "HOME": str(self.home),
             "CLAUDE_CONFIG_DIR": str(self.home / ".claude"),
             "TERM": "dumb",
@@ -184,7 +195,7 @@ class ClaudeCode:
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
-            "ANTHROPIC_BASE_URL": self.base_url,
+            **({"ANTHROPIC_BASE_URL": self.base_url} if self.base_url else {}),
             **({"ANTHROPIC_CUSTOM_HEADERS": headers} if headers else {}),
             **self.credential,
             **self.environment,
