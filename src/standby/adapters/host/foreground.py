@@ -1,8 +1,8 @@
 """A program in front of our terminal, as if we were not there."""
 
-import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -17,6 +17,7 @@ _ITS_OWN: Final = ("SIGINT", "SIGQUIT")
 # These come to one process only, and must reach the program.
 _PASSED_ON: Final = ("SIGTERM", "SIGHUP")
 _SIGNALLED: Final = 128
+_LOOK_S: Final = 0.2
 
 
 def run_in_front(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -34,8 +35,21 @@ def run_in_front(arguments: Sequence[str], environment: Mapping[str, str]) -> in
             words = error.strerror or error
             raise ProcessError(f"{arguments[0]} cannot be started: {words}") from error
         front.catch_up()
-        code = front.process.wait()
+        code = _waited(front.process)
     return _SIGNALLED - code if code < 0 else code
+
+
+def _waited(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for the end of a program, and hear signals meanwhile.
+
+    Python runs a handler between two steps of the main thread. One that comes just before a call
+    which waits for ever, or to another thread, would be heard only when the program has ended.
+    """
+    waiter = threading.Thread(target=process.wait, name="waiter", daemon=True)
+    waiter.start()
+    while waiter.is_alive():
+        waiter.join(_LOOK_S)
+    return process.wait()
 
 
 class _Front:
@@ -73,4 +87,4 @@ class _Front:
         if self.process is None:
             self._early.append(number)
         elif self.process.returncode is None:
-            os.kill(self.process.pid, number)
+            self.process.send_signal(number)
