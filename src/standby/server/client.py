@@ -13,6 +13,7 @@ from standby.core.wire.messages import PING
 
 __all__ = ["ClientWire"]
 
+_WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _LENGTH: Final = frozenset({"content-length"})
 _OURS: Final[Headers] = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
 
@@ -58,7 +59,7 @@ class ClientWire:
 
     async def send(self, data: bytes) -> None:
         """Send bytes of the answer; wait while the client is slow to take them."""
-        if data:
+        if data and self._has_body:
             await self.response.write(data)
 
     async def keep_alive(self) -> None:
@@ -78,10 +79,9 @@ class ClientWire:
             # An answer without a body (to HEAD, or a 304) says how long it would have been.
             others = end_to_end(headers, less=_LENGTH)
             headers = (*others, ("Content-Length", str(len(body))))
-        response = await self._open(head.status, headers)
-        if body:
-            await response.write(body)
-        await response.write_eof()
+        await self._open(head.status, headers)
+        await self.send(body)
+        await self.finish()
 
     async def abort(self) -> None:
         """Break the connection."""
@@ -91,6 +91,11 @@ class ClientWire:
     async def deliver_empty(self) -> None:
         """Send a 200 that says nothing."""
         await self.deliver(Head(HTTPStatus.OK, ()), b"")
+
+    @property
+    def _has_body(self) -> bool:
+        # aiohttp would write what no client reads, and the next answer would begin with it.
+        return self._request.method != "HEAD" and self.response.status not in _WITHOUT_BODY
 
     async def _open(self, status: int, headers: Headers) -> web.StreamResponse:
         response = self._response = Response(status, headers)

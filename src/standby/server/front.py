@@ -10,12 +10,14 @@ from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from standby.core.request import Request
 from standby.core.wire import errors
+from standby.core.wire.headers import lines_of
 from standby.server.client import ClientWire
 from standby.server.control import PREFIX, ControlDoor
-from standby.server.guard import Admitted, Guard, Turned
+from standby.server.guard import Guard, Turned
 from standby.server.messages import MessagesDoor
 
 __all__ = ["MAX_BODY_BYTES", "Front"]
@@ -49,41 +51,44 @@ class Front:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         request_id = self._mint("req_sb", 20)
-        lines = tuple(
-            (key.decode("latin-1"), value.decode("latin-1")) for key, value in request.raw_headers
-        )
         wire = ClientWire(request)
-        verdict = self._guard.admit(request.method, request.raw_path, lines)
-        if isinstance(verdict, Turned):
-            turned: Turned | None = verdict
-        else:
-            turned = await self._attempt(request, verdict, wire, request_id)
+        turned = await self._attempt(request, wire, request_id)
         if turned is not None:
             await wire.deliver(*errors.answer(turned.status, turned.why, request_id))
         return wire.response
 
     async def _attempt(
-        self, request: web.BaseRequest, let_in: Admitted, wire: ClientWire, request_id: str
+        self, request: web.BaseRequest, wire: ClientWire, request_id: str
     ) -> Turned | None:
         """Serve a request; return what to say instead where nothing could be sent."""
         turned: Turned | None = None
         try:
-            await self._serve(request, let_in, wire)
-        except* TooLargeError as group:
-            turned = Turned(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(group.exceptions[0]))
+            turned = await self._serve(request, wire)
+        except* TooLargeError:
+            why = f"a request may have {MAX_BODY_BYTES} bytes"
+            turned = Turned(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+        except* PayloadEncodingError:
+            turned = Turned(HTTPStatus.BAD_REQUEST, "the body breaks the rules of HTTP")
         except* ConnectionError:
             log.info("the client has gone")
+            turned = Turned(HTTPStatus.INTERNAL_SERVER_ERROR, "the client has gone")
         except* Exception:  # the edge of a request: whatever it was, the client gets an answer
             log.exception("request %s failed", request_id)
             why = f"the gateway failed; its log says why, under {request_id}"
             turned = Turned(HTTPStatus.INTERNAL_SERVER_ERROR, why)
-        if wire.begun:
-            if turned is not None:
-                await wire.abort()
+        if wire.begun and turned is not None:
+            await wire.abort()  # what is out is not the whole of it
             return None
-        return turned or Turned(HTTPStatus.INTERNAL_SERVER_ERROR, "the client has gone")
+        if not wire.begun and turned is None:
+            log.error("request %s was left without an answer", request_id)
+            why = f"the gateway failed; its log says why, under {request_id}"
+            turned = Turned(HTTPStatus.INTERNAL_SERVER_ERROR, why)
+        return turned
 
-    async def _serve(self, request: web.BaseRequest, let_in: Admitted, wire: ClientWire) -> None:
+    async def _serve(self, request: web.BaseRequest, wire: ClientWire) -> Turned | None:
+        let_in = self._guard.admit(request.method, request.raw_path, lines_of(request.raw_headers))
+        if isinstance(let_in, Turned):
+            return let_in
         path = let_in.target.partition("?")[0]
         if path.startswith(PREFIX):
             await self._control.serve(request.method, let_in.target, wire)
@@ -93,13 +98,14 @@ class Front:
             body = await _body(request)
             asked = Request(request.method, let_in.target, let_in.headers, body)
             await self._messages.serve(asked, let_in.caller, wire)
+        return None
 
 
 async def _body(request: web.BaseRequest) -> bytes:
     if not request.can_read_body:
         return b""
     if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise TooLargeError(f"a request may have {MAX_BODY_BYTES} bytes")
+        raise TooLargeError
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     parts: list[bytes] = []
@@ -107,6 +113,6 @@ async def _body(request: web.BaseRequest) -> bytes:
     async for part in request.content.iter_any():
         size += len(part)
         if size > MAX_BODY_BYTES:
-            raise TooLargeError(f"a request may have {MAX_BODY_BYTES} bytes")
+            raise TooLargeError
         parts.append(part)
     return b"".join(parts)

@@ -8,12 +8,12 @@ ever sees the token.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from standby.core.redact import Secret
 from standby.core.request import NOBODY, Account, Caller, Headers, header
 from standby.core.wire.headers import end_to_end
 from standby.ports import Fingerprints
+from standby.server.control import PREFIX
 
 __all__ = ["TOKEN_HEADER", "Admitted", "Guard", "Turned"]
 
@@ -22,6 +22,9 @@ _PREFIX: Final = "/k/"
 # Answered without a credential: `health` tells nothing, and Claude Code asks the others at start.
 OPEN: Final = frozenset({("GET", "/standby/health"), ("HEAD", "/"), ("HEAD", "/api/hello")})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+# What a browser says of a request that no other site has caused.
+_OWN_SITE: Final = frozenset({"same-origin", "none"})
+_HTTP_PORT: Final = 80
 _HINT: Final = "start the client with `standby claude` or `standby run`, or see `standby env`"
 
 
@@ -59,6 +62,9 @@ class Guard:
         self._same = same
         self._fingerprints = fingerprints
         self._hosts = {f"{_bracketed(host)}:{port}" for host in hosts}
+        if port == _HTTP_PORT:  # which clients leave out
+            self._hosts |= {_bracketed(host) for host in hosts}
+        self._origins = {f"http://{host}" for host in self._hosts}
 
     def admit(self, method: str, target: str, headers: Headers) -> Admitted | Turned:
         """Let a request in, less what is ours, or say why not."""
@@ -67,17 +73,19 @@ class Guard:
         target, by_path = self._cut(target)
         if by_path is False:
             return _unknown()
-        by_header = self._ours(header(headers, TOKEN_HEADER))
-        bearer = _bearer(headers)
-        by_bearer = self._ours(bearer)
-        owner = by_path or by_header or by_bearer
-        stays = frozenset({TOKEN_HEADER, "authorization"} if by_bearer else {TOKEN_HEADER})
-        account = self._account(None if by_bearer else bearer, header(headers, "x-api-key"))
-        if not owner and account == NOBODY and (method, target.partition("?")[0]) not in OPEN:
+        # An API key is no place for the token; but whoever puts it there must not send it away.
+        tokens = {line for line in headers if self._is_token(*line)}
+        owner = by_path is True or any(key.lower() != "x-api-key" for key, _ in tokens)
+        kept = tuple(line for line in headers if line not in tokens)
+        account = self._account(kept)
+        path = target.partition("?")[0]
+        # Our own pages are for who has the token: a cloud credential says nothing about them.
+        stranger = account == NOBODY or path.startswith(PREFIX)
+        if not owner and stranger and (method, path) not in OPEN:
             return _unknown()
         return Admitted(
             target=target,
-            headers=end_to_end(headers, less=stays),
+            headers=end_to_end(kept, less=frozenset({TOKEN_HEADER})),
             caller=Caller(account, trusted=owner or self._fingerprints.remembered(account)),
             owner=owner,
         )
@@ -85,15 +93,14 @@ class Guard:
     def _foreign(self, method: str, target: str, headers: Headers) -> Turned | None:
         if not target.startswith("/") or target.startswith("//") or method == "CONNECT":
             return Turned(400, "the request line must name a path on this host")
-        hosts = [value for key, value in headers if key.lower() == "host"]
+        hosts = _values(headers, "host")
         if len(hosts) != 1:
             return Turned(400, "exactly one Host header is required")
-        if hosts[0].lower() not in self._hosts:
+        if hosts[0] not in self._hosts:
             return Turned(421, "this gateway answers only to its own loopback name and port")
-        origin = header(headers, "origin")
-        if origin is not None and urlsplit(origin).netloc.lower() not in self._hosts:
-            return Turned(403, "requests of web pages are not served")
-        if header(headers, "sec-fetch-site") in ("cross-site", "same-site"):
+        foreign = [origin for origin in _values(headers, "origin") if origin not in self._origins]
+        sites = [s for s in _values(headers, "sec-fetch-site") if s not in _OWN_SITE]
+        if foreign or sites:
             return Turned(403, "requests of web pages are not served")
         return None
 
@@ -107,17 +114,32 @@ class Guard:
     def _ours(self, given: str | None) -> bool:
         return given is not None and self._same(self._token, given)
 
-    def _account(self, bearer: str | None, api_key: str | None) -> Account:
-        if bearer:
+    def _is_token(self, key: str, value: str) -> bool:
+        match key.lower():
+            case "authorization":
+                return self._ours(_bearer(value))
+            case "x-standby-token" | "x-api-key":
+                return self._ours(value)
+            case _:
+                return False
+
+    def _account(self, headers: Headers) -> Account:
+        bearer, key = _bearer(header(headers, "authorization")), header(headers, "x-api-key")
+        # Claude Code sends the key of its `apiKeyHelper` in both, and for `/v1/models` in one only.
+        if bearer and not (key and self._same(Secret(key), bearer)):
             return self._fingerprints.account("bearer", Secret(bearer))
-        if api_key:
-            return self._fingerprints.account("x-api-key", Secret(api_key))
+        if key:
+            return self._fingerprints.account("x-api-key", Secret(key))
         return NOBODY
 
 
-def _bearer(headers: Headers) -> str | None:
-    scheme, _, value = (header(headers, "authorization") or "").partition(" ")
+def _bearer(authorization: str | None) -> str | None:
+    scheme, _, value = (authorization or "").partition(" ")
     return value.strip() if scheme.lower() == "bearer" and value.strip() else None
+
+
+def _values(headers: Headers, name: str) -> list[str]:
+    return [value.strip().lower() for key, value in headers if key.lower() == name]
 
 
 def _bracketed(host: str) -> str:

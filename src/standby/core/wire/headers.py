@@ -1,11 +1,12 @@
 """The head of an answer, and which header lines go on to the next hop."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from standby.core.request import Headers, header
 
-__all__ = ["SERVED_BY", "Head", "end_to_end"]
+__all__ = ["SERVED_BY", "Head", "end_to_end", "lines_of"]
 
 SERVED_BY: Final = "x-standby-served-by"
 """Our header on every answer: ``cloud``, or ``local; model=...; why=...``."""
@@ -61,3 +62,15 @@ def end_to_end(headers: Headers, *, less: frozenset[str] = frozenset()) -> Heade
     }
     stays = _HOP_BY_HOP | named | less
     return tuple((key, value) for key, value in headers if key.lower() not in stays)
+
+
+def lines_of(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return header lines as text: UTF-8, in which aiohttp writes them again, or else Latin-1."""
+    return tuple((_text(name), _text(value)) for name, value in raw)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
