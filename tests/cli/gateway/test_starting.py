@@ -1,10 +1,12 @@
 import os
 
+import psutil
 import pytest
 
 from standby.adapters.host.paths import paths
 from standby.cli.gateway import GatewayError, overridden, start, tail
 from standby.cli.gateway.starting import forget_stopped, note_stopped, stopped
+from tests.fakes.gateway import running_gateway
 
 
 @pytest.fixture
@@ -30,6 +32,17 @@ def test_a_log_that_has_grown_large_is_put_aside_first(where, environment):
 
     assert 9 * 1024 * 1024 == os.stat(where.log / "gateway.log.1").st_size
     assert where.log_file.stat().st_size < 1024
+
+
+@pytest.mark.timeout(30)
+def test_one_that_comes_second_is_ended_and_does_not_lie_in_wait(where, environment):
+    with running_gateway(where) as first:
+        found = start(where, environment | {"STANDBY_HOME": str(where.state.parent)})
+
+    children = psutil.Process().children()
+
+    assert first.url == found.running.url
+    assert [] == [one for one in children if "serve" in one.cmdline()]
 
 
 def test_one_that_was_stopped_on_purpose_is_told_from_one_that_died(where):

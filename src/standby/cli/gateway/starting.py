@@ -61,6 +61,8 @@ def start(
     )
     found = _ready(where, background, ready_s)
     if found is not None:
+        if not _is_of(background, found.running):
+            _end(background)  # it came second, and would come first should that one end now
         return found
     code = background.ended()
     if code is None:
@@ -121,6 +123,16 @@ def _ready(where: Paths, background: Background, ready_s: float) -> Genuine | No
             return None
         pause.wait(_LOOK_S)
     return None
+
+
+def _is_of(background: Background, running: Running) -> bool:
+    """Whether the gateway that runs is the one we started; on Windows, a child of that one."""
+    if running.pid == background.pid:
+        return True
+    try:
+        return psutil.Process(running.pid).ppid() == background.pid
+    except psutil.Error:
+        return False
 
 
 def _end(background: Background) -> None:
