@@ -1,18 +1,230 @@
-"""How many tokens a request comes to, when nobody who has the tokenizer has been asked."""
+"""How large a request is for a local model: its bytes first, then about how many tokens they make.
 
-from collections.abc import Mapping
+What is weighed is what the model gets to read. A field that stays here weighs nothing, and an image
+weighs what it comes to in tokens, not what its base64 takes.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from standby.core.wire.json import JSON, dumps
 
-__all__ = ["estimate_tokens"]
+__all__ = ["Gauge", "blocks_of", "estimate_tokens", "in_use", "weigh", "weigh_block", "weigh_turn"]
 
 # Measured on code, prose and tool schemas with the tokenizers of Qwen, tiktoken and Claude up to
 # 4.6: 2.8 to 4.7 bytes a token. Three is near the upper end of the count, which is the safe one.
-_BYTES_PER_TOKEN: Final = 3
+_USUAL: Final = 3.0
+_FEWEST: Final = (
+    1.0  # a vocabulary of single bytes; scripts that a tokenizer hardly knows: 1.3 to 2
+)
+_MOST: Final = 5.0
+_GRID: Final = 0.25
+_MARGIN: Final = 0.97
+# A short prompt is mostly the template's own tokens, and says little of the ratio.
+_TELLING: Final = 500
+
+_BILLING: Final = "x-anthropic-billing-header:"
+_PLACEHOLDER: Final = "DeferredToolPlaceholder"
+
+_PER_TURN: Final = 24
+_PER_TOOL: Final = 48
+_PER_CALL: Final = 48
+_IMAGE: Final = 4_500
+"""About 1500 tokens: what the larger vision models make of a screenshot."""
+_NAMED: Final = 80
+"""What stands for something that cannot be shown."""
+_OPAQUE: Final = frozenset({"data", "encrypted_content", "encrypted_index", "signature"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How many bytes of a request make a token, for one model.
+
+    It moves in coarse steps, down at once and up only when it is far off: what is made to fit by it
+    must come out the same from turn to turn.
+    """
+
+    bytes_per_token: float = _USUAL
+
+    def tokens(self, size: int) -> int:
+        """Return about how many tokens so many bytes make: rather too many than too few."""
+        return math.ceil(size / self.bytes_per_token)
+
+    def bytes(self, tokens: int) -> int:
+        """Return how many bytes make about so many tokens: rather too few than too many."""
+        return math.floor(tokens * self.bytes_per_token)
+
+    def learned(self, size: int, tokens: int, *, most: float = _MOST) -> "Gauge":
+        """Return the gauge after a server has counted ``tokens`` in ``size`` bytes.
+
+        ``most`` bounds it where the server's own count may be too low.
+        """
+        if tokens < _TELLING or size <= 0:
+            return self
+        seen = math.floor(size / tokens * _MARGIN / _GRID) * _GRID
+        seen = min(max(seen, _FEWEST), _MOST, most)
+        far = abs(seen - self.bytes_per_token) >= 2 * _GRID
+        return Gauge(seen) if seen < self.bytes_per_token or far else self
 
 
 def estimate_tokens(body: bytes | Mapping[str, JSON]) -> int:
-    """Return about how many tokens a body has: rather too many than too few."""
+    """Return about how many tokens a chat request has: rather too many than too few."""
     size = len(body) if isinstance(body, bytes) else len(dumps(dict(body)))
-    return -(-size // _BYTES_PER_TOKEN)
+    return Gauge().tokens(size)
+
+
+def weigh(body: Mapping[str, JSON], *, sees: bool = False) -> int:
+    """Return how many bytes of a Messages request a model gets to read. ``sees``: images, too."""
+    return (
+        _weigh_system(body.get("system"))
+        + _weigh_tools(body)
+        + sum(weigh_turn(turn, sees=sees) for turn in _turns(body))
+    )
+
+
+def weigh_turn(turn: JSON, *, sees: bool = False) -> int:
+    """Return how many bytes one turn comes to."""
+    match turn:
+        case {"content": content}:
+            return _PER_TURN + sum(weigh_block(block, sees=sees) for block in blocks_of(content))
+        case _:
+            return 0
+
+
+def blocks_of(content: JSON) -> Iterator[JSON]:
+    """Yield the blocks of a content; a string is one block of text."""
+    match content:
+        case str(text):
+            yield {"type": "text", "text": text}
+        case list(items):
+            yield from items
+        case _:
+            pass
+
+
+def in_use(body: Mapping[str, JSON]) -> frozenset[str]:
+    """Return the names of the tools that the conversation has called or loaded, or that are forced.
+
+    They stay; and of the deferred ones they alone are shown to a model.
+    """
+    names = {name for turn in _turns(body) for name in _named_in(turn)}
+    match body.get("tool_choice"):
+        case {"type": "tool", "name": str(name)}:
+            names.add(name)
+        case _:
+            pass
+    return frozenset(names)
+
+
+def _turns(body: Mapping[str, JSON]) -> list[JSON]:
+    turns = body.get("messages")
+    return turns if isinstance(turns, list) else []
+
+
+def _named_in(turn: JSON) -> Iterator[str]:
+    match turn:
+        case {"content": list(content)}:
+            for block in content:
+                match block:
+                    case {"type": "tool_use", "name": str(name)}:
+                        yield name
+                    case {"type": "tool_addition", "tool": {"name": str(name)}}:
+                        yield name
+                    case {"type": "tool_result", "content": list(parts)}:
+                        yield from _loaded(parts)
+                    case {"type": "tool_search_tool_result", "content": {"tool_references": parts}}:
+                        yield from _loaded(parts if isinstance(parts, list) else [])
+                    case _:
+                        pass
+        case _:
+            pass
+
+
+def _loaded(parts: Iterable[JSON]) -> Iterator[str]:
+    for part in parts:
+        match part:
+            case {"type": "tool_reference", "tool_name": str(name)}:
+                yield name
+            case _:
+                pass
+
+
+def _weigh_system(system: JSON) -> int:
+    said = [block for block in blocks_of(system) if not _is_billing(block)]
+    return sum(weigh_block(block, sees=False) for block in said) + (_PER_TURN if said else 0)
+
+
+def _is_billing(block: JSON) -> bool:
+    match block:
+        case {"type": "text", "text": str(text)}:
+            return text.startswith(_BILLING)
+        case _:
+            return False
+
+
+def _weigh_tools(body: Mapping[str, JSON]) -> int:
+    tools = body.get("tools")
+    if not isinstance(tools, list) or not tools:
+        return 0
+    used = in_use(body)
+    return sum(_weigh_tool(tool, used) for tool in tools)
+
+
+def _weigh_tool(tool: JSON, used: frozenset[str]) -> int:
+    match tool:
+        case {"name": str(name), "defer_loading": True} if name not in used:
+            return 0
+        case {"name": str(name), "input_schema": schema} if name != _PLACEHOLDER:
+            said = _field(tool, "description")
+            words = _bytes(said) if isinstance(said, str) else 0
+            return _PER_TOOL + _bytes(name) + words + _weigh_json(schema)
+        case _:
+            return 0
+
+
+def weigh_block(block: JSON, *, sees: bool) -> int:
+    """Return how many bytes one block comes to."""
+    match block:
+        case {"type": "text", "text": str(text)}:
+            return _bytes(text)
+        case {"type": "thinking" | "redacted_thinking"}:
+            return 0
+        case {"type": "tool_use", "name": str(name), "input": given}:
+            return _PER_CALL + _bytes(name) + _weigh_json(given)
+        case {"type": "tool_result"}:
+            inner = blocks_of(_field(block, "content"))
+            return _PER_TURN + sum(weigh_block(part, sees=sees) for part in inner)
+        case {"type": "image"}:
+            return _IMAGE if sees else _NAMED
+        case _:
+            return _NAMED + _weigh_json(block)
+
+
+def _field(value: JSON, name: str) -> JSON:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _weigh_json(value: JSON) -> int:
+    """Return about how long a value is as JSON. Nesting is as deep as a client likes."""
+    size, left = 0, [value]
+    while left:
+        match left.pop():
+            case str(text):
+                size += _bytes(text) + 2
+            case list(items):
+                size += len(items) + 1
+                left += items
+            case dict(fields):
+                for key, inner in fields.items():
+                    size += len(key) + 4
+                    if key not in _OPAQUE or not isinstance(inner, str):
+                        left.append(inner)
+            case _:
+                size += 4
+    return size
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
