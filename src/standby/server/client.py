@@ -11,18 +11,15 @@ from standby.core.request import Headers
 from standby.core.wire.headers import Head, end_to_end
 from standby.core.wire.messages import PING
 
-__all__ = ["ClientWire"]
+__all__ = ["ClientWire", "WholeResponse"]
 
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _LENGTH: Final = frozenset({"content-length"})
 _OURS: Final[Headers] = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
 
 
-class Response(web.StreamResponse):
+class _AsGiven(web.StreamResponse):
     """A response with the headers that it was given, and none of aiohttp's own."""
-
-    def __init__(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        super().__init__(status=status, headers=CIMultiDict(headers))
 
     async def _prepare_headers(self) -> None:  # type: ignore[explicit-override]  # from 3.12 on
         # aiohttp fills in a content type where there is none, and names itself and its version.
@@ -31,6 +28,20 @@ class Response(web.StreamResponse):
         for name in ("Server", "Content-Type"):
             if name in self.headers and name not in given:
                 del self.headers[name]
+
+
+class Response(_AsGiven):
+    """A response that is sent piece by piece."""
+
+    def __init__(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        super().__init__(status=status, headers=CIMultiDict(headers))
+
+
+class WholeResponse(_AsGiven, web.Response):
+    """A response that aiohttp sends by itself."""
+
+    def __init__(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        web.Response.__init__(self, status=status, headers=CIMultiDict(headers), body=body)
 
 
 class ClientWire:

@@ -40,7 +40,7 @@ from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.processes import AlreadyRunningError, claim, harden
 from standby.adapters.ledger.nothing import NoLedger
 from standby.adapters.ledger.sqlite import SqliteLedger
-from standby.adapters.net import READ_BYTES, http_client
+from standby.adapters.net import http_client
 from standby.adapters.quota_store.file import FileStore
 from standby.adapters.upstream.anthropic import AnthropicUpstream
 from standby.app.accounts import Accounts, Change
@@ -67,6 +67,7 @@ from standby.ports import Clock, Engine, FetchError, Ledger
 from standby.server.control import ControlDoor
 from standby.server.front import Front
 from standby.server.guard import Guard
+from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
 
 __all__ = ["ENGINES", "READERS", "RULES", "StartError", "serve"]
@@ -97,8 +98,6 @@ ENGINES: Final = {
 
 # What a running answer may take to finish once the gateway is told to end.
 DRAIN_S: Final = 20.0
-KEEP_CONNECTION_S: Final = 75.0
-HEADER_BYTES: Final = 64 * 1024
 
 
 async def serve(
@@ -160,19 +159,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 @asynccontextmanager
 async def _serving(front: Front, taken: socket.socket) -> AsyncIterator[None]:
-    server = web.Server(
-        front.handle,
-        # A client that goes away must not leave its answer running in the cloud.
-        handler_cancellation=True,
-        # What a client has coded, the cloud decodes.
-        auto_decompress=False,
-        access_log=None,
-        keepalive_timeout=KEEP_CONNECTION_S,
-        max_line_size=HEADER_BYTES,
-        max_field_size=HEADER_BYTES,
-        read_bufsize=READ_BYTES,
-    )
-    runner = web.ServerRunner(server, shutdown_timeout=DRAIN_S)
+    runner = web.ServerRunner(server_of(front), shutdown_timeout=DRAIN_S)
     await runner.setup()
     try:
         await web.SockSite(runner, taken, backlog=1024).start()

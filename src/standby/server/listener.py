@@ -1,0 +1,85 @@
+"""The HTTP server under the front: aiohttp's, with the limits and the silence that it lacks."""
+
+import asyncio
+import logging
+from typing import Final
+
+from aiohttp import web
+
+from standby.core.wire import errors
+from standby.server.client import WholeResponse
+from standby.server.front import Front
+
+__all__ = ["Server", "server_of"]
+
+log = logging.getLogger(__name__)
+
+HEADERS_S: Final = 10.0
+"""How long a new connection may take to send the head of its first request."""
+KEEP_CONNECTION_S: Final = 75.0
+HEADER_BYTES: Final = 64 * 1024
+READ_BYTES: Final = 256 * 1024
+
+
+class Server(web.Server):
+    """Makes a :class:`Connection` for each client."""
+
+    def __call__(self) -> "Connection":  # type: ignore[explicit-override]  # from 3.12 on
+        """Return what serves one connection."""
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Connection(web.RequestHandler):
+    """One connection of a client."""
+
+    __slots__ = ("_headers_due",)
+
+    def connection_made(  # type: ignore[explicit-override]  # from 3.12 on
+        self, transport: asyncio.BaseTransport
+    ) -> None:
+        """Begin, with a deadline: aiohttp waits for half-sent headers until it grows tired."""
+        super().connection_made(transport)
+        self._headers_due = self._loop.call_later(HEADERS_S, self._hurry)
+
+    def connection_lost(  # type: ignore[explicit-override]  # from 3.12 on
+        self, exc: BaseException | None
+    ) -> None:
+        """End."""
+        self._headers_due.cancel()
+        super().connection_lost(exc)
+
+    def handle_error(  # type: ignore[explicit-override]  # from 3.12 on
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Refuse what is not HTTP, without its lines: they may hold a credential."""
+        log.info("a request that is not HTTP: %s", type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer is out already")
+        head, body = errors.answer(status, "this is not a request in HTTP")
+        response = WholeResponse(head.status, head.headers, body)
+        response.force_close()
+        return response
+
+    def _hurry(self) -> None:
+        if self._request_count == 0:
+            self.force_close()
+
+
+def server_of(front: Front) -> Server:
+    """Return the server of a front."""
+    return Server(
+        front.handle,
+        # A client that goes away must not leave its answer running in the cloud.
+        handler_cancellation=True,
+        # What a client has coded, the cloud decodes.
+        auto_decompress=False,
+        access_log=None,
+        keepalive_timeout=KEEP_CONNECTION_S,
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
+        read_bufsize=READ_BYTES,
+    )

@@ -1,0 +1,343 @@
+"""The front over real sockets: what a client sees to the byte, whatever goes wrong behind it."""
+
+import asyncio
+
+import pytest
+
+from standby.core.wire.headers import Head
+from standby.core.wire.json import loads
+from standby.server import front as front_module
+from tests.fakes.front import OURS, STREAM, TOKEN, Answer, delivers, echoes, gateway, streams
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_request_comes_in_as_it_was_sent():
+    async with gateway(echoes) as running:
+        answer = await running.post("X-Odd-Case: ü", body=b'{"a": 1 }', path="/v1/messages?b=%7e")
+        [(request, _)] = running.requests
+
+    assert b'{"a": 1 }' == answer.body
+    assert ("POST", "/v1/messages?b=%7e") == (request.method, request.target)
+    assert ("X-Odd-Case", "ü") in request.headers
+    assert TOKEN not in repr(request)
+
+
+async def test_an_answer_goes_out_with_the_headers_it_was_given_and_none_of_the_servers():
+    given = (
+        ("X-Odd-Case", "ü"),
+        ("request-id", "req_1"),
+        ("Date", "Tue, 17 Nov 2026 11:06:40 GMT"),
+    )
+    async with gateway(delivers(Head(418, given), b"tea")) as running:
+        answer = await running.post()
+
+    own = [line for line in answer.lines if line[0] not in {"Content-Length", "Connection"}]
+    assert (418, b"tea") == (answer.status, answer.body)
+    assert list(given) == own
+    assert "3" == answer.headers["content-length"]
+
+
+async def test_a_stream_goes_out_as_it_comes():
+    async with gateway(streams(STREAM, b"data: a\n\n", b"", b"data: b\n\n")) as running:
+        answer = await running.post()
+
+    assert b"data: a\n\ndata: b\n\n" == answer.body
+    assert answer.whole
+    assert "server" not in answer.headers
+    assert ("X-Odd-Case", "ü") in answer.lines
+
+
+async def test_the_first_bytes_do_not_wait_for_the_next():
+    arrived = asyncio.Event()
+
+    async def waits(_wire):
+        async with asyncio.timeout(5):
+            await arrived.wait()
+
+    async with gateway(streams(STREAM, b"data: a\n\n", waits)) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        host = f"Host: 127.0.0.1:{running.port}"
+        writer.write(f"POST /v1/messages HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"data: a\n\n")
+        arrived.set()
+        writer.close()
+
+
+async def test_a_keep_alive_opens_a_stream():
+    async def service(_request, wire):
+        assert not wire.begun
+        await wire.keep_alive()
+        assert wire.begun
+        await wire.start(Head(500, ()))
+        await wire.send(b"data: a\n\n")
+        await wire.finish()
+
+    async with gateway(service) as running:
+        answer = await running.post()
+
+    assert (200, "text/event-stream") == (answer.status, answer.headers["content-type"])
+    assert b'event: ping\ndata: {"type":"ping"}\n\ndata: a\n\n' == answer.body
+
+
+BODILESS = [
+    ("HEAD", Head(200, (("Content-Length", "7"), ("X-A", "1"))), "7"),
+    ("HEAD", Head(404, ()), "0"),
+    ("GET", Head(204, ()), None),
+    ("GET", Head(304, (("ETag", '"x"'),)), None),
+]
+
+
+@pytest.mark.parametrize(("method", "head", "length"), BODILESS, ids=range(len(BODILESS)))
+@pytest.mark.parametrize("service", [delivers, streams])
+async def test_an_answer_without_a_body_has_none_and_the_connection_goes_on(
+    service, method, head, length
+):
+    async with gateway(service(head)) as running:
+        host = f"Host: 127.0.0.1:{running.port}"
+        first = f"{method} /v1/x HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n".encode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        last = f"{method} /v1/x HTTP/1.1\r\n{host}\r\n{OURS}\r\nConnection: close\r\n\r\n".encode()
+        writer.write(first + last)
+        async with asyncio.timeout(5):
+            raw = await reader.read()
+        writer.close()
+
+    one, two, rest = raw.split(b"\r\n\r\n")
+    assert b"" == rest
+    for answer in (Answer(one), Answer(two)):
+        assert head.status == answer.status
+        assert service is streams or length == answer.headers.get("content-length")
+        assert "transfer-encoding" not in answer.headers
+
+
+async def test_what_is_turned_away_on_a_head_request_leaves_nothing_for_the_next():
+    async with gateway(echoes) as running:
+        host = f"Host: 127.0.0.1:{running.port}"
+        first = f"HEAD /v1/x HTTP/1.1\r\n{host}\r\n\r\n"
+        last = f"GET /standby/health HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write((first + last).encode())
+        async with asyncio.timeout(5):
+            raw = await reader.read()
+        writer.close()
+
+    one, two = raw.split(b"\r\n\r\n", 1)
+    assert 401 == Answer(one).status
+    assert b'{"status":"ok"}' == Answer(two).body
+
+
+async def test_a_body_that_says_it_is_too_large_is_refused_before_a_byte_of_it(monkeypatch):
+    async with gateway(echoes) as running:
+        answer = await running.raw(
+            "POST /v1/messages HTTP/1.1", OURS, "Content-Length: 1099511627776"
+        )
+
+    assert 413 == answer.status
+    assert ("request_too_large", f"a request may have {64 * 1024 * 1024} bytes") == answer.error
+    assert [] == running.requests
+
+
+async def test_a_chunked_body_is_refused_once_it_is_too_large(monkeypatch):
+    monkeypatch.setattr(front_module, "MAX_BODY_BYTES", 10)
+    async with gateway(echoes) as running:
+        fits = await running.raw(
+            "POST /v1/messages HTTP/1.1",
+            OURS,
+            "Transfer-Encoding: chunked",
+            body=b"5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n",
+        )
+        never_ends = await running.raw(
+            "POST /v1/messages HTTP/1.1",
+            OURS,
+            "Transfer-Encoding: chunked",
+            body=b"8\r\ntoo much\r\n8\r\nof it...\r\n",
+        )
+
+    assert (200, b"helloworld") == (fits.status, fits.body)
+    assert (413, "request_too_large") == (never_ends.status, never_ends.error[0])
+    assert 1 == len(running.requests)
+
+
+async def test_a_body_that_is_not_chunked_as_it_says_is_a_400():
+    async with gateway(echoes) as running:
+        answer = await running.raw(
+            "POST /v1/messages HTTP/1.1", OURS, "Transfer-Encoding: chunked", body=b"zz\r\nhello"
+        )
+
+    assert 400 == answer.status
+    assert [] == running.requests
+
+
+async def test_a_client_that_waits_for_a_go_ahead_gets_one():
+    async with gateway(echoes) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        head = f"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n{OURS}\r\n"
+        writer.write(f"{head}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            assert b"HTTP/1.1 100 Continue\r\n\r\n" == await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"hello")
+            assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_a_client_that_waits_and_is_not_let_in_gets_no_go_ahead():
+    async with gateway(echoes) as running:
+        answer = await running.raw(
+            "POST /v1/messages HTTP/1.1", "Expect: 100-continue", "Content-Length: 5"
+        )
+
+    assert 401 == answer.status
+
+
+async def bug(_request, _wire):
+    raise KeyError("canary-of-a-bug")
+
+
+async def bugs(_request, _wire):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bug(None, None))
+
+
+async def forgets(_request, _wire):
+    return
+
+
+@pytest.mark.parametrize("service", [bug, bugs, forgets])
+async def test_a_bug_ends_in_an_answer(service, caplog):
+    async with gateway(service) as running:
+        answer = await running.post()
+
+    kind, words = answer.error
+    assert (500, "api_error") == (answer.status, kind)
+    assert "canary-of-a-bug" not in words
+    assert loads(answer.body)["request_id"] in words
+    assert "false" == answer.headers["x-should-retry"]
+    assert loads(answer.body)["request_id"] in caplog.text
+
+
+@pytest.mark.parametrize("service", [bug, bugs])
+async def test_a_bug_within_a_stream_breaks_the_connection(service, caplog):
+    async def fails(request, wire):
+        await wire.start(STREAM)
+        await wire.send(b"data: a\n\n")
+        await service(request, wire)
+
+    async with gateway(fails) as running:
+        try:
+            answer = await running.post()
+        except ConnectionError:
+            return
+
+    assert not answer.whole
+
+
+async def test_a_service_can_break_the_connection():
+    async def breaks(_request, wire):
+        await wire.start(STREAM)
+        await wire.send(b"data: a\n\n")
+        await wire.abort()
+
+    async with gateway(breaks) as running:
+        try:
+            answer = await running.post()
+        except ConnectionError:
+            return
+
+    assert not answer.whole
+
+
+async def test_when_the_client_leaves_its_service_ends():
+    begun = asyncio.Event()
+
+    async def waits(_wire):
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with gateway(streams(STREAM, b"data: a\n\n", waits)) as running:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        host = f"Host: 127.0.0.1:{running.port}"
+        writer.write(f"POST /v1/messages HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            await begun.wait()
+            writer.close()
+            await running.cancelled.wait()
+
+
+async def test_a_client_that_reads_no_more_ends_its_service_too():
+    async def for_ever(wire):
+        while True:
+            await wire.send(b"x" * 1_000_000)
+
+    async with gateway(streams(STREAM, for_ever)) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        host = f"Host: 127.0.0.1:{running.port}"
+        writer.write(f"POST /v1/messages HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            await reader.read(1)
+            writer.transport.abort()
+            await running.cancelled.wait()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/hello"])
+async def test_claude_code_may_look_whether_anybody_is_there(path):
+    async with gateway(echoes) as running:
+        unknown = await running.raw(f"HEAD {path} HTTP/1.1")
+        assert [] == running.requests
+        owner = await running.raw(f"HEAD {path} HTTP/1.1", OURS)
+        known = await running.raw(f"HEAD {path} HTTP/1.1", "x-api-key: k")
+
+    assert [200] * 3 == [answer.status for answer in (unknown, owner, known)]
+    assert 2 == len(running.requests)
+
+
+async def test_nobody_else_gets_anything_out_of_it():
+    async with gateway(echoes) as running:
+        none = await running.raw("POST /v1/messages HTTP/1.1", "Content-Length: 2", body=b"{}")
+        wrong = await running.raw("GET /k/wrong-token/v1/models HTTP/1.1")
+
+    def said(answer):
+        return answer.status, answer.error, set(answer.headers)
+
+    assert said(none) == said(wrong)
+    assert 401 == none.status
+    assert b"wrong-token" not in wrong.body
+    assert [] == running.requests
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET http://169.254.169.254/latest HTTP/1.1",
+        "CONNECT api.anthropic.com:443 HTTP/1.1",
+        "GET //usage HTTP/1.1",
+        "OPTIONS * HTTP/1.1",
+    ],
+)
+async def test_it_is_no_open_proxy(line):
+    async with gateway(echoes) as running:
+        answer = await running.raw(line, OURS)
+
+    assert 400 == answer.status
+    assert [] == running.requests
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/../standby/status", "/v1/%2e%2e/standby/status", "/standby", "/STANDBY/status"]
+)
+async def test_no_spelling_of_a_path_reaches_another_route(path):
+    async with gateway(echoes) as running:
+        await running.raw(f"GET {path} HTTP/1.1", OURS)
+
+    [(request, _)] = running.requests
+    assert path == request.target
+
+
+async def test_our_own_pages_are_served_to_the_owner_alone():
+    async with gateway(echoes) as running:
+        owner = await running.raw(f"GET /k/{TOKEN}/standby/status HTTP/1.1")
+        known = await running.raw("GET /standby/status HTTP/1.1", "x-api-key: k")
+
+    assert ({"all": "well"}, 401) == (loads(owner.body), known.status)
+    assert [] == running.requests

@@ -1,0 +1,90 @@
+"""What the HTTP server refuses before there is a request."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from standby.server import listener
+from tests.fakes.front import OURS, Answer, echoes, gateway
+
+pytestmark = pytest.mark.anyio
+
+CANARY = "canary-credential-5b1e"
+
+
+async def said(port, raw):
+    """All that the server says to these bytes, until it closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(raw)
+        async with asyncio.timeout(5):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "GET / HTTP/1.1|Host: h|Content-Length: 3|Transfer-Encoding: chunked",
+        "GET / HTTP/1.1|Host: h|Transfer-Encoding: odd",
+        "GET / HTTP/1.1|Host: h|Content-Length: 3|Content-Length: 4",
+        "GET / HTTP/1.1|Host: h|Content-Length: -3",
+        "GET / HTTP/1.1|Host : h",
+        f"GET / HTTP/1.1|Host: h|x-api-key: {CANARY}\x00",
+        f"GET / HTTP/1.1|Host: h|x-api-key: {CANARY}\rX: y",
+        f"ODD /k/{CANARY}/v1 v2 HTTP/1.1",
+        "\x16\x03\x01\x02\x00\x01",
+    ],
+    ids=range(9),
+)
+async def test_what_is_not_http_is_refused_without_a_word_of_it(lines, caplog):
+    caplog.set_level("DEBUG")
+    async with gateway(echoes) as running:
+        smuggled = f"GET /standby/health HTTP/1.1|Host: 127.0.0.1:{running.port}"
+        raw = f"{lines}||{smuggled}||".replace("|", "\r\n").encode("latin-1")
+        answer = Answer(await said(running.port, raw))
+
+    assert 400 == answer.status
+    assert ("invalid_request_error", "this is not a request in HTTP") == answer.error
+    assert "server" not in answer.headers
+    assert CANARY not in caplog.text
+    assert [] == running.requests
+
+
+async def test_headers_may_take_no_longer_than_a_deadline(monkeypatch):
+    monkeypatch.setattr(listener, "HEADERS_S", 0.05)
+    async with gateway(echoes) as running:
+        raw = await said(running.port, f"POST /v1/messages HTTP/1.1\r\n{OURS}".encode())
+
+    assert b"" == raw
+    assert [] == running.requests
+
+
+async def test_a_request_whose_headers_came_may_take_its_time(monkeypatch):
+    monkeypatch.setattr(listener, "HEADERS_S", 0.02)
+
+    async def slow(request, wire):
+        await asyncio.sleep(0.1)
+        await echoes(request, wire)
+
+    async with gateway(slow) as running:
+        assert b"{}" == (await running.post(body=b"{}")).body
+
+
+async def test_headers_may_be_as_large_as_clients_send_them():
+    large = f"X-Large: {'x' * 60_000}"
+    async with gateway(echoes) as running:
+        assert 200 == (await running.post(large)).status
+
+
+async def test_headers_without_end_end_the_connection(caplog):
+    async with gateway(echoes) as running:
+        raw = f"POST /v1/messages HTTP/1.1\r\n{OURS}\r\nX: {CANARY}{'x' * 1_000_000}".encode()
+        # What was not read when a connection is closed may take the answer with it.
+        with contextlib.suppress(ConnectionError):
+            assert 400 == Answer(await said(running.port, raw)).status
+
+    assert [] == running.requests
+    assert CANARY not in caplog.text
