@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from standby.core.request import Headers
-from standby.core.wire.asked import Asked, Purpose, read
+from standby.core.wire.asked import Asked, read
 from standby.core.wire.errors import kind_of, message_of
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
+from standby.core.wire.purpose import PROBES
 from standby.core.wire.rules.lines import line_of
 from standby.testing.accounts import CloudAccount, Denied, Plan, who
 from standby.testing.answers import frames, whole
 from standby.testing.faults import FAULTS, Broken, Ending
+from standby.testing.hostile import HOSTILE, Hostile
 from standby.testing.limits import Breakdown, Moment, Refused, Served, failure, served_headers
 from standby.testing.log import Received
 from standby.testing.meter import prompt_tokens
@@ -49,6 +51,8 @@ class Reply:
     ending: Ending = Ending.WHOLE
     breakdown: Breakdown | None = None
     """When set, nothing of the above is ever sent."""
+    hostile: Hostile | None = None
+    """When set, what goes out is made of the above in this way."""
     account: str = ""
     refused: bool = False
     why: str = ""
@@ -64,7 +68,8 @@ class Service:
     """Returns the seconds since the epoch."""
     standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
     faults: deque[str] = field(default_factory=deque[str])
-    """Names of :data:`~standby.testing.faults.FAULTS`, for the next streamed answers."""
+    """Names of :data:`~standby.testing.faults.FAULTS`, for the next streamed answers, and of
+    :data:`~standby.testing.hostile.HOSTILE`, for the next of any kind."""
 
     def standing(self, account: str) -> Standing:
         """Return how an account stands."""
@@ -167,16 +172,25 @@ class Service:
     ) -> Reply:
         answer = self.model.answer(account.name, value, caches=b'"cache_control"' in received.body)
         omit = _omits_thinking(value)
+        fault = self._fault(streamed=value.get("stream") is True) if works else ""
+        hostile = HOSTILE.get(fault)
         if value.get("stream") is not True:
-            return Reply(200, (_JSON, *headers), (whole(answer, omit_thinking=omit),))
+            body = whole(answer, omit_thinking=omit)
+            return Reply(200, (_JSON, *headers), (body,), hostile=hostile, why=fault)
         told = frames(answer, omit_thinking=omit)
         broken = Broken(tuple(frame.raw for frame in told), Ending.WHOLE)
-        why = ""
-        if works and self.faults:
-            why = self.faults.popleft()
-            broken = FAULTS[why](told)
+        if fault in FAULTS:
+            broken = FAULTS[fault](told)
         head = (_STREAM, ("cache-control", "no-cache"), *headers)
-        return Reply(200, head, broken.data, streamed=True, ending=broken.ending, why=why)
+        return Reply(
+            200, head, broken.data, streamed=True, ending=broken.ending, hostile=hostile, why=fault
+        )
+
+    def _fault(self, *, streamed: bool) -> str:
+        """Take the fault of this answer from the list; empty when there is none for it."""
+        if not self.faults or (self.faults[0] in FAULTS and not streamed):
+            return ""
+        return self.faults.popleft()
 
     def _usage(self, account: CloudAccount) -> Reply:
         standing = self.standing(account.name)
@@ -230,8 +244,8 @@ def _count(
 def _works(body: bytes) -> bool:
     """Tell whether a request is work, which uses up quota, and not a client's look at something."""
     match read(body):
-        case Asked(purpose=Purpose.WORK):
-            return True
+        case Asked(purpose=purpose):
+            return purpose not in PROBES
         case _:
             return False
 

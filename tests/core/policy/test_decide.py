@@ -130,4 +130,5 @@ def test_points_decide_before_the_order_given():
 
 
 def test_every_file_in_the_package_is_a_rule():
-    assert {"chosen_model", "credential", "mode", "probe", "quota", "usable"} == set(RULES)
+    rules = {"chosen_model", "classifier", "credential", "mode", "probe", "quota", "usable"}
+    assert rules == set(RULES)

@@ -4,23 +4,14 @@ Unknown fields are carried, never an error; a field of the wrong type is as good
 is the business of whoever answers.
 """
 
-import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from standby.core.request import Headers
 from standby.core.wire.json import JSON, NotJSONError, loads
+from standby.core.wire.purpose import Purpose, purpose_of
 
 __all__ = ["Asked", "Malformed", "Purpose", "read"]
-
-
-class Purpose(enum.Enum):
-    """What a request is for, where that decides who may answer it."""
-
-    WORK = "work"
-    QUOTA_PROBE = "quota probe"
-    """Claude Code's look at the quota headers: ``max_tokens: 1``, content ``quota``."""
-    MODEL_PROBE = "model probe"
-    """Claude Code's check of a typed ``/model NAME``: ``max_tokens: 1``, text ``Hi``, no tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +34,8 @@ class Malformed:
     why: str
 
 
-def read(body: bytes) -> Asked | Malformed:
-    """Return what a body asks for."""
+def read(body: bytes, headers: Headers = ()) -> Asked | Malformed:
+    """Return what a body asks for; ``headers`` are those that it came with."""
     try:
         value = loads(body)
     except NotJSONError as error:
@@ -64,7 +55,7 @@ def read(body: bytes) -> Asked | Malformed:
         stream=value.get("stream") is True,
         max_tokens=max_tokens if isinstance(max_tokens, int) else None,
         thinks=_thinks(value.get("thinking")),
-        purpose=_purpose(value, messages),
+        purpose=purpose_of(value, headers),
     )
 
 
@@ -74,25 +65,3 @@ def _thinks(thinking: JSON) -> bool:
             return True
         case _:
             return False
-
-
-def _purpose(value: Mapping[str, JSON], messages: Sequence[JSON]) -> Purpose:
-    if value.get("max_tokens") != 1 or value.get("tools") or len(messages) != 1:
-        return Purpose.WORK
-    match _only_text(messages[0]):
-        case "quota" if not value.get("system"):
-            return Purpose.QUOTA_PROBE
-        case "Hi":
-            return Purpose.MODEL_PROBE
-        case _:
-            return Purpose.WORK
-
-
-def _only_text(message: JSON) -> str | None:
-    match message:
-        case {"role": "user", "content": str(text)}:
-            return text
-        case {"role": "user", "content": [{"type": "text", "text": str(text)}]}:
-            return text
-        case _:
-            return None
