@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from standby.adapters.codings import coder_for
 from standby.app.relay import Relay
 from standby.core.exchange import Exchange
-from standby.adapters.codings import coder_for
 from standby.core.request import Request
 from standby.core.wire.errors import Refusal, message_of
 from standby.core.wire.headers import Head
@@ -159,6 +159,38 @@ async def test_a_coded_answer_that_is_cut_is_mended_in_its_coding(coding):
 
     assert raw(answer("Hello ", "world")) == coder_for(coding).decode(sent)
     assert "end" == end
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+async def test_a_coded_answer_that_is_cut_inside_an_event_breaks_the_connection(coding):
+    coder = coder_for(coding)
+    shown = raw([begin(), opened(0, "text"), text(0, "Hello ")])
+    half = text(0, "world").raw[:-20]
+    head = Head(200, (*STREAM.headers, ("Content-Encoding", coding)))
+    cloud = Says(head, coder.append(shown + half), fails("reset"))
+
+    [sent, end] = await relayed({"cloud": cloud, "local": Says(*answer("world"))})
+
+    assert shown + half == coder_for(coding).decode(sent)
+    assert "aborted" == end
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+async def test_what_codes_nothing_is_sent_before_what_is_added(coding):
+    coder = coder_for(coding)
+    pieces = [coder.append(frame.raw) for frame in (begin(), opened(0, "text"), text(0, "Hello "))]
+    head = Head(200, (*STREAM.headers, ("Content-Encoding", coding)))
+    cloud = Says(head, b"".join(pieces), _flush(coding), fails("reset"))
+
+    [sent, end] = await relayed({"cloud": cloud, "local": Says(*answer("world"))})
+
+    assert raw(answer("Hello ", "world")) == coder_for(coding).decode(sent)
+    assert "end" == end
+
+
+def _flush(coding):
+    """An empty block, as servers send it that flush twice."""
+    return {"gzip": bytes.fromhex("000000ffff"), "br": b"\x06"}[coding]
 
 
 async def test_nobody_could():

@@ -70,8 +70,12 @@ class Relay:
         self._keep_alive_s = keep_alive_s
         self._head: Head | None = None
         self._coder: Coder | None = None
+        self._coded: _Stream | None = None
+        """What goes out in the coding of ``_coder``."""
         self._begun = False
         self._appended = False
+        self._lost = False
+        """Whether the connection was broken: nobody listens any more."""
         self.status = 0
         """The status that the client got; 0 while it got none."""
         self.whole: bytes | None = None
@@ -96,13 +100,17 @@ class Relay:
         ask: Ask | None = None
         async with asyncio.TaskGroup() as group:
             reader = group.create_task(self._read(answerer, request, said, inbox))
-            while ask is None and self._exchange.stage is not Stage.DONE:
+            while ask is None and not self._over:
                 ask = await self._perform(self._judge(await self._next(inbox)))
             self._report()
             if ask is None:
                 await asyncio.wait({reader}, timeout=LINGER_S)
             reader.cancel()
         return ask
+
+    @property
+    def _over(self) -> bool:
+        return self._lost or self._exchange.stage is Stage.DONE
 
     def _report(self) -> None:
         if (broken := self._exchange.broken) is not None:
@@ -127,6 +135,8 @@ class Relay:
     async def _perform(self, commands: Iterable[Command]) -> Ask | None:
         ask: Ask | None = None
         for command in _joined(commands):
+            if self._lost:
+                return None
             match command:
                 case Ask():
                     ask = command
@@ -148,10 +158,25 @@ class Relay:
             self.status = self._head.status
             self.on_shown()
             await self._wire.start(self._head)
-        if ours and self._coder is not None:
-            self._appended = True
-            data = self._coder.append(data)
-        await self._wire.send(data)
+        try:
+            data = self._appendix(data) if ours else data
+        except CodingError as error:
+            await self._lose(str(error))
+        else:
+            await self._wire.send(data)
+
+    async def _lose(self, why: str) -> None:
+        """Break the connection: what is out can neither go on nor be ended honestly."""
+        self._lost = True
+        self.gave_up = why
+        await self._wire.abort()
+
+    def _appendix(self, data: bytes) -> bytes:
+        """Return bytes of ours as they go on after the peer's. Raise :class:`CodingError`."""
+        if self._coder is None or self._coded is None:
+            return data
+        self._appended = True
+        return self._coded.left() + self._coder.append(data)
 
     async def _deliver(self, head: Head, body: bytes) -> None:
         self.status = head.status
@@ -175,9 +200,13 @@ class Relay:
             await self._wire.keep_alive()
 
     async def _finish(self) -> None:
-        if self._appended and self._coder is not None:
-            await self._wire.send(self._coder.finish())
-        await self._wire.finish()
+        try:
+            if self._appended and self._coder is not None:
+                await self._wire.send(self._coder.finish())
+        except CodingError as error:
+            await self._lose(str(error))
+        else:
+            await self._wire.finish()
 
     async def _give_up(self, why: str, refusal: errors.Refusal | None) -> None:
         self.gave_up = why
@@ -189,11 +218,9 @@ class Relay:
         await self._wire.deliver(head, body)
 
     async def _fail_in_stream(self, why: str) -> None:
-        try:
-            await self._send(messages.error(why).raw, ours=True)
+        await self._send(messages.error(why).raw, ours=True)
+        if not self._lost:
             await self._finish()
-        except CodingError:
-            await self._wire.abort()  # no honest end fits behind what the peer left
 
     async def _read(self, answerer: Answerer, request: Request, said: str, inbox: Inbox) -> None:
         try:
@@ -233,7 +260,8 @@ class Relay:
         if self._wire.begun:
             return _Stream(coder, as_it_came=False)  # a keep-alive has promised plain text
         self._coder = coder
-        return _Stream(coder, as_it_came=True)
+        self._coded = _Stream(coder, as_it_came=True)
+        return self._coded
 
 
 class _Stream:
@@ -269,6 +297,18 @@ class _Stream:
     @property
     def rest(self) -> bytes:
         return bytes(self._raw) if self._keeps else self._decoder.rest
+
+    def left(self) -> bytes:
+        """Take what is not out yet, so that others can go on in the coding.
+
+        Raise :class:`CodingError` where the peer stopped inside an event: what has come of it may
+        be out already, in one coded piece with what came before it.
+        """
+        if self._decoder.rest:
+            raise CodingError("the peer was cut inside an event: nothing can follow it")
+        left = bytes(self._raw)
+        self._raw.clear()
+        return left
 
 
 def _joined(commands: Iterable[Command]) -> Iterator[Command]:
