@@ -23,10 +23,10 @@ class _AsGiven(web.StreamResponse):
 
     async def _prepare_headers(self) -> None:  # type: ignore[explicit-override]  # from 3.12 on
         # aiohttp fills in a content type where there is none, and names itself and its version.
-        given = set(self.headers)
+        given = {name.lower() for name in self.headers}
         await super()._prepare_headers()
         for name in ("Server", "Content-Type"):
-            if name in self.headers and name not in given:
+            if name in self.headers and name.lower() not in given:
                 del self.headers[name]
 
 
