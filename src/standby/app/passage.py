@@ -1,5 +1,6 @@
 """Every path that is none of ours: to the cloud as it is, and back as it comes."""
 
+from contextlib import aclosing
 from typing import Final
 
 from standby.app.cloud import Line, labelled
@@ -29,12 +30,14 @@ class Passage:
                 await wire.deliver(*errors.answer(502, str(error)))
 
     async def _pass_on(self, request: Request, wire: Wire) -> None:
-        async for item in self._line.items(request, head_s=self._line.deadlines.whole_s):
-            if isinstance(item, bytes):
-                await wire.send(item)
-            elif item.status in _REDIRECTS:
-                # A client that follows it would hand the prompt, or a key, to wherever it leads.
-                raise UpstreamError(f"the cloud's door answered {item.status}: a redirect")
-            else:
-                await wire.start(labelled(item))
+        answer = self._line.items(request, head_s=self._line.deadlines.whole_s)
+        async with aclosing(answer) as items:
+            async for item in items:
+                if isinstance(item, bytes):
+                    await wire.send(item)
+                elif item.status in _REDIRECTS:
+                    # A client that follows it would hand a prompt, or a key, to wherever it leads.
+                    raise UpstreamError(f"the cloud's door answered {item.status}: a redirect")
+                else:
+                    await wire.start(labelled(item))
         await wire.finish()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Final
 
+from standby.app.closing import closing
 from standby.core.exchange import (
     Answered,
     Ask,
@@ -61,8 +62,9 @@ class Relay:
         answerers: Mapping[str, Answerer],
         wire: Wire,
         coder_for: Callable[[str], Coder],
-        keep_alive_s: float = KEEP_ALIVE_S,
+        keep_alive_s: float | None = KEEP_ALIVE_S,
     ) -> None:
+        """Take ``None`` for a client that waits for a whole answer: it can be told nothing else."""
         self._exchange = exchange
         self._answerers = answerers
         self._wire = wire
@@ -95,6 +97,8 @@ class Relay:
 
     async def _hear(self, answerer: Answerer, request: Request, said: str) -> Ask | None:
         """Feed one answer to the exchange; return whom to ask next, if anybody."""
+        if not self._begun:  # of somebody who failed nothing is out, nor will be
+            self._head = self._coder = self._coded = None
         # Room for one read: an answer is taken in only as fast as the client takes it.
         inbox = Inbox(maxsize=1)
         ask: Ask | None = None
@@ -181,7 +185,8 @@ class Relay:
     async def _deliver(self, head: Head, body: bytes) -> None:
         self.status = head.status
         self.whole = self._plain(head, body)
-        self.on_shown()
+        if not errors.is_error(head.status):
+            self.on_shown()
         if self._wire.begun:
             # Headers went out with a keep-alive: what is no stream can only be an error now.
             await self._fail_in_stream(errors.message_of(self.whole) or "the answer is no stream")
@@ -234,17 +239,18 @@ class Relay:
         stream: _Stream | None = None
         head = Head(502, ())
         whole = bytearray()
-        async for item in answerer.answer(request, said):
-            if isinstance(item, Head):
-                head = item
-                stream = self._stream_of(head) if head.streamed else None
-            elif stream is not None:
-                if events := stream.receive(item):
-                    await inbox.put(events)
-            else:
-                whole += item
-                if len(whole) > MAX_WHOLE_BYTES:
-                    raise AnswererError(f"the answer has more than {MAX_WHOLE_BYTES} bytes")
+        async with closing(answerer.answer(request, said)) as items:
+            async for item in items:
+                if isinstance(item, Head):
+                    head = item
+                    stream = self._stream_of(head) if head.streamed else None
+                elif stream is not None:
+                    if events := stream.receive(item):
+                        await inbox.put(events)
+                else:
+                    whole += item
+                    if len(whole) > MAX_WHOLE_BYTES:
+                        raise AnswererError(f"the answer has more than {MAX_WHOLE_BYTES} bytes")
         if stream is not None:
             await inbox.put([Ended(stream.rest)])
         else:
