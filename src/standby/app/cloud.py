@@ -11,10 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from standby.app.accounts import Accounts
+from standby.app.closing import closing
 from standby.app.deadlines import SilenceError, timed
 from standby.core.handback.clean import clean
 from standby.core.quota.reply import Reply
-from standby.core.quota.signals import Overloaded, Served, Signal, Throttled
+from standby.core.quota.signals import (
+    LONG_WAIT,
+    Billing,
+    Exhausted,
+    Overloaded,
+    Served,
+    Signal,
+    Throttled,
+)
 from standby.core.request import Account, Request
 from standby.core.wire import errors
 from standby.core.wire.errors import Refusal
@@ -97,6 +106,8 @@ class Cloud:
         self._trying = trying
         self.heard_from = False
         """Whether the cloud has said anything; a try that it has not answered is given back."""
+        self.vouched = False
+        """Whether the cloud has shown that it knows the credential."""
 
     async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
         """Yield the cloud's answer to the byte. It cannot go on after somebody else's words."""
@@ -104,8 +115,9 @@ class Cloud:
             raise AnswererError("the cloud does not continue an answer")
         cleaned = replace(request, body=clean(request.body).body)
         try:
-            async for item in self._ask(cleaned, again=True):
-                yield item
+            async with closing(self._ask(cleaned, again=True)) as items:
+                async for item in items:
+                    yield item
         except UpstreamError as error:
             self._broke(str(error))
             raise AnswererError(str(error)) from error
@@ -122,9 +134,9 @@ class Cloud:
 
     async def _ask(self, request: Request, *, again: bool) -> AsyncIterator[Head | bytes]:
         async with aclosing(self._line.items(request, head_s=self._head_s)) as items:
-            head = await anext(items)
+            head = await anext(items, None)
             if not isinstance(head, Head):
-                raise UpstreamError("the cloud sent a body without a head")
+                raise UpstreamError("the cloud sent no head")
             if head.status in _SUCCESS and self._is_answer(head):
                 self._welcome(head)
                 yield labelled(head)
@@ -139,17 +151,18 @@ class Cloud:
             yield body
         elif again and (pause := self._pause(signal)) is not None:
             await asyncio.sleep(pause)
-            async for item in self._ask(request, again=False):
-                yield item
+            async with closing(self._ask(request, again=False)) as later:
+                async for item in later:
+                    yield item
         else:
-            raise AnswererError(self._words(refusal, signal), _presentable(refusal))
+            raise AnswererError(self._words(refusal), _presentable(refusal))
 
     def _is_answer(self, head: Head) -> bool:
         # A captive portal or a proxy's page is no answer, whatever its status.
         return not (head.header("content-type") or "").startswith("text/html")
 
     def _welcome(self, head: Head) -> None:
-        self._line.fingerprints.accepted(self._account)
+        self._vouch()
         self._heard(Reply(head.status, head.headers, b"", self._model))
 
     def _judge(self, refusal: Refusal) -> Signal | None:
@@ -163,7 +176,13 @@ class Cloud:
             return self._heard(Reply(status=0, model=self._model, broke=why))
         plain = self._line.plain(head, refusal.body)
         signal = self._heard(Reply(head.status, head.headers, plain, self._model))
+        if _knows_account(signal):
+            self._vouch()
         return None if isinstance(signal, Served) else signal
+
+    def _vouch(self) -> None:
+        self.vouched = True
+        self._line.fingerprints.accepted(self._account)
 
     def _heard(self, reply: Reply) -> Signal | None:
         self.heard_from = True
@@ -180,7 +199,7 @@ class Cloud:
             case _:
                 return None
 
-    def _words(self, refusal: Refusal, signal: Signal) -> str:
+    def _words(self, refusal: Refusal) -> str:
         said = errors.message_of(self._line.plain(refusal.head, refusal.body))
         return f"the cloud said {refusal.head.status}" + (f": {said}" if said else "")
 
@@ -188,6 +207,17 @@ class Cloud:
 def labelled(head: Head) -> Head:
     """Return the head of the cloud's answer with the header that says so."""
     return Head(head.status, (*end_to_end(head.headers, less=_LABEL), (SERVED_BY, "cloud")))
+
+
+def _knows_account(signal: Signal | None) -> bool:
+    """Whether a refusal names the account's own limits: it then comes after authentication."""
+    match signal:
+        case Billing():
+            return True
+        case Exhausted(claim=claim):
+            return claim != LONG_WAIT  # a wait that says nothing else may be anybody's
+        case _:
+            return False
 
 
 async def _gathered(items: AsyncIterator[Head | bytes]) -> bytes:
