@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+from standby.app.closing import closing
 from standby.app.deadlines import SilenceError, timed
 from standby.app.engines import Engines
 from standby.core.context.fit import output_budget
@@ -71,11 +72,14 @@ class Local:
             raise AnswererError("no local model is there: `standby doctor` says what to do")
         if said:
             raise AnswererError(f"{model.engine} does not continue an answer")
+        begun = False
         try:
-            async for item in self._answer(model):
-                yield item
+            async with closing(self._answer(model)) as items:
+                async for item in items:
+                    begun = True
+                    yield item
         except EngineError as error:
-            if (overflow := read_overflow(error.body)) is not None:
+            if not begun and (overflow := read_overflow(error.body)) is not None:
                 for item in self._refusal(model, too_long(*overflow)):
                     yield item
                 return
@@ -94,14 +98,29 @@ class Local:
             return
         reply = Reply(chat.plan, f"local/{model.id}", self._dice.mint, prompt_tokens)
         async with aclosing(self._frames(model, chat, reply)) as batches:
-            if self._asked.stream:
-                yield self._head(model, "text/event-stream; charset=utf-8")
-                async for batch in batches:
-                    yield b"".join(frame.raw for frame in batch)
-            else:
-                whole = [frame async for batch in batches for frame in batch]
-                yield self._head(model, "application/json")
-                yield assemble(whole) or b""
+            told = self._streamed if self._asked.stream else self._whole
+            async with closing(told(model, batches)) as items:
+                async for item in items:
+                    yield item
+
+    async def _streamed(
+        self, model: LocalModel, batches: AsyncIterator[list[Frame]]
+    ) -> AsyncIterator[Head | bytes]:
+        head: Head | None = self._head(model, "text/event-stream; charset=utf-8")
+        async for batch in batches:
+            if head is not None:
+                yield head  # not before: an engine that refuses has no answer to head
+                head = None
+            yield b"".join(frame.raw for frame in batch)
+
+    async def _whole(
+        self, model: LocalModel, batches: AsyncIterator[list[Frame]]
+    ) -> AsyncIterator[Head | bytes]:
+        message = assemble([frame async for batch in batches for frame in batch])
+        if message is None:
+            raise BrokenReplyError("the answer is not whole")
+        yield self._head(model, "application/json")
+        yield message
 
     async def _fitted(self, model: LocalModel) -> tuple[Chat, int]:
         """Return the request for the engine, its answer cut to what the window leaves."""
