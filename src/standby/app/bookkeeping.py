@@ -57,12 +57,11 @@ class Books:
         )
         try:
             yield booking
-        except (asyncio.CancelledError, ConnectionError):
-            if not booking.done:
+        except BaseException as error:
+            if not _left(error):
+                booking.outcome = "broken"
+            elif not booking.done:
                 booking.outcome = "cancelled"
-            raise
-        except BaseException:
-            booking.outcome = "broken"
             raise
         finally:
             self._close(booking, request, caller)
@@ -101,3 +100,10 @@ class Books:
             entry.tokens.output,
             entry.duration_s,
         )
+
+
+def _left(error: BaseException) -> bool:
+    """Whether this is how a client that goes away shows, alone or in a group of a task group's."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_left(each) for each in error.exceptions)
+    return isinstance(error, asyncio.CancelledError | ConnectionError)

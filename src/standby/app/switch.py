@@ -11,6 +11,7 @@ from typing import Final
 from standby.app.bookkeeping import Booking, Books, session_of
 from standby.app.cloud import Cloud, Line
 from standby.app.engines import Engines
+from standby.app.gated import Gated
 from standby.app.local import Local, LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.passage import Passage
@@ -23,7 +24,7 @@ from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import Decision, decide
 from standby.core.policy.names import advertised, is_local_name
 from standby.core.policy.verdicts import Candidate, Facts, Rule
-from standby.core.quota.machine import Admission, State
+from standby.core.quota.machine import Admission, Quota, State
 from standby.core.quota.words import reason
 from standby.core.request import NOBODY, Account, Caller, Request
 from standby.core.usage import tokens_of
@@ -31,7 +32,7 @@ from standby.core.wire import asked, errors
 from standby.core.wire.asked import Asked, Malformed, Purpose
 from standby.core.wire.errors import Refusal
 from standby.core.wire.json import JSON, NotJSONError, loads
-from standby.ports import Answerer, Dice, Wire
+from standby.ports import Answerer, AnswererError, Dice, Wire
 
 __all__ = ["Switch"]
 
@@ -39,6 +40,10 @@ CLOUD: Final = "cloud"
 """The cloud's name among the candidates; a local model goes by its key."""
 LATE: Final = "local"
 """A local model that is not known yet, and may be there when it is needed."""
+STRANGER: Final = (
+    "a local model answers who comes with the gateway's token, or with a credential that the cloud"
+    " has accepted"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,9 @@ class Switch:
 
     async def _malformed(self, why: str, request: Request, caller: Caller, wire: Wire) -> None:
         """Leave it to the cloud to say what is wrong with a body, while it does."""
-        serves = self._line.accounts.standing(caller.account, "").state is State.OPEN
-        if caller.account != NOBODY and serves:
+        accounts = self._line.accounts
+        known = caller.account != NOBODY
+        if known and accounts.standing(caller.account, "").state is State.OPEN:
             await self._passage.pass_on(request, caller, wire)
         else:
             await wire.deliver(*errors.answer(400, why))
@@ -107,7 +113,11 @@ class Switch:
     async def _answer(self, turn: _Turn, wire: Wire) -> None:
         if turn.by_hand:
             return await self._answer_by_hand(turn, wire)
-        if turn.body.purpose is Purpose.MODEL_PROBE and turn.caller.trusted and self._why(turn):
+        if (
+            turn.body.purpose is Purpose.MODEL_PROBE
+            and turn.caller.trusted
+            and reason(self._standing(turn))
+        ):
             return await self._deliver_probe(turn, wire)
         # A try is given to one request at a time: to one that does go to the cloud.
         admission = Admission.GO
@@ -118,14 +128,19 @@ class Switch:
         return await self._run(turn, admission, decision, local, wire)
 
     async def _answer_by_hand(self, turn: _Turn, wire: Wire) -> None:
+        if not turn.caller.trusted:
+            turn.booking.by, turn.booking.outcome = "gateway", "client_error"
+            turn.booking.why, turn.booking.status = STRANGER, 401
+            return await wire.deliver(*errors.answer(401, STRANGER))
         local = await self._engines.candidates()
         decision = self._decide(turn, Admission.GO, local)
-        if turn.caller.trusted and not decision.order:
+        if not decision.order:
             names = ", ".join(advertised(model) for model in local) or "none"
             why = f"there is no local model {turn.body.model!r}; there are: {names}"
             turn.booking.by, turn.booking.outcome = "gateway", "client_error"
+            turn.booking.why, turn.booking.status = "it names no local model that is there", 404
             return await wire.deliver(*errors.answer(404, why))
-        if turn.body.purpose is Purpose.MODEL_PROBE and decision.order:
+        if turn.body.purpose is Purpose.MODEL_PROBE:
             return await self._deliver_probe(turn, wire)
         return await self._run(turn, Admission.GO, decision, local, wire)
 
@@ -134,18 +149,20 @@ class Switch:
         turn.booking.done = True
         await wire.deliver(*probe_answer(turn.body.model, self._dice))
 
-    def _why(self, turn: _Turn) -> str:
-        """Return why the cloud is not asked; empty while it is."""
-        return reason(self._line.accounts.standing(turn.caller.account, turn.body.model))
+    def _standing(self, turn: _Turn) -> Quota:
+        if turn.caller.account == NOBODY:
+            return Quota()
+        return self._line.accounts.standing(turn.caller.account, turn.body.model)
 
     def _decide(self, turn: _Turn, admission: Admission, local: Sequence[LocalModel]) -> Decision:
-        standing = self._line.accounts.standing(turn.caller.account, turn.body.model)
+        standing = self._standing(turn)
         facts = Facts(
             model=turn.body.model,
             purpose=turn.body.purpose,
             admission=admission,
             why=reason(standing),
-            trusted=turn.caller.trusted,
+            # The cloud may yet vouch for the caller: each local model is behind a gate of its own.
+            trusted=True,
             credential=turn.caller.account != NOBODY,
             until=standing.until,
         )
@@ -161,41 +178,47 @@ class Switch:
         local: Sequence[LocalModel],
         wire: Wire,
     ) -> None:
-        trying = admission is Admission.TRY or turn.body.purpose is Purpose.QUOTA_PROBE
-        cloud = self._cloud(turn, trying=trying)
-        answerers: dict[str, Answerer] = {CLOUD: cloud, LATE: self._local(turn, None)}
-        answerers.update({model.key: self._local(turn, model) for model in local})
+        # Who stays and is sent to the cloud all the same is sent although a refusal is known.
+        cloud = self._cloud(turn, trying=admission is not Admission.GO)
+        answerers: dict[str, Answerer] = {CLOUD: cloud, LATE: self._local(turn, None, cloud)}
+        answerers.update({model.key: self._local(turn, model, cloud) for model in local})
         refusal = self._refusals.get((turn.caller.account, turn.body.model))
         order = self._order(turn, admission, decision, knows=refusal is not None)
-        nobody = "; ".join(f"{r.candidate}: {r.why}" for r in decision.reasons if r.veto)
+        against = (f"{r.candidate}: {r.why}" for r in decision.reasons if r.veto)
+        nobody = "; ".join(against) if turn.caller.trusted else STRANGER
+        cloudy = (r.why for r in decision.reasons if r.candidate == CLOUD and not r.veto)
+        turn.booking.why = why = next(cloudy, "nobody else could answer")
         exchange = Exchange(
             order,
             nobody=nobody or "no model can answer",
             refusal=refusal if CLOUD not in order else None,
         )
-        relay = Relay(exchange, answerers, wire, self._line.coder_for, self._keep_alive_s)
+        # A client that waits for a whole answer can be told nothing else before it.
+        keep_alive_s = self._keep_alive_s if turn.body.stream else None
+        relay = Relay(exchange, answerers, wire, self._line.coder_for, keep_alive_s)
         relay.on_shown = lambda: self._books.shown(turn.booking)
         relay.on_broken = lambda broken: _tell(cloud, broken)
         try:
             await relay.run(turn.request)
         finally:
-            if trying and not cloud.heard_from:
+            if admission is Admission.TRY and not cloud.heard_from:
                 self._line.accounts.released(turn.caller.account, turn.body.model)
-            self._note(turn, exchange, relay)
+            self._note(turn, exchange, relay, why)
 
     def _order(
         self, turn: _Turn, admission: Admission, decision: Decision, *, knows: bool
     ) -> tuple[str, ...]:
         """Return whom to ask: who may, and last those who are better than nobody."""
-        order = decision.order
-        probe = turn.body.purpose is Purpose.QUOTA_PROBE
-        if all(name == CLOUD for name in order) and turn.caller.trusted and not probe:
-            # A server may have been started since somebody last looked.
-            order = (*order, LATE)
-        if CLOUD not in order and admission is Admission.STAY and not knows:
-            # What the cloud said is not remembered here: if nobody else can, it says so itself.
-            order = (*order, CLOUD)
-        return order
+        local = tuple(name for name in decision.order if name != CLOUD)
+        if not local and turn.body.purpose is not Purpose.QUOTA_PROBE:
+            local = (LATE,)  # a server may have been started since somebody last looked
+        if CLOUD in decision.order:
+            return (CLOUD, *local)
+        # What the cloud said is not remembered here: if nobody else can, it says so itself.
+        last = (CLOUD,) if admission is Admission.STAY and not knows else ()
+        if turn.caller.trusted:
+            return (*local, *last)
+        return (*last, *local) if last else ()
 
     def _cloud(self, turn: _Turn, *, trying: bool) -> Cloud:
         return Cloud(
@@ -206,27 +229,40 @@ class Switch:
             trying=trying,
         )
 
-    def _local(self, turn: _Turn, model: LocalModel | None) -> Local:
+    def _local(self, turn: _Turn, model: LocalModel | None, cloud: Cloud) -> Gated:
+        """Return a local model that answers whom the gateway knows, and says why it does."""
+        until = ""
+
+        def check() -> None:
+            nonlocal until
+            if not (turn.caller.trusted or cloud.vouched):
+                raise AnswererError(STRANGER)
+            # As it is now: a short rest of the cloud may be over before the answer is.
+            turn.booking.why, until = self._why_local(turn)
+
         def notice(who: LocalModel) -> str:
-            if not turn.body.thinks or not self._notices.due(turn.session, who.key):
+            if not turn.body.thinks:
                 return ""
-            standing = self._line.accounts.standing(turn.caller.account, turn.body.model)
-            why = "you chose it" if turn.by_hand else reason(standing)
-            until = "" if turn.by_hand or standing.until is None else self._told(standing.until)
-            return words(
-                f"{who.id} on {who.engine}",
-                why or "the cloud did not serve this request",
-                until,
-                rehearsal=who.rehearsal,
-            )
+            if not self._notices.due(turn.session, turn.body.model, who.key):
+                return ""
+            name = f"{who.id} on {who.engine}"
+            return words(name, turn.booking.why, until, rehearsal=who.rehearsal)
 
-        return Local(self._engines, model, turn.body, self._dice, self._deadlines, notice)
+        local = Local(self._engines, model, turn.body, self._dice, self._deadlines, notice)
+        return Gated(check, local)
 
-    def _told(self, until: float) -> str:
-        return f"after {self._line.clock.told(until)}"
+    def _why_local(self, turn: _Turn) -> tuple[str, str]:
+        """Return why a local model is asked now, and until when that is so, in words."""
+        if turn.by_hand:
+            return "you chose it", ""
+        if turn.caller.account == NOBODY:
+            return "the request has no cloud credential", ""
+        standing = self._standing(turn)
+        until = "" if standing.until is None else f"after {self._line.clock.told(standing.until)}"
+        return reason(standing) or "the cloud did not serve this request", until
 
-    def _note(self, turn: _Turn, exchange: Exchange, relay: Relay) -> None:
-        """Write down what the exchange came to."""
+    def _note(self, turn: _Turn, exchange: Exchange, relay: Relay, why: str) -> None:
+        """Write down what the exchange came to; ``why`` is the reason where it was the cloud."""
         booking, last = turn.booking, exchange.asked[-1] if exchange.asked else ""
         booking.done = exchange.stage is Stage.DONE
         booking.status = relay.status
@@ -235,18 +271,19 @@ class Switch:
         if relay.whole is not None:
             booking.answered, usage = _of_whole(relay.whole)
         booking.tokens = tokens_of(usage)
-        booking.why = self._why(turn) or ("it was chosen" if turn.by_hand else "the cloud serves")
-        if relay.gave_up is not None:
-            booking.outcome = "broken" if exchange.shown.blocks else "refused"
+        side = "both" if exchange.joined else "cloud" if last == CLOUD else "local"
+        if relay.gave_up is None:
+            booking.by = side if relay.status else "nobody"
+            booking.outcome = "client_error" if errors.is_error(relay.status) else "ok"
+            booking.why = why if side == "cloud" else booking.why
+        else:
             booking.why = relay.gave_up
-        elif errors.is_error(relay.status):
-            booking.outcome = "client_error"
-        if relay.status and relay.gave_up is None:
-            booking.by = "both" if exchange.joined else "cloud" if last == CLOUD else "local"
+            booking.by = side if exchange.shown.blocks else "nobody"
+            booking.outcome = "broken" if exchange.shown.blocks else "refused"
         if booking.by == "cloud" and booking.outcome == "ok":
-            self._notices.over(turn.session)
+            self._notices.over(turn.session, turn.body.model)
             self._refusals.forget((turn.caller.account, turn.body.model))
-        if exchange.refusal is not None:
+        elif exchange.refusal is not None:
             self._refusals.put((turn.caller.account, turn.body.model), exchange.refusal)
 
 
