@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from standby.app.cloud import Line
+from standby.app.cloud import Line, labelled
 from standby.app.engines import Engines
 from standby.core.models.facts import LocalModel
 from standby.core.policy.names import advertised
 from standby.core.request import NOBODY, Caller, Request
+from standby.core.wire import errors
 from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 from standby.ports import UpstreamError, Wire
@@ -17,6 +18,7 @@ __all__ = ["Catalogue"]
 # Claude Code gives discovery 3 s, and falls back to its built-in list.
 CLOUD_S: Final = 2.0
 _ELSEWHERE: Final = frozenset({429, *range(500, 600)})
+_REDIRECTS: Final = frozenset(range(300, 400))
 _JSON: Final = (("Content-Type", "application/json"),)
 
 
@@ -29,34 +31,34 @@ class Catalogue:
 
     async def models(self, request: Request, caller: Caller, wire: Wire) -> None:
         """Send the merged list; a page of the cloud's that is not its first comes as it is."""
-        head, cloud = await self._of_cloud(request, caller)
-        if head is not None and (cloud is None or not caller.trusted):
-            return await wire.deliver(*head)
-        local = await self._engines.candidates() if caller.trusted else ()
-        entries = [] if "after_id=" in request.target else [_entry(model) for model in local]
-        page = _merged(cloud or {}, entries)
+        answer = None if caller.account == NOBODY else await self._of_cloud(request)
+        if not caller.trusted:
+            unreachable = errors.answer(502, "the cloud cannot be reached")
+            return await wire.deliver(*(answer or unreachable))
+        if answer is not None and answer[0].status in _ELSEWHERE:
+            answer = None
+        cloud = None if answer is None else _page(self._line.plain(*answer))
+        if answer is not None and cloud is None:
+            return await wire.deliver(*answer)
+        first = not any(f"{name}_id=" in request.target for name in ("after", "before"))
+        local = await self._engines.candidates() if first else ()
+        page = _merged(cloud or {}, [_entry(model) for model in local])
         served = "cloud, local" if cloud else "local"
         return await wire.deliver(Head(200, (*_JSON, (SERVED_BY, served))), dumps(page))
 
-    async def _of_cloud(
-        self, request: Request, caller: Caller
-    ) -> tuple[tuple[Head, bytes] | None, Mapping[str, JSON] | None]:
-        """Return the cloud's answer to the byte, and its page if it is one."""
-        if caller.account == NOBODY:
-            return None, None
+    async def _of_cloud(self, request: Request) -> tuple[Head, bytes] | None:
+        """Return the cloud's answer to the byte; ``None`` when there is none to show."""
         body = bytearray()
         head: Head | None = None
         try:
             async for item in self._line.items(request, head_s=CLOUD_S):
                 if isinstance(item, Head):
-                    head = item
+                    head = labelled(item)
                 else:
                     body += item
         except UpstreamError:
-            return None, None
-        if head is None or head.status in _ELSEWHERE:
-            return None, None
-        return (head, bytes(body)), _page(self._line.plain(head, bytes(body)))
+            return None
+        return None if head is None or head.status in _REDIRECTS else (head, bytes(body))
 
 
 def _page(plain: bytes) -> Mapping[str, JSON] | None:

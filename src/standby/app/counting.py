@@ -1,5 +1,6 @@
 """Token counts: the cloud's own while it can, and ours when it cannot or a local model is asked."""
 
+from dataclasses import replace
 from typing import Final
 
 from standby.app.cloud import Line, labelled
@@ -7,6 +8,7 @@ from standby.app.engines import Engines
 from standby.app.passage import Passage
 from standby.core.context.measure import estimate_tokens
 from standby.core.dialects.openai_chat.request import to_chat
+from standby.core.handback.clean import clean
 from standby.core.policy.names import is_local_name, matches
 from standby.core.quota.machine import State
 from standby.core.request import NOBODY, Caller, Request
@@ -53,8 +55,9 @@ class Counting:
     async def _by_cloud(self, request: Request) -> tuple[Head, bytes] | None:
         head: Head | None = None
         body = bytearray()
+        cleaned = replace(request, body=clean(request.body).body)
         try:
-            async for item in self._line.items(request, head_s=CLOUD_S):
+            async for item in self._line.items(cleaned, head_s=CLOUD_S):
                 if isinstance(item, bytes):
                     body += item
                 else:

@@ -7,7 +7,7 @@ from typing import Final
 from standby.app.accounts import Accounts
 from standby.app.engines import Engines
 from standby.core.models.facts import LocalModel
-from standby.core.quota.machine import Quota, State
+from standby.core.quota.machine import Quota, binds
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import warnings
 from standby.core.quota.words import reason
@@ -67,7 +67,7 @@ class Status:
             "url": about.url,
             "started_at": about.started_at,
             "uptime_s": now - about.started_at,
-            **self._answering(accounts, first),
+            **self._answering(accounts, first, now),
             "cloud": {
                 "url": about.cloud_url,
                 "accounts": [_account(name, state, now) for name, state in reversed(accounts)],
@@ -87,10 +87,13 @@ class Status:
         return [entry_json(entry) for entry in await self._ledger.recent(limit)]
 
     def _answering(
-        self, accounts: tuple[tuple[Account, AccountState], ...], first: LocalModel | None
+        self,
+        accounts: tuple[tuple[Account, AccountState], ...],
+        first: LocalModel | None,
+        now: float,
     ) -> dict[str, JSON]:
         """Return who would answer the next request of the account used last."""
-        bound = _binding(accounts[-1][1]) if accounts else None
+        bound = _binding(accounts[-1][1], now) if accounts else None
         if bound is None:
             why = "the cloud serves" if accounts else "no request has come yet"
             return {"answering": "cloud", "model": "", "why": why, "until": None, "until_told": ""}
@@ -104,10 +107,14 @@ class Status:
         }
 
 
-def _binding(state: AccountState) -> Quota | None:
-    """Return the limit that ends last, of those that cover anything."""
-    closed = [quota for quota in state.quotas if quota.state is not State.OPEN]
-    return max(closed, key=lambda quota: quota.until or float("inf"), default=None)
+def _binding(state: AccountState, now: float) -> Quota | None:
+    """Return the limit that ends last, of those that hold anything back now."""
+    binding = (quota for quota in state.quotas if binds(quota, now))
+    return max(binding, key=_end, default=None)
+
+
+def _end(quota: Quota) -> float:
+    return float("inf") if quota.until is None else quota.until
 
 
 def _account(name: Account, state: AccountState, now: float) -> JSON:
