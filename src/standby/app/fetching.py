@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from standby.app.engines import Engines
 from standby.ports import FetchError
 
-__all__ = ["Fetch", "Fetching"]
+__all__ = ["FAILED", "Fetch", "Fetching"]
 
 log = logging.getLogger(__name__)
+
+FAILED: Final = "the rehearsal model could not be fetched"
+"""What the words begin with once there is no hope."""
 
 Fetch = Callable[[Callable[[str], None]], Awaitable[None]]
 """Fetches the model, telling how far it is; raises :class:`FetchError`."""
@@ -33,7 +37,7 @@ class Fetching:
         try:
             await self._fetch(self._tell)
         except FetchError as error:
-            self.words = f"the rehearsal model could not be fetched: {error}"
+            self.words = f"{FAILED}: {error}"
             log.warning("%s", self.words)
         else:
             self.words = None
