@@ -159,6 +159,7 @@ SERVERS: Mapping[str, Described] = {
                 tools=True,
                 vision=True,
                 reasoning=True,
+                truncates=True,
             ),
             LocalModel(
                 "ollama",
@@ -169,6 +170,7 @@ SERVERS: Mapping[str, Described] = {
                 tools=False,
                 vision=False,
                 reasoning=False,
+                truncates=True,
             ),
         ),
     ),

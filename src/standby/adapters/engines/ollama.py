@@ -101,6 +101,7 @@ def _described(
         tools=None if abilities is None else "tools" in abilities,
         vision=None if abilities is None else "vision" in abilities,
         reasoning=None if abilities is None else "thinking" in abilities,
+        truncates=True,
     )
 
 

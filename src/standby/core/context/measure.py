@@ -6,7 +6,7 @@ weighs what it comes to in tokens, not what its base64 takes.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from standby.core.wire.json import JSON, dumps
@@ -47,6 +47,8 @@ class Gauge:
     """
 
     bytes_per_token: float = _USUAL
+    known: bool = field(default=False, compare=False)
+    """Whether it comes from a server's own count."""
 
     def tokens(self, size: int) -> int:
         """Return about how many tokens so many bytes make: rather too many than too few."""
@@ -65,8 +67,16 @@ class Gauge:
             return self
         seen = math.floor(size / tokens * _MARGIN / _GRID) * _GRID
         seen = min(max(seen, _FEWEST), _MOST, most)
-        far = abs(seen - self.bytes_per_token) >= 2 * _GRID
-        return Gauge(seen) if seen < self.bytes_per_token or far else self
+        far = seen - self.bytes_per_token >= 2 * _GRID
+        moves = seen < self.bytes_per_token or far
+        return replace(self, bytes_per_token=seen if moves else self.bytes_per_token, known=True)
+
+    def lowered(self, size: int, room: int) -> "Gauge":
+        """Return the gauge as low as it must be for so many bytes to exceed so many tokens."""
+        ratio = self.bytes_per_token
+        while math.ceil(size / ratio) <= room and ratio > _FEWEST / 2:
+            ratio -= _GRID
+        return replace(self, bytes_per_token=ratio)
 
 
 def estimate_tokens(body: bytes | Mapping[str, JSON]) -> int:

@@ -27,6 +27,9 @@ class LocalModel:
     """Whether the server compiles tool schemas to a grammar, and refuses odd ones (llama.cpp)."""
     counts: bool = False
     """Whether the server counts the tokens of a chat request."""
+    truncates: bool = False
+    """Whether the server silently cuts a prompt that does not fit (Ollama), and so its count of
+    tokens may be too low."""
     rehearsal: bool = False
     """Good for a rehearsal, not for work: the tiny default model."""
 
