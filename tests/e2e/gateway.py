@@ -27,6 +27,7 @@ END_S = 30.0
 POLL_S = 0.01
 # Longer than the pause between a reset, which is told in whole seconds, and the first try.
 TICK_S = 0.05
+LISTENING = re.compile(r"listening on (http://\S+?),")
 
 
 class GatewayError(Exception):
@@ -82,16 +83,18 @@ class Gateway:
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
         )
-        listening = re.compile(r"listening on (http://\S+?),")
         try:
-            await self.until(lambda: listening.search(self.log) or self.ended, READY_S)
-        except GatewayError:
+            await self.until(lambda: LISTENING.search(self.log) or self.ended, READY_S)
+            self.url = self._url()
+        except BaseException:
             self.kill()
+            self._transport.close()
             raise
-        found = listening.search(self.log)
-        if found is None:
-            raise GatewayError(f"it ended at once: {self.log}")
-        self.url = found[1]
+
+    def _url(self):
+        if found := LISTENING.search(self.log):
+            return found[1]
+        raise GatewayError(f"it ended at once: {self.log}")
 
     async def stop(self, number=signal.SIGTERM, within_s=END_S):
         """Tell it to end, and wait; return how many seconds it took. It is killed when it stays."""

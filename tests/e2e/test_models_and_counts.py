@@ -1,55 +1,14 @@
 """What a client asks beside the conversation, in each phase: probes, models, token counts."""
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
-import aiohttp
 import pytest
 
-from standby.core.wire.json import loads
 from standby.testing.accounts import API_KEY, SUBSCRIPTION
+from tests.e2e.asking import CLOUD_MODEL, HELLO, Client
 from tests.e2e.gateway import Gateway, model
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
-
-CLOUD_MODEL = "claude-opus-5-5"
-HELLO = {"model": CLOUD_MODEL, "messages": [{"role": "user", "content": "foo"}]}
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    value: dict
-    by: str
-
-
-@dataclass(frozen=True)
-class Client:
-    """Speaks as Claude Code does, by hand."""
-
-    gateway: Gateway
-    account: object
-
-    async def __call__(self, method, path, body=None):
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(
-                method, self.gateway.url + path, json=body, headers=self.headers
-            ) as answer,
-        ):
-            by = answer.headers.get("x-standby-served-by", "")
-            return Answer(answer.status, loads(await answer.read()), by)
-
-    @property
-    def headers(self):
-        credential = self.account.credential
-        bearer = {"authorization": f"Bearer {credential}"}
-        return {
-            **self.gateway.key,
-            **({"x-api-key": credential} if self.account.is_key else bearer),
-            "anthropic-version": "2023-06-01",
-            "anthropic-beta": "oauth-2025-04-20,token-counting-2024-11-01",
-        }
 
 
 @pytest.fixture(params=[API_KEY, SUBSCRIPTION], ids=lambda account: account.name)
@@ -66,7 +25,7 @@ async def client_in(phase, folder, cloud, account):
             await stack.enter_async_context(cloud.unreachable())
         if phase == "limited":
             cloud.exhaust(account, "five_hour")
-            met = await client("POST", "/v1/messages", {**HELLO, "max_tokens": 100})
+            met = await client("POST", "/v1/messages", HELLO)
             assert met.by.startswith("local; ")
         yield client
 
@@ -113,7 +72,9 @@ async def test_the_models_of_both_sides_are_listed_in_every_phase(client, phase)
 
 
 async def test_tokens_are_counted_in_every_phase(client, phase, cloud):
-    answer = await client("POST", "/v1/messages/count_tokens?beta=true", HELLO)
+    asked = {"model": CLOUD_MODEL, "messages": [{"role": "user", "content": "foo"}]}
+
+    answer = await client("POST", "/v1/messages/count_tokens?beta=true", asked)
 
     assert 200 == answer.status
     assert answer.value["input_tokens"] > 0
@@ -137,7 +98,7 @@ async def test_a_local_model_by_name_answers_in_every_phase(client, cloud):
     before = cloud.count()
 
     answers = [
-        await client("POST", "/v1/messages", {**HELLO, "model": name, "max_tokens": 100})
+        await client("POST", "/v1/messages", {**HELLO, "model": name})
         for name in (
             *("local", "claude-local", f"local/{model_id}", f"claude-local/{model_id}"),
             f"claude-local/embedded/{model_id}",
