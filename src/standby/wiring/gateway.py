@@ -117,10 +117,11 @@ async def serve(
             host, port = socket.getsockname()[:2]
             url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             async with _gateway(settings, where, url, port) as front, _serving(front, socket):
+                ending = _told_to_end()  # first: whoever knows of us may end us
                 claimed.announce(port=port, version=version("standby"), url=url)
                 _settle()
                 ready(url)
-                await _told_to_end()
+                await ending.wait()
                 log.info("ending: running answers may finish")
     except (AlreadyRunningError, UnsafeFileError) as error:
         raise StartError(str(error)) from error
@@ -351,8 +352,8 @@ def _say(change: Change) -> None:
     )
 
 
-async def _told_to_end() -> None:
-    """Wait for the first signal; the second ends the process at once."""
+def _told_to_end() -> asyncio.Event:
+    """Return what the first signal sets; the second ends the process at once."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -366,4 +367,4 @@ async def _told_to_end() -> None:
     else:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, hear)
-    await told.wait()
+    return told
