@@ -37,6 +37,8 @@ class Booking:
     status: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     first_token_s: float | None = None
+    notes: tuple[str, ...] = ()
+    """What of the request a local model does not get."""
     done: bool = False
     """The answer is complete: a client that goes away after it has missed nothing."""
 
@@ -86,10 +88,12 @@ class Books:
             tokens=booking.tokens,
             first_token_s=booking.first_token_s,
             duration_s=self._clock.ticks() - booking.began,
+            # An answer that came from elsewhere in the end has lost nothing.
+            notes=booking.notes if booking.by in {"local", "both"} else (),
         )
         self._ledger.book(entry)
         log.info(
-            "%s %s: %s by %s (%s), %d, %d+%d tokens, %.1f s",
+            "%s %s: %s by %s (%s), %d, %d+%d tokens, %.1f s%s",
             entry.id,
             entry.requested,
             entry.outcome,
@@ -99,6 +103,7 @@ class Books:
             entry.tokens.input + entry.tokens.cache_read + entry.tokens.cache_write,
             entry.tokens.output,
             entry.duration_s,
+            f"; {'; '.join(entry.notes)}" if entry.notes else "",
         )
 
 

@@ -6,33 +6,30 @@ goes out with the first content: a local engine that fails before it leaves no t
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from standby.app.closing import closing
 from standby.app.deadlines import SilenceError, timed
 from standby.app.engines import Engines
-from standby.core.context.fit import output_budget
-from standby.core.context.measure import estimate_tokens
+from standby.app.fitting import Fitting, Ready, TooLong
 from standby.core.context.triggers import read_overflow, too_long
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
-from standby.core.dialects.openai_chat.request import Chat, to_chat
+from standby.core.dialects.openai_chat.request import Chat
 from standby.core.handback.notice import notice
 from standby.core.models.facts import LocalModel
 from standby.core.request import Request
 from standby.core.wire import errors, messages
 from standby.core.wire.asked import Asked
 from standby.core.wire.assemble import assemble
-from standby.core.wire.headers import SERVED_BY, Head
+from standby.core.wire.headers import SERVED_BY, SHORTENED, Head
 from standby.core.wire.messages import Opened
 from standby.core.wire.sse import Frame
 from standby.ports import AnswererError, Dice, EngineError
 
 __all__ = ["Local", "LocalDeadlines"]
 
-# A prompt that fills less of the window than this by a quick count is not counted by the server:
-# the quick count is an upper bound but for tool schemas, where it is 6 % low (measured).
-SURE_SHARE: Final = 0.8
+_UNKNOWN_WINDOW: Final = "the server may cut what does not fit: its window is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,8 @@ class Local:
         dice: Dice,
         deadlines: LocalDeadlines,
         notice: Callable[[LocalModel], str] = lambda _: "",
+        fitting: Fitting | None = None,
+        noted: Callable[[tuple[str, ...]], None] = lambda _: None,
     ) -> None:
         """Take ``None`` for the model that is there when the answer is asked for."""
         self._engines = engines
@@ -64,6 +63,10 @@ class Local:
         self._deadlines = deadlines
         self._notice = notice
         """Says what goes in front, when the first content is there; an empty string for nothing."""
+        self._fitting = fitting or Fitting(engines)
+        self._noted = noted
+        """Is told what of the request the model does not get, before it is asked."""
+        self._sent: Ready | None = None
 
     async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
         """Yield a Messages answer, streamed or whole as it was asked for."""
@@ -91,17 +94,44 @@ class Local:
 
     async def _answer(self, model: LocalModel) -> AsyncIterator[Head | bytes]:
         model = await self._engines.ready(model)
-        chat, prompt_tokens = await self._fitted(model)
-        if model.context_tokens is not None and prompt_tokens >= model.context_tokens:
-            for item in self._refusal(model, too_long(prompt_tokens, model.context_tokens)):
-                yield item
+        begun = False
+        try:
+            async with closing(self._attempt(model)) as items:
+                async for item in items:
+                    begun = True
+                    yield item
+        except EngineError as error:
+            overflow = None if begun else read_overflow(error.body)
+            if overflow is None:
+                raise
+        else:
             return
-        reply = Reply(chat.plan, f"local/{model.id}", self._dice.mint, prompt_tokens)
-        async with aclosing(self._frames(model, chat, reply)) as batches:
+        # The server knows better than it said, or than we measured: once more, by its own numbers.
+        async with closing(self._attempt(self._corrected(model, *overflow))) as items:
+            async for item in items:
+                yield item
+
+    async def _attempt(self, model: LocalModel) -> AsyncIterator[Head | bytes]:
+        ready = await self._fitting.prepared(self._asked, model)
+        if isinstance(ready, TooLong):
+            for part in self._refusal(model, too_long(ready.tokens, ready.maximum)):
+                yield part
+            return
+        self._sent = ready
+        self._noted(_notes(ready, model))
+        reply = Reply(ready.chat.plan, f"local/{model.id}", self._dice.mint, ready.tokens)
+        async with aclosing(self._frames(model, ready.chat, reply)) as batches:
             told = self._streamed if self._asked.stream else self._whole
             async with closing(told(model, batches)) as items:
                 async for item in items:
                     yield item
+        self._fitting.learned(model, ready, reply.usage)
+
+    def _corrected(self, model: LocalModel, tokens: int, limit: int) -> LocalModel:
+        """Return the model with the window that its server refused by."""
+        if self._sent is not None:
+            self._fitting.refused(model, self._sent, tokens)
+        return replace(model, context_tokens=limit)
 
     async def _streamed(
         self, model: LocalModel, batches: AsyncIterator[list[Frame]]
@@ -122,19 +152,6 @@ class Local:
         yield self._head(model, "application/json")
         yield message
 
-    async def _fitted(self, model: LocalModel) -> tuple[Chat, int]:
-        """Return the request for the engine, its answer cut to what the window leaves."""
-        chat = to_chat(self._asked, model)
-        tokens = estimate_tokens(chat.body)
-        window = model.context_tokens
-        if window is None:
-            return chat, tokens
-        if model.counts and tokens > window * SURE_SHARE:
-            counted = await self._engines.engine_of(model).count(model, chat.body)
-            tokens = tokens if counted is None else counted
-        budget = output_budget(self._asked.max_tokens, tokens, window)
-        return to_chat(self._asked, model, max_tokens=budget), tokens
-
     async def _frames(
         self, model: LocalModel, chat: Chat, reply: Reply
     ) -> AsyncGenerator[list[Frame], None]:
@@ -151,15 +168,24 @@ class Local:
         yield front.put(reply.end())
 
     def _head(self, model: LocalModel, content_type: str, status: int = 200) -> Head:
-        lines = (
+        lines: tuple[tuple[str, str], ...] = (
             ("Content-Type", content_type),
             ("request-id", self._dice.mint("req_sb", 20)),
             (SERVED_BY, f"local; model={model.key}"),
         )
+        if self._sent is not None and self._sent.steps:
+            lines = (*lines, (SHORTENED, "; ".join(self._sent.steps)))
         return Head(status, lines)
 
     def _refusal(self, model: LocalModel, why: str) -> tuple[Head, bytes]:
         return self._head(model, "application/json", 400), errors.body(400, why)
+
+
+def _notes(ready: Ready, model: LocalModel) -> tuple[str, ...]:
+    """Return what the model does not get of a request, in words."""
+    lost = tuple(f"lost: {what}" for what in ready.chat.losses)
+    blind = model.truncates and model.context_tokens is None
+    return (*ready.steps, *lost, *((_UNKNOWN_WINDOW,) if blind else ()))
 
 
 class _Front:

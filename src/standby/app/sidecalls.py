@@ -23,6 +23,9 @@ from standby.ports import AnswererError, Dice
 
 __all__ = ["SideCall", "side_answer", "title_of"]
 
+_ANSWERS: Final = "standby"
+"""What is named as the model."""
+
 _WORDS: Final = 7
 _LONGEST: Final = 60
 _UNNAMED: Final = "Coding session"
@@ -82,7 +85,7 @@ class SideCall:
     def _frames(self) -> Iterator[Frame]:
         blocks = Blocks()
         tokens = Tokens()
-        yield begin(self._dice.mint(marks.MESSAGE, marks.ID_LENGTH), self._asked.model, tokens)
+        yield begin(self._dice.mint(marks.MESSAGE, marks.ID_LENGTH), _ANSWERS, tokens)
         yield from blocks.say(Kind.TEXT, self._said)
         yield from blocks.close()
         yield from settle("end_turn", None, Tokens(output=1))

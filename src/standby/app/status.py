@@ -176,4 +176,5 @@ def entry_json(entry: Entry) -> JSON:
         "cache_write_tokens": entry.tokens.cache_write,
         "first_token_s": entry.first_token_s,
         "duration_s": entry.duration_s,
+        "notes": [*entry.notes],
     }

@@ -11,6 +11,7 @@ from typing import Final
 from standby.app.bookkeeping import Booking, Books, session_of
 from standby.app.cloud import Cloud, Line
 from standby.app.engines import Engines
+from standby.app.fitting import Fitting
 from standby.app.gated import Gated
 from standby.app.local import Local, LocalDeadlines
 from standby.app.notices import Notices
@@ -18,6 +19,7 @@ from standby.app.passage import Passage
 from standby.app.probes import probe_answer
 from standby.app.recent import Recent
 from standby.app.relay import Relay
+from standby.app.sidecalls import SideCall, side_answer
 from standby.core.exchange import Broken, Exchange, Stage
 from standby.core.handback.notice import words
 from standby.core.models.facts import LocalModel
@@ -40,6 +42,7 @@ CLOUD: Final = "cloud"
 """The cloud's name among the candidates; a local model goes by its key."""
 LATE: Final = "local"
 """A local model that is not known yet, and may be there when it is needed."""
+_CLOUD_ONLY: Final = frozenset({Purpose.QUOTA_PROBE, Purpose.CLASSIFIER})
 STRANGER: Final = (
     "a local model answers who comes with the gateway's token, or with a credential that the cloud"
     " has accepted"
@@ -79,6 +82,7 @@ class Switch:
         rules: Iterable[Rule],
         deadlines: LocalDeadlines,
         keep_alive_s: float,
+        fitting: Fitting | None = None,
     ) -> None:
         self._line = line
         self._engines = engines
@@ -89,12 +93,13 @@ class Switch:
         self._rules = tuple(rules)
         self._deadlines = deadlines
         self._keep_alive_s = keep_alive_s
+        self._fitting = fitting or Fitting(engines)
         # What the cloud said when a limit was met: told again to whom no local model can answer.
         self._refusals: Recent[tuple[Account, str], Refusal] = Recent(64)
 
     async def answer(self, request: Request, caller: Caller, wire: Wire) -> None:
         """Answer a Messages request."""
-        match asked.read(request.body):
+        match asked.read(request.body, request.headers):
             case Malformed(why):
                 await self._malformed(why, request, caller, wire)
             case Asked() as body:
@@ -210,12 +215,13 @@ class Switch:
     ) -> tuple[str, ...]:
         """Return whom to ask: who may, and last those who are better than nobody."""
         local = tuple(name for name in decision.order if name != CLOUD)
-        if not local and turn.body.purpose is not Purpose.QUOTA_PROBE:
+        if not local and turn.body.purpose not in _CLOUD_ONLY:
             local = (LATE,)  # a server may have been started since somebody last looked
         if CLOUD in decision.order:
             return (CLOUD, *local)
         # What the cloud said is not remembered here: if nobody else can, it says so itself.
-        last = (CLOUD,) if admission is Admission.STAY and not knows else ()
+        stays = admission is Admission.STAY and turn.body.purpose is not Purpose.CLASSIFIER
+        last = (CLOUD,) if stays and not knows else ()
         if turn.caller.trusted:
             return (*local, *last)
         return (*last, *local) if last else ()
@@ -248,7 +254,16 @@ class Switch:
             name = f"{who.id} on {who.engine}"
             return words(name, turn.booking.why, until, rehearsal=who.rehearsal)
 
-        local = Local(self._engines, model, turn.body, self._dice, self._deadlines, notice)
+        def noted(notes: tuple[str, ...]) -> None:
+            turn.booking.notes = notes
+
+        if (said := side_answer(turn.body)) is not None:
+            return Gated(check, SideCall(turn.body, said, self._dice))
+        local = Local(
+            *(self._engines, model, turn.body, self._dice, self._deadlines, notice),
+            fitting=self._fitting,
+            noted=noted,
+        )
         return Gated(check, local)
 
     def _why_local(self, turn: _Turn) -> tuple[str, str]:
@@ -271,7 +286,8 @@ class Switch:
         if relay.whole is not None:
             booking.answered, usage = _of_whole(relay.whole)
         booking.tokens = tokens_of(usage)
-        side = "both" if exchange.joined else "cloud" if last == CLOUD else "local"
+        here = "local" if side_answer(turn.body) is None else "gateway"
+        side = "both" if exchange.joined else "cloud" if last == CLOUD else here
         if relay.gave_up is None:
             booking.by = side if relay.status else "nobody"
             booking.outcome = "client_error" if errors.is_error(relay.status) else "ok"

@@ -66,3 +66,5 @@ class Entry:
     first_token_s: float | None
     """Seconds from the request to the first byte of content; ``None`` when there was none."""
     duration_s: float
+    notes: tuple[str, ...] = ()
+    """What of the request the model that answered did not get, in words."""

@@ -32,6 +32,7 @@ def entries(text, count, time):
         tokens=st.builds(Tokens, count, count, count, count),
         first_token_s=st.none() | time,
         duration_s=time,
+        notes=st.lists(text, max_size=3).map(tuple),
     )
 
 
@@ -41,6 +42,14 @@ def stored(one):
         connection.execute(insert(1), row(one))
         [values] = connection.execute(NEWEST, (10,)).fetchall()
     return entry(values)
+
+
+ONE = Entry(
+    *("req_1", 1.0, "", "", "", "", "local", "", "ok", 200),
+    tokens=Tokens(),
+    first_token_s=None,
+    duration_s=1.0,
+)
 
 
 @given(entries(storable, counts, times))
@@ -55,6 +64,12 @@ def test_what_cannot_be_stored_is_stored_as_near_as_can_be(one):
     assert found is not None
     assert not math.isfinite(one.at) or one.at == found.at
     assert abs(found.status) <= abs(one.status)
+
+
+def test_notes_that_are_none_of_ours_are_left_out():
+    values = [*row(ONE)]
+    for text, expected in (("no JSON", ()), ("7", ()), ('["a", 7, "b"]', ("a", "b"))):
+        assert expected == entry((*values[:-1], text)).notes
 
 
 def test_a_row_of_somebody_else_is_none_of_ours():

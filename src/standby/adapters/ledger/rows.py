@@ -4,14 +4,15 @@ import math
 from typing import Final
 
 from standby.core.usage import Entry, Tokens
+from standby.core.wire.json import NotJSONError, dumps, loads
 
 __all__ = ["NEWEST", "OLDEST", "entry", "insert", "row"]
 
 _COLUMNS: Final = (
     "id, at, session, account, requested, answered, served_by, why, outcome, status,"
-    " input, output, cache_read, cache_write, first_token_s, duration_s"
+    " input, output, cache_read, cache_write, first_token_s, duration_s, notes"
 )
-_PLACES: Final = f"({', '.join('?' * 16)})"
+_PLACES: Final = f"({', '.join('?' * 17)})"
 NEWEST: Final = f"SELECT {_COLUMNS} FROM requests ORDER BY seq DESC LIMIT ?"  # noqa: S608  # constants
 OLDEST: Final = (
     "DELETE FROM requests WHERE seq IN (SELECT seq FROM requests WHERE at < ? ORDER BY at LIMIT ?)"
@@ -41,6 +42,7 @@ def row(one: Entry) -> Row:
         _whole(one.tokens.cache_write),
         None if one.first_token_s is None else _number(one.first_token_s),
         _number(one.duration_s),
+        dumps([_text(note) for note in one.notes]).decode(),
     )
 
 
@@ -64,6 +66,7 @@ def entry(values: object) -> Entry | None:
             int(cache_write),
             (float() | None) as first_token_s,
             float(duration_s),
+            str(notes),
         ):
             return Entry(
                 id=id_,
@@ -79,9 +82,18 @@ def entry(values: object) -> Entry | None:
                 tokens=Tokens(taken, given, cache_read, cache_write),
                 first_token_s=first_token_s,
                 duration_s=duration_s,
+                notes=_notes(notes),
             )
         case _:
             return None
+
+
+def _notes(text: str) -> tuple[str, ...]:
+    try:
+        value = loads(text)
+    except NotJSONError:
+        return ()
+    return tuple(note for note in value if isinstance(note, str)) if isinstance(value, list) else ()
 
 
 def _text(value: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from standby.core.wire.json import JSON, dumps
+from standby.core.wire.json import JSON
 
-__all__ = ["Gauge", "blocks_of", "estimate_tokens", "in_use", "weigh", "weigh_block", "weigh_turn"]
+__all__ = ["Gauge", "blocks_of", "in_use", "weigh", "weigh_block", "weigh_turn"]
 
 # Measured on code, prose and tool schemas with the tokenizers of Qwen, tiktoken and Claude up to
 # 4.6: 2.8 to 4.7 bytes a token. Three is near the upper end of the count, which is the safe one.
@@ -77,12 +77,6 @@ class Gauge:
         while math.ceil(size / ratio) <= room and ratio > _FEWEST / 2:
             ratio -= _GRID
         return replace(self, bytes_per_token=ratio)
-
-
-def estimate_tokens(body: bytes | Mapping[str, JSON]) -> int:
-    """Return about how many tokens a chat request has: rather too many than too few."""
-    size = len(body) if isinstance(body, bytes) else len(dumps(dict(body)))
-    return Gauge().tokens(size)
 
 
 def weigh(body: Mapping[str, JSON], *, sees: bool = False) -> int:

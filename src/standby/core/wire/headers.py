@@ -11,6 +11,9 @@ __all__ = ["SERVED_BY", "Head", "end_to_end", "lines_of"]
 SERVED_BY: Final = "x-standby-served-by"
 """Our header on every answer: ``cloud``, or ``local; model=...; why=...``."""
 
+SHORTENED: Final = "x-standby-shortened"
+"""Our header on a local answer to a request that was made to fit: what was left out, in words."""
+
 # RFC 9110 7.6.1, and what proxies have always added to it.
 _HOP_BY_HOP: Final = frozenset(
     {
