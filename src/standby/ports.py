@@ -27,6 +27,7 @@ __all__ = [
     "Fingerprints",
     "Ledger",
     "QuotaStore",
+    "Schemas",
     "Upstream",
     "UpstreamError",
     "Wire",
@@ -186,6 +187,14 @@ class Wire(Protocol):
 
     async def abort(self) -> None:
         """Break the connection: what is out can neither go on nor be ended honestly."""
+
+
+class Schemas(Protocol):
+    """Holds values against JSON schemas."""
+
+    def faults(self, schema: JSON, value: JSON) -> tuple[str, ...]:
+        """Return what is wrong with a value, in words. Never raises, and fetches nothing."""
+        ...
 
 
 class QuotaStore(Protocol):

@@ -40,6 +40,8 @@ class Family:
     thinking: Sampling | None = None
     """While thinking, where that differs."""
     switch: Switch = Switch.NONE
+    opens_thinking: bool = False
+    """Its chat template writes the tag that begins the thinking, so that only the end comes."""
 
     def sampling(self, *, thinks: bool) -> Sampling:
         """Return how to sample, thinking or not."""

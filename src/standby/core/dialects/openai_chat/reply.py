@@ -1,23 +1,41 @@
 """The stream of a chat completion as the frames of a Message, piece by piece, with no I/O.
 
-Text and thinking go out as they come. Tool calls go out at the end, each of them whole. What ends
-the answer is ``[DONE]``, or the end of the stream after a finish reason; an end without either is a
-truncation.
+Text and thinking go out as they come. Tool calls go out at the end, each of them whole, mended and
+held against the tool's schema. What ends the answer is ``[DONE]``, or the end of the stream after a
+finish reason; an end without either is a truncation.
+
+A call that cannot be mended is asked for once more, if whoever reads the answer does so
+(``may_retry``): when the stream has ended, ``again`` returns the request, and what comes back goes
+to ``receive`` and ``end`` like the rest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from standby.core.dialects.openai_chat import chunks, stops
 from standby.core.dialects.openai_chat.blocks import Blocks, Kind, begin, settle
-from standby.core.dialects.openai_chat.calls import Calls
+from standby.core.dialects.openai_chat.calls import Calls, Gathered
 from standby.core.dialects.openai_chat.chunks import BrokenReplyError, Chunk
 from standby.core.dialects.openai_chat.in_words import Call, Listener
 from standby.core.dialects.openai_chat.plan import Plan
-from standby.core.dialects.openai_chat.text import as_json
+from standby.core.dialects.openai_chat.second import Retry, Second, asking_again
+from standby.core.dialects.openai_chat.verdicts import (
+    Faults,
+    Faulty,
+    NotOffered,
+    Sound,
+    Verdict,
+    judged,
+    no_faults,
+)
+from standby.core.dialects.written.ear import Ear
+from standby.core.dialects.written.said import Said, Thought, Voiced
+from standby.core.dialects.written.watch import Calls as WrittenCalls
 from standby.core.handback import marks
 from standby.core.usage import Tokens
 from standby.core.wire.errors import message_of
+from standby.core.wire.json import JSON
 from standby.core.wire.sse import Decoder, Frame, FrameTooLargeError
 
 __all__ = ["BrokenReplyError", "Reply"]
@@ -26,6 +44,15 @@ _DONE: Final = "[DONE]"
 _NO_ANSWER: Final = "(The local model ended its turn without an answer.)"
 _NO_ROOM: Final = "(The local model had used up its output tokens before it came to an answer.)"
 _NOT_OFFERED: Final = "(The local model called {}, a tool that it was not offered, with {})"
+_FAULTY: Final = (
+    "(The local model called {} with arguments that it does not take: {}. Nothing was run.)"
+)
+_FAULTY_AGAIN: Final = (
+    "(The local model called {} with arguments that it does not take: {}. It was asked once more,"
+    " in vain. Nothing was run.)"
+)
+_NO_CALL: Final = "(A tool had to be used here, and the local model used none.)"
+_MOST_FAULTS: Final = 5
 
 _KEPT_BYTES: Final = 4096
 """How much of an answer that is no stream is kept, for what it may say."""
@@ -35,7 +62,8 @@ class Reply:
     """One reply, as it comes in. Changes in place: it is told of every read of the network.
 
     ``mint`` makes an id of a prefix and a length; ``input_tokens_hint`` is what the prompt probably
-    comes to, for the beginning of the message, where the server has not said it yet.
+    comes to, for the beginning of the message, where the server has not said it yet. ``faults``
+    holds arguments against a tool's schema. With ``may_retry`` the reader asks ``again``.
     """
 
     def __init__(
@@ -44,6 +72,9 @@ class Reply:
         model_name: str,
         mint: Callable[[str, int], str],
         input_tokens_hint: int = 0,
+        *,
+        faults: Faults = no_faults,
+        may_retry: bool = False,
     ) -> None:
         self._plan = plan
         self._model = model_name
@@ -52,6 +83,13 @@ class Reply:
         self._blocks = Blocks()
         self._calls = Calls()
         self._listener = Listener()
+        self._ear = Ear(tuple(plan.tools), plan.opened, loose=not plan.formed)
+        self._faults = faults
+        self._may_retry = may_retry
+        self._retry: Retry | None = None
+        self._second: Second | None = None
+        self._left: Sequence[Verdict] = ()
+        """What comes behind the call that is asked for once more."""
         self._begun = self._over = False
         self._finish: str | None = None
         self._stop_sequence: str | None = None
@@ -67,7 +105,11 @@ class Reply:
     @property
     def usage(self) -> Tokens:
         """The tokens: the server's count if it has come, else ours."""
-        return self._counted or Tokens(input=self._prompt_tokens, output=self._pieces)
+        first = self._counted or Tokens(input=self._prompt_tokens, output=self._pieces)
+        if self._second is None:
+            return first
+        # The conversation is as long as it was; what was said twice was said.
+        return replace(first, output=first.output + self._second.output_tokens)
 
     @property
     def progress(self) -> tuple[int, int] | None:
@@ -84,6 +126,23 @@ class Reply:
         """Whether a tool was called. A client may have demanded it: see ``Plan.must_call``."""
         return self._called
 
+    def again(self, body: Mapping[str, JSON]) -> dict[str, JSON] | None:
+        """Return what is to be asked before the answer can end; ``None``: it has ended.
+
+        ``body`` is the request that this is the reply to. Call it after ``end``. If the second
+        request fails, say so with ``give_up``.
+        """
+        if self._over or self._retry is None or self._second is not None:
+            return None
+        self._second = Second()
+        self._decoder = Decoder()
+        self._broken = None
+        return asking_again(body, self._plan, self._retry)
+
+    def give_up(self) -> list[Frame]:
+        """Return the frames that end the answer without what was asked for once more."""
+        return [] if self._over else [*self._after_second()]
+
     def receive(self, data: bytes) -> list[Frame]:
         """Take bytes from the server; return the frames they make.
 
@@ -98,10 +157,12 @@ class Reply:
         """Take the end of the stream; return the frames that are left. Raises like ``receive``."""
         # A server may close the connection without the blank line that ends the last event.
         frames = self._take(b"\n\n")
-        if self._over:
+        if self._over or (self._retry is not None and self._second is None):
             return frames
         if self._broken is not None:
             raise self._broken
+        if self._second is not None:
+            return [*frames, *self._after_second()]
         if self._finish is None:
             raise BrokenReplyError(self._why_truncated())
         return [*frames, *self._finale()]
@@ -122,6 +183,14 @@ class Reply:
     def _read(self, data: str) -> Iterator[Frame]:
         if self._over or not data:
             return
+        if self._second is not None:
+            if data.strip() == _DONE:
+                yield from self._after_second()
+            else:
+                self._second.take(chunks.read(data))
+            return
+        if self._retry is not None:
+            return
         if data.strip() == _DONE:
             if self._finish is None and not self._said_anything():
                 raise BrokenReplyError("the local server ended its answer before it began")
@@ -136,12 +205,27 @@ class Reply:
         if chunk.stop in self._plan.stops:
             self._stop_sequence = chunk.stop
         self._pieces += bool(chunk.text or chunk.thought or chunk.calls)
-        if self._plan.thinks:
-            yield from self._say(Kind.THINKING, chunk.thought)
-        text = self._listener.hear(chunk.text) if self._plan.in_words else chunk.text
-        yield from self._say(Kind.TEXT, text)
+        if chunk.thought:
+            self._ear.thinks_apart()
+            yield from self._think(chunk.thought)
+        if self._plan.in_words:
+            yield from self._say(Kind.TEXT, self._listener.hear(chunk.text))
+        else:
+            yield from self._voice(self._ear.hear(chunk.text))
         for part in chunk.calls:
             self._calls.take(part)
+
+    def _voice(self, pieces: Sequence[Voiced]) -> Iterator[Frame]:
+        for piece in pieces:
+            match piece:
+                case Said(words):
+                    yield from self._say(Kind.TEXT, words)
+                case Thought(words):
+                    yield from self._think(words)
+
+    def _think(self, words: str) -> Iterator[Frame]:
+        if self._plan.thinks:
+            yield from self._say(Kind.THINKING, words)
 
     def _say(self, kind: Kind, words: str) -> Iterator[Frame]:
         for frame in self._blocks.say(kind, words):
@@ -161,39 +245,99 @@ class Reply:
 
     def _finale(self) -> Iterator[Frame]:
         """End the message: what was held back, the calls, the reason, the count."""
-        finish = self._finish or ""
-        cut = stops.was_cut(finish)
+        cut = stops.was_cut(self._finish or "")
+        verdicts: list[Verdict] = []
         if self._plan.in_words:
-            yield from self._conclude(self._listener.end(cut=cut))
+            heard = self._listener.end(cut=cut)
+            match heard:
+                case Call(name, given):
+                    verdicts.append(judged(name, given, self._plan, self._faults))
+                case str(words):
+                    yield from self._say(Kind.TEXT, words)
+        else:
+            left = self._ear.end(cut=cut)
+            yield from self._voice(left.voiced)
+            made = self._calls.finished(cut=cut)
+            verdicts += (
+                judged(call.name, call.arguments, self._plan, self._faults) for call in made
+            )
+            yield from self._take_written(left.found, verdicts, made)
         yield from self._blocks.close()
-        for call in self._calls.finished(cut=cut):
-            yield from self._call(call.name, call.arguments)
+        yield from self._act(verdicts)
+
+    def _take_written(
+        self, found: WrittenCalls, verdicts: list[Verdict], made: Sequence[Gathered]
+    ) -> Iterator[Frame]:
+        """Add the calls that were written into the text; say them, if they are none."""
+        written = [
+            judged(call.name, call.given, self._plan, self._faults, near=found.sure)
+            for call in found.calls
+        ]
+        if not made and (found.sure or all(isinstance(each, Sound) for each in written)):
+            verdicts += written
+        elif not all(each in verdicts for each in written):  # some servers leave them in both
+            yield from self._say(Kind.TEXT, found.text)
+
+    def _act(self, verdicts: Sequence[Verdict]) -> Iterator[Frame]:
+        """Show what was called, and end the message; or stop where something is asked again."""
+        for place, verdict in enumerate(verdicts):
+            match verdict:
+                case Sound(name, arguments):
+                    yield from self._call(name, arguments)
+                case NotOffered(name, said):
+                    words = _NOT_OFFERED.format(name or "a tool", said)
+                    yield from self._say(Kind.TEXT, words)
+                case Faulty(sent, said, faults) if self._may_retry and self._retry is None:
+                    self._retry = Retry((sent,), said, _listed(faults))
+                    self._left = verdicts[place + 1 :]
+                    return
+                case Faulty():
+                    yield from self._say(Kind.TEXT, self._complaint(verdict))
+        if self._plan.must_call and not self._called and self._retry is None:
+            if self._may_retry and not self._plan.in_words and self._plan.tools:
+                self._retry = Retry(tuple(self._plan.tools), "", "")
+                return
+            yield from self._say(Kind.TEXT, _NO_CALL)
+        yield from self._settle()
+
+    def _after_second(self) -> Iterator[Frame]:
+        """Show the call that the second try made, or say that there is none; then the rest."""
+        retry, second = self._retry, self._second
+        if self._over or retry is None:
+            return
+        verdict = (Second() if second is None else second).verdict(self._plan, self._faults)
+        match verdict:
+            case Sound(name, arguments):
+                yield from self._call(name, arguments)
+            case Faulty() | NotOffered() if not retry.why:
+                yield from self._say(Kind.TEXT, _NO_CALL)
+            case Faulty() | NotOffered():
+                name = self._plan.tools.get(retry.tools[0], retry.tools[0])
+                yield from self._say(Kind.TEXT, _FAULTY_AGAIN.format(name, retry.why))
+        left, self._left = self._left, ()
+        yield from self._act(left)
+
+    def _settle(self) -> Iterator[Frame]:
+        cut = stops.was_cut(self._finish or "")
         if not self._blocks.visible:
             yield from self._say(Kind.TEXT, _NO_ROOM if cut else _NO_ANSWER)
         yield from self._begin()
         yield from self._blocks.close()
-        self._stop_reason = self._reason(finish)
+        self._stop_reason = self._reason(self._finish or "")
         self._over = True
         if self._stop_reason != "stop_sequence":
             self._stop_sequence = None
         yield from settle(self._stop_reason, self._stop_sequence, self.usage)
 
-    def _conclude(self, heard: Call | str) -> Iterator[Frame]:
-        match heard:
-            case Call(name, given):
-                yield from self._call(name, as_json(given))
-            case str(words):
-                yield from self._say(Kind.TEXT, words)
-
     def _call(self, name: str, arguments: str) -> Iterator[Frame]:
-        known = self._plan.tools.get(name)
-        if known is None:
-            yield from self._say(Kind.TEXT, _NOT_OFFERED.format(name or "a tool", arguments))
-            return
         yield from self._begin()
         call_id = self._mint(marks.TOOL, marks.ID_LENGTH)
-        yield from self._blocks.call(call_id, known, arguments)
+        yield from self._blocks.call(call_id, name, arguments)
         self._called = True
+
+    def _complaint(self, call: Faulty) -> str:
+        name = self._plan.tools.get(call.sent, call.sent)
+        return _FAULTY.format(name, _listed(call.faults))
 
     def _reason(self, finish: str) -> str:
         if self._called:
@@ -218,3 +362,7 @@ class Reply:
             if words
             else ("the local server's answer broke off before it began")
         )
+
+
+def _listed(faults: Sequence[str]) -> str:
+    return "; ".join(faults[:_MOST_FAULTS])

@@ -54,9 +54,12 @@ def to_chat(asked: Asked, model: LocalModel, *, max_tokens: int | None = None) -
     calls_in_words = tools_in_words and choice.allowed
     plan = Plan(
         tools={_sent(tool.name, model): tool.name for tool in choice.tools if choice.allowed},
+        schemas={_sent(tool.name, model): tool.schema for tool in choice.tools if choice.allowed},
         in_words=calls_in_words,
         thinks=asked.thinks,
         must_call=choice.required,
+        formed=_wanted_schema(asked) is not None,
+        opened=_opens(asked, model, family),
         stops=stops.sequences(asked.value.get("stop_sequences")),
     )
     manner = Manner(sees=model.vision is True, in_words=tools_in_words)
@@ -83,6 +86,11 @@ def to_chat(asked: Asked, model: LocalModel, *, max_tokens: int | None = None) -
         "stream_options": {"include_usage": True},
     }
     return Chat(body, losses.all(), plan)
+
+
+def _opens(asked: Asked, model: LocalModel, family: Family | None) -> bool:
+    opens = family is not None and family.opens_thinking
+    return opens and model.reasoning is True and thinking.will_think(asked, model)
 
 
 def _sent(name: str, model: LocalModel) -> str:
