@@ -90,6 +90,10 @@ def whole(*words, model=OPUS, **more):
     return [JSON_HEAD, dumps(message)]
 
 
+async def for_ever():
+    await asyncio.Event().wait()
+
+
 class Way:
     """A line with everything on it, and time in the hands of the test."""
 

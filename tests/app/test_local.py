@@ -1,0 +1,269 @@
+"""A local model's answer: whole Messages, the notice in its place, and honest ends."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from standby.app.engines import Engines, Preference
+from standby.app.local import Local, LocalDeadlines
+from standby.core.handback import marks
+from standby.core.handback.notice import words
+from standby.core.wire import asked
+from standby.core.wire.headers import SERVED_BY, Head
+from standby.core.wire.json import dumps, loads
+from standby.core.wire.sse import Decoder
+from standby.ports import AnswererError, EngineError
+from tests.fakes import stream_rules
+from tests.fakes.clock import LoadedDice, SetClock
+from tests.fakes.line import for_ever, messages_request
+from tests.fakes.talker import MODEL, Talker, calls, chunk, overflow, says
+
+pytestmark = pytest.mark.anyio
+
+QUICK = LocalDeadlines(first_byte_s=2.0, idle_s=2.0)
+
+
+def told(_model):
+    return words("coder on desk", "the 5-hour limit is reached", "after 21:23", rehearsal=False)
+
+
+async def local_of(*engines, stream=True, notice=lambda _: "", deadlines=QUICK, model=None, **more):
+    known = Engines(engines, Preference(), SetClock())
+    await known.refresh()
+    request = messages_request(stream=stream, thinking={"type": "adaptive"}, **more)
+    body = asked.read(request.body)
+    model = model or (engines[0].offers[0] if engines else None)
+    return Local(known, model, body, LoadedDice(), deadlines, notice)
+
+
+async def heard(local, said=""):
+    async with asyncio.timeout(5):
+        head, *body = [item async for item in local.answer(messages_request(), said)]
+    assert not any(isinstance(item, Head) for item in body)
+    return head, b"".join(body)
+
+
+async def failed(local):
+    """Why it failed, and what came before."""
+    items = []
+    try:
+        async with asyncio.timeout(5):
+            async for item in local.answer(messages_request(), ""):
+                items.append(item)  # noqa: PERF401 - what came before the error counts
+    except AnswererError as error:
+        return str(error), items
+    pytest.fail("it answered")
+
+
+def blocks_of(body):
+    return stream_rules.read(Decoder().receive_data(body))[0]
+
+
+async def test_an_answer_is_a_well_formed_message_of_the_local_model():
+    talker = Talker(*says("Hel", "lo", thinks=["Hm", "m"]), reasoning=True)
+
+    head, body = await heard(await local_of(talker))
+
+    thought, text = blocks_of(body)
+    assert ("Hmm", marks.REASONING) == (thought["said"], thought["signature"])
+    assert ("text", "Hello") == (text["type"], text["said"])
+    assert 200 == head.status
+    assert head.streamed
+    assert "local; model=desk/coder" == head.header(SERVED_BY)
+    assert b'"model":"local/coder"' in body
+    assert head.header("request-id")
+
+
+async def test_the_notice_is_the_first_block_and_all_others_move_by_one():
+    engine = Talker(*says("Hello", thinks=["Hmm"]), reasoning=True)
+
+    _, plain = await heard(await local_of(engine))
+    _, noted = await heard(await local_of(engine, notice=told))
+
+    first, *others = blocks_of(noted)
+    assert (told(None), marks.NOTICE) == (first["said"], first["signature"])
+    assert [(b["type"], b["said"]) for b in blocks_of(plain)] == [
+        (b["type"], b["said"]) for b in others
+    ]
+
+
+async def test_the_notice_also_goes_before_a_tool_call():
+    tool = {"name": "look", "input_schema": {"type": "object", "properties": {}}}
+    engine = Talker(*calls("look", {}))
+
+    _, body = await heard(await local_of(engine, notice=told, tools=[tool]))
+
+    assert ["thinking", "tool_use"] == [block["type"] for block in blocks_of(body)]
+
+
+async def test_whoever_fails_before_its_first_word_has_told_nobody():
+    asked_for = []
+
+    def notice(model):
+        asked_for.append(model)
+        return told(model)
+
+    why, items = await failed(await local_of(Talker(EngineError("no memory")), notice=notice))
+
+    assert "desk: no memory" == why
+    assert [] == items
+    assert [] == asked_for
+
+
+answers = st.lists(st.text(min_size=1, max_size=9).filter(str.strip), min_size=1, max_size=3)
+
+
+@settings(max_examples=30)
+@given(answers, answers | st.just([]), st.sampled_from(["stop", "length"]), st.booleans())
+def test_an_answer_that_is_not_streamed_is_the_same_answer(said, thinks, finish, notes):
+    engine = Talker(*says(*said, thinks=thinks, finish=finish), reasoning=True)
+    notice = told if notes else lambda _: ""
+
+    async def both():
+        _, stream = await heard(await local_of(engine, notice=notice))
+        head, whole = await heard(await local_of(engine, notice=notice, stream=False))
+        return stream, head, loads(whole)
+
+    stream, head, whole = asyncio.run(both())
+
+    blocks, reason, _, settled = stream_rules.read(Decoder().receive_data(stream))
+    assert "application/json" == head.header("content-type")
+    assert reason == whole["stop_reason"]
+    assert [(b["type"], b["said"]) for b in blocks] == [
+        (b["type"], b[b["type"]]) for b in whole["content"]
+    ]
+    assert settled["usage"]["output_tokens"] == whole["usage"]["output_tokens"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [EngineError("it died")],
+        [b"data: nonsense\n\n"],
+        [chunk({"content": "Hel"}), EngineError("it died")],
+        [chunk({"content": "Hel"})],
+        [b'data: {"error": {"message": "out of memory"}}\n\n'],
+        [],
+    ],
+    ids=range(6),
+)
+async def test_an_engine_that_fails_is_a_failure_whenever_it_does(steps, stream):
+    talker = Talker(*steps)
+    local = await local_of(talker, stream=stream)
+
+    why, items = await failed(local)
+
+    assert why.startswith("desk: ")
+    assert stream or not items
+    assert b"message_stop" not in b"".join(i for i in items if isinstance(i, bytes))
+
+
+async def test_an_engine_that_failed_is_asked_what_it_has_before_it_is_used_again():
+    talker = Talker(EngineError("it died"))
+    known = Engines([talker], Preference(), SetClock())
+    await known.refresh()
+    body = asked.read(messages_request().body)
+    await failed(Local(known, MODEL, body, LoadedDice(), QUICK))
+    before = talker.asked
+
+    await known.candidates()
+
+    assert before + 1 == talker.asked
+
+
+@pytest.mark.parametrize(
+    ("deadlines", "steps"),
+    [
+        (LocalDeadlines(first_byte_s=0.01, idle_s=2.0), [for_ever]),
+        (
+            LocalDeadlines(first_byte_s=2.0, idle_s=0.01),
+            [chunk({"content": "Hel"}), for_ever],
+        ),
+    ],
+    ids=["first", "next"],
+)
+async def test_an_engine_that_is_silent_is_given_up(deadlines, steps):
+    talker = Talker(*steps)
+
+    why, _ = await failed(await local_of(talker, deadlines=deadlines))
+
+    assert "nothing came" in why
+    assert 1 == talker.left
+
+
+async def test_who_leaves_closes_the_engines_connection():
+    talker = Talker(*says("Hel", "lo"))
+    items = (await local_of(talker)).answer(messages_request(), "")
+    await anext(items)
+    await items.aclose()
+
+    assert 1 == talker.left
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_prompt_that_its_server_refuses_is_told_in_the_words_that_clients_compact_by(
+    stream,
+):
+    head, body = await heard(await local_of(Talker(*overflow(5000, 4096)), stream=stream))
+
+    assert 400 == head.status
+    error = loads(body)["error"]
+    assert "invalid_request_error" == error["type"]
+    assert error["message"].startswith("prompt is too long: ")
+    assert error["message"].endswith(" maximum")
+
+
+async def test_a_prompt_that_cannot_fit_is_never_sent():
+    talker = Talker(*says("Hello"), context_tokens=2048)
+    local = await local_of(talker, system="word " * 4000)
+
+    head, body = await heard(local)
+
+    assert 400 == head.status
+    assert "prompt is too long: " in loads(body)["error"]["message"]
+    assert [] == talker.heard
+
+
+async def test_an_answer_gets_no_more_room_than_the_window_leaves():
+    talker = Talker(*says("Hello"), context_tokens=4096)
+    await heard(await local_of(talker, max_tokens=100_000))
+
+    [(_, body)] = talker.heard
+    assert 0 < body["max_tokens"] <= 4096
+
+
+async def test_nobody_there_is_a_failure_with_a_hint():
+    why, _ = await failed(await local_of())
+
+    assert "`standby doctor`" in why
+
+
+async def test_the_model_that_is_there_when_it_is_needed_answers():
+    talker = Talker(*says("Hello"))
+    known = Engines([talker], Preference(), SetClock())
+    body = asked.read(messages_request().body)
+
+    head, _ = await heard(Local(known, None, body, LoadedDice(), QUICK))
+
+    assert "local; model=desk/coder" == head.header(SERVED_BY)
+
+
+async def test_nobody_goes_on_after_others():
+    talker = Talker(*says("Hello"))
+    local = await local_of(talker)
+    with pytest.raises(AnswererError):
+        await heard(local, said="Hel")
+
+    assert [] == talker.heard
+
+
+async def test_nothing_of_the_clients_headers_and_no_unknown_field_reaches_the_engine():
+    talker = Talker(*says("Hello"))
+    await heard(await local_of(talker, n_discard=1, api_base="http://x", canary="canary-1"))
+
+    [(_, body)] = talker.heard
+    assert b"canary-1" not in dumps(body)
+    assert not {"n_discard", "api_base"} & set(body)
