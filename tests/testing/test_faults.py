@@ -4,7 +4,7 @@ import pytest
 
 from standby.core.usage import Tokens
 from standby.testing.answers import Answer, frames
-from standby.testing.faults import FAULTS, Ending
+from standby.testing.faults import FAULTS, PLACES, Ending
 
 THINKING = {"type": "thinking", "thinking": "let me think about it a little", "signature": "s"}
 TEXT = {"type": "text", "text": "here is what I am going to tell you"}
@@ -23,7 +23,10 @@ def broken(fault, whole=WHOLE):
     return b"".join(found.data), found.ending
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+GO_ON = {"unreadable_event", "unknown_event", "comments", "twice_begun", "crlf"}
+
+
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - GO_ON))
 def test_what_goes_out_is_the_beginning_of_the_answer(fault):
     data, _ = broken(fault)
     whole = b"".join(frame.raw for frame in WHOLE)
@@ -32,7 +35,24 @@ def test_what_goes_out_is_the_beginning_of_the_answer(fault):
     assert whole.startswith(before)
     assert bool(error) is fault.startswith("error")
     assert b"message_stop" not in data
-    assert data
+    assert bool(before) is not fault.endswith("after_headers")
+
+
+@pytest.mark.parametrize("fault", sorted(GO_ON))
+def test_what_only_spoils_an_answer_lets_it_go_on_to_its_end(fault):
+    data, ending = broken(fault)
+
+    assert b"message_stop" in data
+    assert Ending.WHOLE is ending
+    assert b"".join(frame.raw for frame in WHOLE) != data
+
+
+@pytest.mark.parametrize("how", ["cut", "reset", "silent", "truncated", "error"])
+def test_an_answer_can_break_at_every_place_later_and_later(how):
+    sizes = [len(broken(f"{how}_{place}")[0].partition(b"event: error")[0]) for place in PLACES]
+
+    assert sorted(sizes) == sizes
+    assert len(sizes) - 1 == len(set(sizes)), "the call is the last block"
 
 
 @pytest.mark.parametrize(
@@ -46,6 +66,7 @@ def test_what_goes_out_is_the_beginning_of_the_answer(fault):
         ("cut_in_tool", b"input_json_delta", Ending.CUT),
         ("truncated_after_text", b"text_delta", Ending.WHOLE),
         ("truncated_in_tool", b"input_json_delta", Ending.WHOLE),
+        ("reset_after_tool", b"content_block_stop", Ending.RESET),
         ("truncated", b"content_block_stop", Ending.WHOLE),
         ("no_message_stop", b"message_delta", Ending.WHOLE),
         ("error_after_start", b"Overloaded", Ending.WHOLE),

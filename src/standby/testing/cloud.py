@@ -19,6 +19,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final, Self
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from aiohttp import web
 from standby.core.wire.json import JSON, dumps
 from standby.testing.accounts import EVERYBODY, CloudAccount
 from standby.testing.faults import FAULTS
+from standby.testing.hostile import HOSTILE
 from standby.testing.limits import FORMS
 from standby.testing.log import Received, count
 from standby.testing.model import Model
@@ -55,13 +57,14 @@ class FakeCloud:
         compress: bool = False,
         pace_s: float = 0.0,
         key: bytes = b"rehearsal",
+        trap: str = "http://127.0.0.1:9",
     ) -> None:
         """Describe a cloud.
 
         ``limits``: quotas by the name of the account. ``clock`` returns seconds since the epoch and
         decides when a limit is over. ``compress``: in gzip, for clients that take it. ``pace_s``:
         seconds between two events of a stream. Clouds of the same ``key`` know each other's
-        signatures.
+        signatures. ``trap``: where its redirects lead, if it is told to send any.
         """
         self._service = Service(Model(script, key), tuple(accounts), clock)
         for account, limit in (limits or {}).items():
@@ -70,7 +73,7 @@ class FakeCloud:
         self._log: list[Received] = []
         self._changed = asyncio.Event()
         self._closing = asyncio.Event()
-        self._sender = Sender(compress, pace_s, self._closing)
+        self._sender = Sender(compress, pace_s, self._closing, trap)
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_route("*", "/{tail:.*}", self._serve)
         self._runner = web.AppRunner(
@@ -121,6 +124,10 @@ class FakeCloud:
                 await self._changed.wait()
                 self._changed.clear()
 
+    def admit(self, account: CloudAccount) -> None:
+        """Know one more account."""
+        self._service.accounts += (account,)
+
     def limit(self, account: CloudAccount | str, limit: Limit | None) -> None:
         """Give an account a quota, or none."""
         if limit is not None and limit.form not in FORMS:
@@ -138,10 +145,19 @@ class FakeCloud:
         """Let everything that is in force for an account end now."""
         self._service.standing(_name(account)).restore()
 
+    def mend(self) -> None:
+        """Forget what was to go wrong and has not yet."""
+        self._service.faults.clear()
+
     def break_next(self, fault: str, times: int = 1) -> None:
-        """Let the next streamed answers break off in the way of that name."""
-        if fault not in FAULTS:
-            raise ValueError(f"no fault named {fault!r}; there are {', '.join(FAULTS)}")
+        """Let the next answers go wrong in the way of that name.
+
+        A way of :data:`~standby.testing.faults.FAULTS` waits for a streamed answer.
+        """
+        if fault not in FAULTS and fault not in HOSTILE:
+            raise ValueError(
+                f"no fault named {fault!r}; there are {', '.join((*FAULTS, *HOSTILE))}"
+            )
         self._service.faults.extend([fault] * times)
 
     @asynccontextmanager
@@ -196,6 +212,7 @@ class FakeCloud:
             status=reply.status,
             refused=reply.refused,
             why=reply.why,
+            said=b"".join(reply.data) if reply.status >= HTTPStatus.BAD_REQUEST else b"",
         )
         self._change(at, settled)
 

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from standby.core.wire.json import dumps, loads
 from standby.core.wire.sse import Frame, encode
 
-__all__ = ["FAULTS", "Broken", "Ending", "Fault"]
+__all__ = ["FAULTS", "PLACES", "Broken", "Ending", "Fault"]
 
 
 class Ending(enum.Enum):
@@ -38,25 +38,37 @@ class Broken:
 
 
 Fault: TypeAlias = Callable[[Sequence[Frame]], Broken]
+_Place: TypeAlias = Callable[[Sequence[Frame]], int]
+"""Says how many events of an answer still go out."""
 
 
-def _inside(kind: str, ending: Ending, *, behind: int = 2, extra: bytes = b"") -> Fault:
+def _behind_deltas(kind: str, behind: int = 2) -> _Place:
     """Break inside the first block whose deltas are of a kind, behind some of them."""
 
-    def fault(frames: Sequence[Frame]) -> Broken:
+    def place(frames: Sequence[Frame]) -> int:
         found = [at for at, frame in enumerate(frames) if _delta(frame) == kind][:behind]
-        kept = [frame.raw for frame in frames[: found[-1] + 1 if found else 1]]
-        return Broken((*kept, *([extra] if extra else ())), ending)
+        return found[-1] + 1 if found else 1
 
-    return fault
+    return place
 
 
-def _before(name: str, ending: Ending, *, extra: bytes = b"") -> Fault:
+def _before(name: str) -> _Place:
     """Break where the first event of a name would have come."""
+    return lambda frames: next(
+        (at for at, frame in enumerate(frames) if frame.name == name), len(frames)
+    )
 
+
+def _behind_call(frames: Sequence[Frame]) -> int:
+    """Break where the first call of a tool is complete."""
+    begun = _behind_deltas("input_json_delta")(frames)
+    ends = (at for at, frame in enumerate(frames) if frame.name == "content_block_stop")
+    return next((at + 1 for at in ends if at >= begun > 1), 1)
+
+
+def _breaks(place: _Place, ending: Ending, extra: bytes = b"") -> Fault:
     def fault(frames: Sequence[Frame]) -> Broken:
-        end = next((at for at, frame in enumerate(frames) if frame.name == name), len(frames))
-        kept = [frame.raw for frame in frames[:end]]
+        kept = [frame.raw for frame in frames[: place(frames)]]
         return Broken((*kept, *([extra] if extra else ())), ending)
 
     return fault
@@ -64,8 +76,27 @@ def _before(name: str, ending: Ending, *, extra: bytes = b"") -> Fault:
 
 def _in_a_frame(frames: Sequence[Frame]) -> Broken:
     """Break in the middle of the bytes of an event."""
-    whole = _inside("text_delta", Ending.CUT)(frames).data
+    whole = _breaks(_behind_deltas("text_delta"), Ending.CUT)(frames).data
     return Broken((*whole[:-1], whole[-1][: len(whole[-1]) // 2]), Ending.CUT)
+
+
+def _with(extra: bytes) -> Fault:
+    """Put something between two pieces of text, and go on as if nothing were."""
+
+    def fault(frames: Sequence[Frame]) -> Broken:
+        at = _behind_deltas("text_delta")(frames)
+        raw = [frame.raw for frame in frames]
+        return Broken((*raw[:at], extra, *raw[at:]), Ending.WHOLE)
+
+    return fault
+
+
+def _twice_begun(frames: Sequence[Frame]) -> Broken:
+    return Broken(tuple(frame.raw for frame in (frames[0], *frames)), Ending.WHOLE)
+
+
+def _with_crlf(frames: Sequence[Frame]) -> Broken:
+    return Broken(tuple(frame.raw.replace(b"\n", b"\r\n") for frame in frames), Ending.WHOLE)
 
 
 def _delta(frame: Frame) -> str:
@@ -87,24 +118,43 @@ def _error(kind: str, message: str) -> bytes:
 
 _OVERLOADED: Final = _error("overloaded_error", "Overloaded")
 
+# In the order in which an answer passes them.
+PLACES: Final[Mapping[str, _Place]] = {
+    "after_headers": lambda _frames: 0,
+    "after_start": _before("content_block_start"),
+    "in_thinking": _behind_deltas("thinking_delta"),
+    "after_text": _behind_deltas("text_delta"),
+    "in_tool": _behind_deltas("input_json_delta"),
+    "after_tool": _behind_call,
+    "after_content": _before("message_delta"),
+    "before_stop": _before("message_stop"),
+}
+"""Where a streamed answer can break."""
+
+_HOWS: Final[Mapping[str, tuple[Ending, bytes]]] = {
+    "cut": (Ending.CUT, b""),
+    "reset": (Ending.RESET, b""),
+    "silent": (Ending.SILENT, b""),
+    "truncated": (Ending.WHOLE, b""),
+    "error": (Ending.WHOLE, _OVERLOADED),
+}
+
 FAULTS: Final[Mapping[str, Fault]] = {
-    "cut_after_start": _before("content_block_start", Ending.CUT),
-    "cut_after_text": _inside("text_delta", Ending.CUT),
-    "reset_after_text": _inside("text_delta", Ending.RESET),
-    "silent_after_text": _inside("text_delta", Ending.SILENT),
-    "cut_in_frame": _in_a_frame,
-    "cut_in_thinking": _inside("thinking_delta", Ending.CUT),
-    "cut_in_tool": _inside("input_json_delta", Ending.CUT),
-    "truncated_after_text": _inside("text_delta", Ending.WHOLE),
-    "truncated_in_tool": _inside("input_json_delta", Ending.WHOLE),
-    "truncated": _before("message_delta", Ending.WHOLE),
-    "no_message_stop": _before("message_stop", Ending.WHOLE),
-    "error_after_start": _before("content_block_start", Ending.WHOLE, extra=_OVERLOADED),
-    "error_after_text": _inside("text_delta", Ending.WHOLE, extra=_OVERLOADED),
-    "error_in_thinking": _inside("thinking_delta", Ending.WHOLE, extra=_OVERLOADED),
-    "error_in_tool": _inside("input_json_delta", Ending.WHOLE, extra=_OVERLOADED),
-    "error_after_content": _before(
-        "message_delta", Ending.WHOLE, extra=_error("api_error", "Internal server error")
+    **{
+        f"{how}_{where}": _breaks(place, ending, extra)
+        for where, place in PLACES.items()
+        for how, (ending, extra) in _HOWS.items()
+    },
+    "error_after_content": _breaks(
+        PLACES["after_content"], Ending.WHOLE, _error("api_error", "Internal server error")
     ),
+    "cut_in_frame": _in_a_frame,
+    "truncated": _breaks(PLACES["after_content"], Ending.WHOLE),
+    "no_message_stop": _breaks(PLACES["before_stop"], Ending.WHOLE),
+    "unreadable_event": _with(b'event: content_block_delta\ndata: {"type": "content_blo\n\n'),
+    "unknown_event": _with(b'event: weather\ndata: {"type": "weather", "sky": "blue"}\n\n'),
+    "comments": _with(b": a comment\n\n: another\n\nid: 7\nretry: 10\n\n"),
+    "twice_begun": _twice_begun,
+    "crlf": _with_crlf,
 }
 """Every fault by its name."""

@@ -1,4 +1,4 @@
-"""The ways in which the cloud says that it will not serve, by name, and how it speaks of quota.
+"""The ways in which the cloud refuses a request, by name, and how it speaks of quota.
 
 Each form takes a :class:`Moment` and returns what becomes of the request: a refusal to the byte, an
 answer with other headers, a connection that breaks, or ``None`` where the limit is not about this
@@ -220,6 +220,12 @@ def _bad_gateway(_moment: Moment) -> Outcome:
     return Refused(502, (("content-type", "text/html"),), page)
 
 
+def _waits(retry_after: str) -> Form:
+    return _says(
+        429, "rate_limit_error", "Rate limited. Please try again later.", retry_after=retry_after
+    )
+
+
 def _breaks(how: Breakdown) -> Form:
     return lambda _moment: how
 
@@ -290,6 +296,19 @@ FORMS: Final[Mapping[str, Form]] = {
     ),
     "overloaded_529": _says(529, "overloaded_error", "Overloaded"),
     "overloaded_sse": _overloaded_in_stream,
+    "huge_wait": _waits("99999999999"),
+    "wait_in_words": _waits("soon"),
+    "negative_wait": _waits("-30"),
+    "bad_request": _says(
+        400, "invalid_request_error", "messages: at least one message is required"
+    ),
+    "too_long": _says(
+        400, "invalid_request_error", "prompt is too long: 250000 tokens > 200000 maximum"
+    ),
+    "denied_401": _says(401, "authentication_error", "Invalid bearer token"),
+    "denied_403": _says(403, "permission_error", "OAuth token has been revoked."),
+    "unknown_model": _says(404, "not_found_error", "model: nobody-knows"),
+    "too_large": _says(413, "request_too_large", "Request exceeds the maximum size"),
     "outage_500": _says(500, "api_error", "Internal server error"),
     "outage_502_html": _bad_gateway,
     "outage_503": _says(503, "api_error", "Service unavailable"),

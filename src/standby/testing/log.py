@@ -26,6 +26,8 @@ class Received:
     """Whether a limit or an outage stood in the way."""
     why: str = ""
     """The words of an error."""
+    said: bytes = field(default=b"", repr=False)
+    """The body of an error."""
     left: bool = False
     """Whether the client went away before the answer was complete."""
 

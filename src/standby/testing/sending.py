@@ -2,9 +2,6 @@
 
 import asyncio
 import gzip
-import socket
-import struct
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +10,9 @@ from typing import Final
 from aiohttp import web
 
 from standby.core.request import Headers
+from standby.testing import raw
 from standby.testing.faults import Ending
+from standby.testing.hostile import Honest
 from standby.testing.limits import Breakdown
 from standby.testing.service import Reply
 
@@ -21,8 +20,11 @@ __all__ = ["Sender"]
 
 _GZIP: Final = 31
 """The window size by which zlib means gzip."""
-# Two integers, short ones on Windows: linger, and for no time at all.
-_NO_LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_BROKEN: Final = {
+    Breakdown.CLOSED: Ending.CUT,
+    Breakdown.RESET: Ending.RESET,
+    Breakdown.SILENT: Ending.SILENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,18 @@ class Sender:
     """Seconds between two pieces of a stream."""
     closing: asyncio.Event
     """Ends every silence."""
+    trap: str = "http://127.0.0.1:9"
+    """Where redirects lead."""
 
     async def send(self, request: web.Request, reply: Reply) -> web.StreamResponse:
         """Write a reply, to its end or to where it breaks."""
         if reply.breakdown is not None:
-            return await self._break_off(request, reply.breakdown)
+            await raw.end(request, _BROKEN[reply.breakdown], self.closing)
+            return web.Response()  # aiohttp wants one; the connection is gone
+        if reply.hostile is not None:
+            honest = Honest(reply.headers, reply.data, self.trap)
+            await raw.speak(request, reply.hostile(honest), self.closing)
+            return web.Response()  # likewise
         codes = self.compress and "gzip" in request.headers.get("accept-encoding", "")
         headers = _coded(reply.headers) if codes else reply.headers
         if not reply.streamed:
@@ -53,33 +62,11 @@ class Sender:
             await response.write(piece)
             if self.pace_s:
                 await asyncio.sleep(self.pace_s)
-        await self._end(request, response, reply.ending)
+        if whole:
+            await response.write_eof()
+        else:
+            await raw.end(request, reply.ending, self.closing)
         return response
-
-    async def _end(
-        self, request: web.Request, response: web.StreamResponse, ending: Ending
-    ) -> None:
-        match ending:
-            case Ending.WHOLE:
-                await response.write_eof()
-            case Ending.CUT:
-                _close(request)
-            case Ending.RESET:
-                _reset(request)
-            case Ending.SILENT:
-                await self.closing.wait()
-                _close(request)
-
-    async def _break_off(self, request: web.Request, how: Breakdown) -> web.StreamResponse:
-        match how:
-            case Breakdown.CLOSED:
-                _close(request)
-            case Breakdown.RESET:
-                _reset(request)
-            case Breakdown.SILENT:
-                await self.closing.wait()
-                _close(request)
-        return web.Response()  # aiohttp wants one; the connection is gone
 
 
 def _compressed(pieces: tuple[bytes, ...], *, whole: bool) -> Iterator[bytes]:
@@ -93,18 +80,3 @@ def _compressed(pieces: tuple[bytes, ...], *, whole: bool) -> Iterator[bytes]:
 
 def _coded(headers: Headers) -> Headers:
     return (*headers, ("content-encoding", "gzip"), ("vary", "accept-encoding"))
-
-
-def _close(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.close()
-
-
-def _reset(request: web.Request) -> None:
-    transport = request.transport
-    if transport is None:
-        return
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    transport.abort()
