@@ -225,7 +225,9 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             Notices(enabled=settings.local.notice),
             dice,
             RULES.values(),
-            LocalDeadlines(first_byte_s=settings.local.first_byte_s),
+            LocalDeadlines(
+                first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s
+            ),
             settings.local.keep_alive_s,
         )
         door = MessagesDoor(

@@ -251,6 +251,13 @@ class Local(Section):
             Seconds(0.1, 6 * _HOUR_S),
         ),
     )
+    idle_s: float = field(
+        default=120.0,
+        metadata=_about(
+            "How long a local engine may be silent within an answer before it counts as broken.",
+            Seconds(0.1, _HOUR_S),
+        ),
+    )
     keep_alive_s: float = field(
         default=15.0,
         metadata=_about(
