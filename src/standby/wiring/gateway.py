@@ -40,9 +40,9 @@ from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.processes import AlreadyRunningError, claim, harden
 from standby.adapters.ledger.nothing import NoLedger
 from standby.adapters.ledger.sqlite import SqliteLedger
-from standby.adapters.net import http_client
+from standby.adapters.net import http_client, trusted
 from standby.adapters.quota_store.file import FileStore
-from standby.adapters.upstream.anthropic import AnthropicUpstream
+from standby.adapters.upstream.direct import DirectUpstream
 from standby.app.accounts import Accounts, Change
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
@@ -50,6 +50,7 @@ from standby.app.cloud import CloudDeadlines, Line
 from standby.app.counting import Counting
 from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch, Fetching
+from standby.app.fitting import Fitting
 from standby.app.local import LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.passage import Passage
@@ -194,8 +195,10 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         stack.push_async_callback(engines.stop)
         stack.push_async_callback(fingerprints.flush)
         stack.push_async_callback(accounts.flush)
+        upstream = DirectUpstream(settings.cloud.url, trusted(settings.cloud.ca_file))
+        stack.callback(upstream.close)
         line = Line(
-            AnthropicUpstream(client, settings.cloud.url),
+            upstream,
             accounts,
             fingerprints,
             clock,
@@ -217,6 +220,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         fetching = Fetching(engines, _fetch(settings, where))
         status = Status(about, accounts, engines, ledger, clock, lambda: fetching.words)
         passage = Passage(line)
+        fitting = Fitting(engines)
         switch = Switch(
             line,
             engines,
@@ -229,10 +233,11 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
                 first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s
             ),
             settings.local.keep_alive_s,
+            fitting,
         )
         door = MessagesDoor(
             answer=switch.answer,
-            count=Counting(line, engines, passage).count,
+            count=Counting(line, engines, passage, fitting).count,
             models=Catalogue(line, engines).models,
             otherwise=passage.pass_on,
         )

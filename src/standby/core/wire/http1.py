@@ -36,6 +36,7 @@ _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 
+_BEGINNING: Final = b"HTTP/1."
 _INTERIM: Final = range(100, 200)
 _SWITCHING: Final = 101
 _BODILESS: Final = frozenset({204, 304})
@@ -199,6 +200,8 @@ class Answer:
             return [more] if more else []
         searched = max(0, len(self._head) - 3)
         self._head += data
+        if not self._head.startswith(_BEGINNING[: len(self._head)]):
+            raise NotHTTPError("something else than an answer")  # which may well never end
         while (end := self._head.find(b"\r\n\r\n", searched, MAX_HEAD_BYTES - self._read)) >= 0:
             head = self._begin(bytes(self._head[:end]))
             del self._head[: end + 4]
