@@ -12,6 +12,9 @@ class SetClock:
     def ticks(self) -> float:
         return self.steady
 
+    def told(self, at: float) -> str:
+        return f"{at:.0f}"
+
     def passes(self, seconds: float) -> None:
         self.wall += seconds
         self.steady += seconds
