@@ -438,7 +438,7 @@ class Drill:
 
 def _failed(phase: Phase) -> str:
     wrong = "; ".join(check.told for check in phase.checks if not check.passed)
-    return f"The drill failed where {phase.title}: {wrong or 'nothing was checked'}."
+    return f"The drill failed where {phase.title}: {wrong.rstrip('.') or 'nothing was checked'}."
 
 
 def _told(answer: Answer) -> str:

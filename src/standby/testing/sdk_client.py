@@ -53,7 +53,7 @@ class SdkTalker:
                     if first_at is None and event.type == "content_block_delta":
                         first_at = time.time()
                 message = stream.get_final_message()
-        except anthropic.AnthropicError as error:
+        except Exception as error:  # the SDK lets through what its transport raises
             raise TalkError(str(error) or type(error).__name__) from error
         return Spoken(_plain(message.to_json()), first_at)
 

@@ -121,24 +121,22 @@ async def _rehearsed(
         show(said(event, signs))
 
     await asyncio.to_thread(read_config, where.config_file, os.environ)  # its faults come first
-    async with _folder(keep=options.keep) as folder, AsyncExitStack() as stack:
+    async with _folder(keep=options.keep) as folder:
         if options.keep:
             show(Said(f"The folder of this drill: {folder}", "dim"))
         try:
             role = _role(options.client)
         except StageError as error:
             return _no_client(error), ()
-        cloud = await stack.enter_async_context(FakeCloud())
-        http = await stack.enter_async_context(http_client())
-        set_up = _SetUp(folder, where, cloud, http, role, stack)
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(set_up.watch())
-            try:
-                report = await Drill(set_up, tell).run()
-            finally:
-                watch.cancel()
-        log = set_up.log()
-    return report, log
+        async with FakeCloud() as cloud, http_client() as http:
+            async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+                set_up = _SetUp(folder, where, cloud, http, role, stack)
+                watch = group.create_task(set_up.watch())
+                try:
+                    report = await Drill(set_up, tell).run()
+                finally:
+                    watch.cancel()
+            return report, set_up.log()  # the gateway has said its last
 
 
 class _SetUp:
