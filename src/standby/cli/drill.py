@@ -11,6 +11,9 @@ from standby.cli import gateway, terminal
 
 __all__ = ["command"]
 
+_TO_THE_END = (0, 1)
+"""The exit codes of a drill that nobody broke off, whether it went well or not."""
+
 
 @click.command(
     "drill",
@@ -42,7 +45,7 @@ def command(client: str, as_json: bool, keep: bool, then_serve: bool) -> None:
 
     options = DrillOptions(cast("DrillClient", client), as_json, keep)  # click checked the word
     code = gateway.run_to_end(drill(options, terminal.data))
-    if code == 0 and then_serve and sys.stdout.isatty():
+    if code in _TO_THE_END and then_serve and sys.stdout.isatty():
         _serve()
     raise click.exceptions.Exit(code)
 
