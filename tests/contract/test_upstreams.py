@@ -47,7 +47,7 @@ async def whole(upstream, request=ASKS):
 
 
 async def test_a_request_goes_out_as_it_came(upstream_of):
-    headers = (("X-B", "1"), ("X-B", "2"), ("Authorization", "Bearer t"))
+    headers = (("X-B", "é"), ("X-B", "2"), ("Authorization", "Bearer t"))
     request = Request("POST", "/v1/messages?beta=true&x=%2f", headers, b"\x00 any bytes")
     async with raw_cloud(OK) as cloud, upstream_of(cloud.url) as upstream:
         await whole(upstream, request)
@@ -56,7 +56,7 @@ async def test_a_request_goes_out_as_it_came(upstream_of):
     assert b"POST /v1/messages?beta=true&x=%2f HTTP/1.1" == asked.line
     assert b"\x00 any bytes" == asked.body
     ours = [line for line in asked.lines if not line.startswith((b"Host: ", b"Content-Length: "))]
-    assert [b"X-B: 1", b"X-B: 2", b"Authorization: Bearer t"] == ours
+    assert ["X-B: é".encode(), b"X-B: 2", b"Authorization: Bearer t"] == ours
     assert 1 == sum(line.lower().startswith(b"host:") for line in asked.lines)
 
 
@@ -130,6 +130,14 @@ async def test_an_answer_without_a_length_ends_with_its_connection(upstream_of):
     ends = says(b"HTTP/1.1 200 OK\r\n\r\n", b"all of it", then_hangs_up=True)
     async with raw_cloud(ends) as cloud, upstream_of(cloud.url) as upstream:
         assert b"all of it" == (await whole(upstream))[1]
+
+
+async def test_a_header_in_utf_8_stays_so(upstream_of):
+    sent = "HTTP/1.1 200 OK\r\nX: é\r\nContent-Length: 0\r\n\r\n".encode()
+    async with raw_cloud(says(sent)) as cloud, upstream_of(cloud.url) as upstream:
+        head, _ = await whole(upstream)
+
+    assert "é" == head.header("x")
 
 
 async def test_coded_bytes_stay_coded_and_cookies_stay_here(upstream_of):

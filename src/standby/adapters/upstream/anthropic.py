@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from standby.core.request import Headers, Request
-from standby.core.wire.headers import Head, end_to_end
+from standby.core.wire.headers import Head, end_to_end, lines_of
 from standby.ports import UpstreamError
 
 __all__ = ["AnthropicUpstream"]
@@ -51,8 +51,7 @@ class AnthropicUpstream:
 
 
 def _headers(response: ClientResponse) -> Headers:
-    lines = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.raw_headers)
-    return end_to_end(lines, less=frozenset({"set-cookie"}))
+    return end_to_end(lines_of(response.raw_headers), less=frozenset({"set-cookie"}))
 
 
 def _words(error: Exception) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from standby.core.request import Headers
-from standby.core.wire.headers import Head
+from standby.core.wire.headers import Head, lines_of
 
 __all__ = [
     "MAX_HEAD_BYTES",
@@ -29,10 +29,10 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 # The line in front of a chunk: a size and, from nobody yet seen, extensions.
 _MAX_SIZE_LINE: Final = 4096
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Controls, a CR without LF and a LF without CR. A tab is allowed.
 _FOREIGN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
-_STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?")
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 
@@ -230,14 +230,14 @@ class Answer:
     def _begin(self, raw: bytes) -> Head:
         if _FOREIGN.search(raw):
             raise NotHTTPError("a control character in the head")
-        first, *lines = raw.decode("latin-1").split("\r\n")
+        first, *lines = raw.split(b"\r\n")
         if (found := _STATUS_LINE.fullmatch(first)) is None:
             raise NotHTTPError("no status line")
         head = Head(int(found[2]), fields(lines))
         if head.status == _SWITCHING:
             raise NotHTTPError("an answer in another protocol, which nobody asked for")
         if head.status not in _INTERIM:
-            modern = found[1] == "1"
+            modern = found[1] == b"1"
             self._body = self._framing(head, modern=modern)
             self._keeps = modern and "close" not in _listed(head.headers, "connection")
         return head
@@ -256,18 +256,18 @@ class Answer:
         return Sized(int(lengths[0])) if lengths else Endless()
 
 
-def fields(lines: Iterable[str]) -> Headers:
+def fields(lines: Iterable[bytes]) -> Headers:
     """Return header lines as names and values. Raise :class:`NotHTTPError`.
 
     The lines hold no control characters but tabs.
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[bytes, bytes]] = []
     for line in lines:
-        name, colon, value = line.partition(":")
+        name, colon, value = line.partition(b":")
         if not colon or _TOKEN.fullmatch(name) is None:
             raise NotHTTPError("a header line without a name")
-        found.append((name, value.strip(" \t")))
-    return tuple(found)
+        found.append((name, value.strip(b" \t")))
+    return lines_of(found)
 
 
 def _listed(headers: Headers, name: str) -> list[str]:
