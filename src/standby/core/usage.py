@@ -31,7 +31,7 @@ def tokens_of(usage: Mapping[str, JSON]) -> Tokens:
 
     def count(name: str) -> int:
         value = usage.get(name)
-        return value if isinstance(value, int) and value > 0 else 0
+        return value if type(value) is int and value > 0 else 0  # `True` is an `int`, too
 
     return Tokens(
         count("input_tokens"),
