@@ -204,6 +204,25 @@ async def test_one_engine_that_hangs_does_not_hide_the_others(monkeypatch):
     assert ["lmstudio/m"] == keys(found)
 
 
+async def test_an_engine_that_is_too_busy_to_answer_is_there_all_the_same(monkeypatch):
+    class Busy(FakeEngine):
+        asked = 0
+
+        async def models(self):
+            self.asked += 1
+            if self.asked > 1:
+                await anyio.sleep(60)
+            return self.offers
+
+    monkeypatch.setattr("standby.app.engines._ASK_S", 0.2)
+    known = engines(Busy("ollama", model("ollama")), FakeEngine("lmstudio"))
+    await known.refresh()
+    with anyio.fail_after(2):
+        await known.refresh()
+
+    assert ["ollama/m"] == keys(known.known())
+
+
 async def test_who_would_take_over_is_known_before_it_is_needed():
     assert RUNNING.offers[0] == await engines(RUNNING, EMBEDDED).would_take_over()
     assert await engines(FakeEngine("vllm")).would_take_over() is None

@@ -99,7 +99,13 @@ class Engines:
                 asked += [questions.create_task(each.models()) for each in self._engines.values()]
         except TimeoutError:
             pass  # who has answered by now counts
-        found = [model for task in asked if not task.cancelled() for model in task.result()]
+        before = self._known
+        found: list[LocalModel] = []
+        for name, task in zip(self._engines, asked, strict=True):
+            # A server that is too busy to answer is there all the same: with both cores in a
+            # prefill even our own took longer. Whether it is gone shows when it is asked to serve.
+            busy = task.cancelled()
+            found += [m for m in before if m.engine == name] if busy else task.result()
         self._known = self._ordered(found)
         self._asked_at = self._clock.ticks()
 
