@@ -32,7 +32,7 @@ FAR_KNOWN: Final = 1.15
 # A smaller ratio each time: after so many the request is sent as it is, and the server has its say.
 TRIES: Final = 4
 # Where nobody can check, the ratio never rises above the one that is safe for any text.
-UNCHECKED: Final = 3.0
+UNCHECKED: Final = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,14 @@ class Fitting:
         tries = TRIES
         while True:
             fitted = _fitted(asked, window)
-            if not fitted.fits and not _sums_up(asked):
-                return TooLong(fitted.tokens, fitted.room)
             size = weigh(fitted.body, sees=window.sees)
+            # Before a client is told to compact, too: it costs it minutes.
             counted = await self._counted(asked, model, fitted, size)
             tries -= 1
-            if counted <= fitted.room or (tries == 0 and _sums_up(asked)):
+            last = tries == 0 or not fitted.fits
+            if counted <= fitted.room or (last and _sums_up(asked)):
                 return _ready(asked, model, fitted.body, counted, size, fitted.steps)
-            if tries == 0:
+            if last:
                 return TooLong(counted, fitted.room)
             window = replace(window, gauge=self._lowered(model, size, fitted.room))
 

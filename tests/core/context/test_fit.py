@@ -19,7 +19,7 @@ from tests.fakes.conversations import odd_requests
 windows = st.builds(
     Window,
     st.sampled_from([2_000, 8_192, 16_384, 32_768]),
-    st.sampled_from([Gauge(2.0), Gauge(3.0), Gauge(4.25)]),
+    st.sampled_from([Gauge(2_000), Gauge(3_000), Gauge(4_250)]),
     st.booleans(),
 )
 

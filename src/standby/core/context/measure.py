@@ -4,7 +4,6 @@ What is weighed is what the model gets to read. A field that stays here weighs n
 weighs what it comes to in tokens, not what its base64 takes.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -15,12 +14,11 @@ __all__ = ["Gauge", "blocks_of", "in_use", "weigh", "weigh_block", "weigh_turn"]
 
 # Measured on code, prose and tool schemas with the tokenizers of Qwen, tiktoken and Claude up to
 # 4.6: 2.8 to 4.7 bytes a token. Three is near the upper end of the count, which is the safe one.
-_USUAL: Final = 3.0
-_FEWEST: Final = (
-    1.0  # a vocabulary of single bytes; scripts that a tokenizer hardly knows: 1.3 to 2
-)
-_MOST: Final = 5.0
-_GRID: Final = 0.25
+_USUAL: Final = 3_000
+_FEWEST: Final = 700  # a vocabulary of single bytes, and what a template adds to them
+_MOST: Final = 5_000
+# Steps of 9 %.
+_NOTCHES: Final = tuple(round(1000 * 2 ** (step / 8)) for step in range(-4, 19))
 _MARGIN: Final = 0.97
 # A short prompt is mostly the template's own tokens, and says little of the ratio.
 _TELLING: Final = 500
@@ -46,37 +44,43 @@ class Gauge:
     must come out the same from turn to turn.
     """
 
-    bytes_per_token: float = _USUAL
+    per_thousand: int = _USUAL
+    """The bytes that make a thousand tokens."""
     known: bool = field(default=False, compare=False)
     """Whether it comes from a server's own count."""
 
     def tokens(self, size: int) -> int:
         """Return about how many tokens so many bytes make: rather too many than too few."""
-        return math.ceil(size / self.bytes_per_token)
+        return -(-size * 1000 // self.per_thousand)
 
     def bytes(self, tokens: int) -> int:
         """Return how many bytes make about so many tokens: rather too few than too many."""
-        return math.floor(tokens * self.bytes_per_token)
+        return tokens * self.per_thousand // 1000
 
-    def learned(self, size: int, tokens: int, *, most: float = _MOST) -> "Gauge":
+    def learned(self, size: int, tokens: int, *, most: int = _MOST) -> "Gauge":
         """Return the gauge after a server has counted ``tokens`` in ``size`` bytes.
 
         ``most`` bounds it where the server's own count may be too low.
         """
         if tokens < _TELLING or size <= 0:
             return self
-        seen = math.floor(size / tokens * _MARGIN / _GRID) * _GRID
-        seen = min(max(seen, _FEWEST), _MOST, most)
-        far = seen - self.bytes_per_token >= 2 * _GRID
-        moves = seen < self.bytes_per_token or far
-        return replace(self, bytes_per_token=seen if moves else self.bytes_per_token, known=True)
+        seen = min(max(_notch(size * 1000 * _MARGIN / tokens), _FEWEST), most)
+        now = self.per_thousand
+        if seen < now or _notch(seen) > 1.15 * _notch(now):
+            now = seen
+        return Gauge(now, known=True)
 
     def lowered(self, size: int, room: int) -> "Gauge":
         """Return the gauge as low as it must be for so many bytes to exceed so many tokens."""
-        ratio = self.bytes_per_token
-        while math.ceil(size / ratio) <= room and ratio > _FEWEST / 2:
-            ratio -= _GRID
-        return replace(self, bytes_per_token=ratio)
+        if self.tokens(size) > room:
+            return self
+        lower = _notch(size * 1000 / (room + 1) - 1)
+        return replace(self, per_thousand=min(lower, self.per_thousand))
+
+
+def _notch(ratio: float) -> int:
+    """Return the next lower step."""
+    return max((notch for notch in _NOTCHES if notch <= ratio), default=_NOTCHES[0])
 
 
 def weigh(body: Mapping[str, JSON], *, sees: bool = False) -> int:
