@@ -221,6 +221,18 @@ async def test_after_a_crash_the_answer_tells_and_the_next_use_starts_it_anew():
         assert engine.pid not in {None, first}
 
 
+async def test_one_that_died_while_nobody_asked_it_is_started_anew_for_who_asks_next():
+    async with running() as (engine, model, _):
+        await engine.start(model)
+        first = engine.pid
+        # Nothing of ours has heard of its end when the next answer is asked for.
+        os.kill(first, signal.SIGKILL)
+        text = (await said(engine, model, asks("Hello")))[0]
+
+        assert SAY == text
+        assert engine.pid not in {None, first}
+
+
 async def test_a_broken_model_is_an_error_that_says_what_the_engine_said(tmp_path):
     path = tmp_path / "broken.gguf"
     whole = await asyncio.to_thread(tiny_model)

@@ -211,6 +211,8 @@ _POLL_S: Final = 0.1
 # How long to wait for the end of a process whose connection broke, to tell why.
 _LAST_WORDS_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
+# One that died while nobody asked it shows it at once; what takes longer, it may have died of.
+_STALE_S: Final = 1.0
 # One that has run so long was not broken from the start.
 _STEADY_S: Final = 60.0
 
@@ -369,18 +371,29 @@ class StartedServer:
     ) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a streamed chat completion; start the server if need be.
 
-        Raise :class:`EngineError`; when the server has crashed, with the last it said.
+        Raise :class:`EngineError`; when the server has crashed, with the last it said. One that had
+        died before it was asked is started anew.
         """
+        ran = self._as_running(model) is not None
         running = await self.start(model)
         child, server = self._child, self._server(running)
+        asked_at, said = asyncio.get_running_loop().time(), False
         try:
             async with contextlib.aclosing(server.chat(running, body)) as answer:
                 async for data in answer:
+                    said = True
                     yield data
+                return
         except EngineError as error:
+            at_once = asyncio.get_running_loop().time() - asked_at < _STALE_S
             if error.status or child is None or not await child.ended(_LAST_WORDS_S):
                 raise
-            raise EngineError(f"{self.spec.title}: {child.epitaph()}", body=child.tail) from error
+            if said or not (ran and at_once):
+                words = f"{self.spec.title}: {child.epitaph()}"
+                raise EngineError(words, body=child.tail) from error
+        async with contextlib.aclosing(self.chat(model, body)) as answer:
+            async for data in answer:
+                yield data
 
     async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
         """Return how many tokens the prompt has; ``None`` while the server does not run."""
