@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.core.exchange import (
+    MAX_HELD_BYTES,
     Answered,
     Ask,
     Broken,
@@ -24,7 +25,8 @@ from standby.core.exchange import (
 )
 from standby.core.wire.errors import Refusal
 from standby.core.wire.headers import Head
-from standby.core.wire.messages import error
+from standby.core.wire.messages import PING, error
+from standby.core.wire.sse import Frame
 from tests.fakes.answerers import (
     answer,
     arguments,
@@ -273,3 +275,45 @@ def test_every_exchange_ends_once_and_says_how(events):
             pytest.fail(f"ended with {other}")
     assert not any(isinstance(c, Finish | GiveUp | Deliver) for c in before)
     assert len([c for c in commands if isinstance(c, Ask)]) <= len(exchange.order)
+
+
+def unreadable():
+    """An event that an answer cannot do without, cut in its JSON."""
+    data = '{"type":"content_blo'
+    return Frame(
+        "content_block_delta", data, f"event: content_block_delta\ndata: {data}\n\n".encode()
+    )
+
+
+def test_an_answer_that_cannot_be_read_is_replaced_while_nothing_is_shown():
+    play((Start(), [Ask("cloud")]), (Came(BEGIN), []), (Came(unreadable()), [Ask("local")]))
+
+
+def test_an_answer_that_cannot_be_read_is_not_passed_on():
+    _, (_, commands) = play_and_last(*shown(BEGIN, TEXT, text(0, "Hello ")), Came(unreadable()))
+
+    assert [Ask("local", "Hello ")] == commands
+
+
+def play_and_last(*steps):
+    *steps, event = steps
+    exchange = play(*steps)
+    return exchange, (event, list(exchange.handle(event)))
+
+
+def test_an_answer_that_begins_twice_is_replaced_while_nothing_is_shown():
+    play((Start(), [Ask("cloud")]), (Came(BEGIN), []), (Came(BEGIN), [Ask("local")]))
+
+
+def test_an_answer_that_begins_twice_is_broken():
+    _, (_, commands) = play_and_last(*shown(BEGIN, TEXT, text(0, "Hello ")), Came(BEGIN))
+
+    assert [Ask("local", "Hello ")] == commands
+
+
+def test_an_opening_without_end_is_given_up_before_it_fills_memory():
+    exchange = play((Start(), [Ask("cloud")]), (Came(BEGIN), []))
+    pings = MAX_HELD_BYTES // len(PING.raw) + 1
+    commands = [command for _ in range(pings) for command in exchange.handle(Came(PING))]
+
+    assert [Ask("local")] == commands[:1]

@@ -14,8 +14,9 @@ DONE   The answer has ended: with ``message_stop``, as a whole, or in an error, 
 """
 
 import enum
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from standby.core.seam import Seam, Shown
 from standby.core.wire import messages
@@ -44,6 +45,11 @@ __all__ = [
     "Stage",
     "Start",
 ]
+
+
+# The opening of an answer has some hundred bytes; pings without end must not fill memory.
+MAX_HELD_BYTES: Final = 64 * 1024
+TWICE: Final = "the answer began a second time"
 
 
 class Stage(enum.Enum):
@@ -167,7 +173,7 @@ class ProtocolMisuseError(Exception):
 class Exchange:
     """The state of one exchange. ``order`` names whom to ask, best first."""
 
-    order: tuple[str, ...]
+    order: Collection[str]
     stand_ins: frozenset[str] = frozenset()
     """Those of ``order`` who can go on with an answer that somebody else began."""
     nobody: str = "nobody to ask"
@@ -181,6 +187,7 @@ class Exchange:
     broken: Broken | None = None
     """The newest answer that ended without its last frame, or in an error event."""
     _held: list[tuple[Frame, Piece]] = field(default_factory=list[tuple[Frame, Piece]])
+    _held_bytes: int = 0
     _seam: Seam | None = None
     _whys: list[str] = field(default_factory=list[str])
 
@@ -229,8 +236,14 @@ class Exchange:
 
     def _hold(self, frame: Frame) -> Iterator[Command]:
         piece = messages.read(frame)
+        begun = any(isinstance(known, Began) for _, known in self._held)
         self._held.append((frame, piece))
+        self._held_bytes += len(frame.raw)
         match piece:
+            case Began() if begun:
+                yield from self._replace(TWICE)
+            case Framing() | Began() | Opened() if self._held_bytes > MAX_HELD_BYTES:
+                yield from self._replace(f"no content within {MAX_HELD_BYTES} bytes")
             case Framing() | Began() | Opened(_, Kind.TEXT | Kind.THINKING | Kind.TOOL):
                 return  # a block that was only opened shows nothing yet
             case Broke(why):
@@ -240,13 +253,15 @@ class Exchange:
                 self.stage = Stage.SHOWN
                 for held, known in self._held:
                     yield from self._show(held, known)
-                self._held.clear()
+                self._forget()
 
     def _pass_on(self, frame: Frame) -> Iterator[Command]:
         piece = messages.read(frame)
         if isinstance(piece, Broke):
             self.broken = Broken(self.asked[-1], frame.data)
             yield from self._mend(piece.why)
+        elif self._seam is None and isinstance(piece, Began):
+            yield from self._mend(TWICE)
         elif self._seam is None:
             yield from self._show(frame, piece)
         else:
@@ -269,11 +284,15 @@ class Exchange:
 
     def _replace(self, why: str) -> Iterator[Command]:
         self._whys.append(why)
-        self._held.clear()
+        self._forget()
         if candidate := self._next(self.order):
             yield Ask(candidate)
         else:
             yield from self._give_up()
+
+    def _forget(self) -> None:
+        self._held.clear()
+        self._held_bytes = 0
 
     def _mend(self, why: str) -> Iterator[Command]:
         self._whys.append(why)
