@@ -163,8 +163,17 @@ async def test_a_redirect_is_neither_followed_nor_passed_on(status):
     assert "resting" == way.state()
 
 
-async def test_a_page_is_no_answer_whatever_its_status():
-    way = Way([Head(200, (("Content-Type", "text/html; charset=utf-8"),)), b"<html>Log in"])
+@pytest.mark.parametrize("status", [204, 600, 999])
+async def test_a_status_that_the_api_does_not_have_is_a_breakdown(status):
+    way = Way([Head(status, (("Content-Type", "text/plain"),)), b"odd"])
+
+    assert (await refused(way)).refusal is None
+    assert "resting" == way.state()
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/octet-stream", ""])
+async def test_a_page_is_no_answer_whatever_its_status(kind):
+    way = Way([Head(200, (("Content-Type", kind),)), b"<html>Log in"])
 
     assert (await refused(way)).refusal is None
     assert not way.fingerprints.remembered(ME)

@@ -120,6 +120,14 @@ async def test_an_answer_that_is_not_streamed_goes_as_a_whole():
     assert [(404, b'{"a":1}')] == await relayed({"cloud": Says(head, b'{"a"', b":1}")})
 
 
+@pytest.mark.parametrize("body", [b"", b'{"model": "m', b'{"model": "\xff"}', b"[]", b"<html>"])
+async def test_a_whole_answer_that_cannot_be_read_is_left_to_the_stand_in(body):
+    head = Head(200, (("Content-Type", "application/json"),))
+    whole = Says(head, b'{"model":"m"}')
+
+    assert [(200, b'{"model":"m"}')] == await relayed({"cloud": Says(head, body), "local": whole})
+
+
 async def test_the_first_refusal_is_sent_to_the_byte_when_nobody_can():
     refusal = Refusal(Head(429, ()), b"no")
     who = {"cloud": Says(fails("429", refusal)), "local": Says(fails("no memory"))}

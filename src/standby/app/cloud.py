@@ -46,7 +46,8 @@ MAX_ERROR_BYTES: Final = 1024 * 1024
 QUICK_S: Final = 0.5
 _LABEL: Final = frozenset({SERVED_BY})
 _SUCCESS: Final = range(200, 300)
-_REDIRECT: Final = range(300, 400)
+_ERRORS: Final = range(400, 600)
+_ANSWERS: Final = ("text/event-stream", "application/json")
 _OF_THE_CREDENTIAL: Final = frozenset({401, 403})
 
 
@@ -159,7 +160,7 @@ class Cloud:
 
     def _is_answer(self, head: Head) -> bool:
         # A captive portal or a proxy's page is no answer, whatever its status.
-        return not (head.header("content-type") or "").startswith("text/html")
+        return (head.header("content-type") or "").startswith(_ANSWERS)
 
     def _welcome(self, head: Head) -> None:
         self._vouch()
@@ -170,7 +171,7 @@ class Cloud:
         head = refusal.head
         if head.status in _OF_THE_CREDENTIAL:
             self._line.fingerprints.rejected(self._account)
-        if head.status in _REDIRECT or head.status in _SUCCESS:
+        if head.status not in _ERRORS:
             # No redirect is followed, nor handed to a client that would follow it with the prompt.
             why = f"the cloud's door answered {head.status}"
             return self._heard(Reply(status=0, model=self._model, broke=why))
@@ -231,5 +232,5 @@ async def _gathered(items: AsyncIterator[Head | bytes]) -> bytes:
 
 
 def _presentable(refusal: Refusal) -> Refusal | None:
-    """Return what a client may be shown of a refusal: no redirect, and no page with status 200."""
-    return refusal if errors.is_error(refusal.head.status) else None
+    """Return what a client may be shown of a refusal: an error, and no redirect, page or oddity."""
+    return refusal if refusal.head.status in _ERRORS else None

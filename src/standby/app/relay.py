@@ -5,11 +5,13 @@ the business of the answerer that met it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from standby.app.closing import closing
+from standby.app.coded import Coded
 from standby.core.exchange import (
     Answered,
     Ask,
@@ -32,7 +34,8 @@ from standby.core.exchange import (
 from standby.core.request import Request
 from standby.core.wire import errors, messages
 from standby.core.wire.headers import Head, end_to_end
-from standby.core.wire.sse import Decoder, Frame, FrameTooLargeError
+from standby.core.wire.json import NotJSONError, loads
+from standby.core.wire.sse import Decoder, FrameTooLargeError
 from standby.ports import Answerer, AnswererError, Coder, CodingError, Wire
 
 __all__ = ["KEEP_ALIVE_S", "Relay"]
@@ -46,11 +49,30 @@ LINGER_S: Final = 0.2
 MAX_WHOLE_BYTES: Final = 64 * 1024 * 1024
 # What clients take for "not now", and do not mend by asking again at once.
 UNABLE: Final = 529
+_SERVED: Final = 200
 _LENGTH: Final = frozenset({"content-length"})
 
-# One read of the network, as events. Judging and writing it as one, not frame by frame, made the
-# relay three times as fast.
-Inbox = asyncio.Queue[list[Event]]
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One read of the network, as events.
+
+    Judging and writing it as one, not frame by frame, made the relay three times as fast.
+    """
+
+    events: list[Event]
+    raw: bytes = b""
+    """The bytes that it came in, where they are in a coding."""
+    inside: bool = False
+    """Whether they end inside an event."""
+
+    @property
+    def plain(self) -> bytes:
+        """The events as bytes."""
+        return b"".join(map(_plain, self.events))
+
+
+Inbox = asyncio.Queue[_Read]
 
 
 class Relay:
@@ -71,11 +93,9 @@ class Relay:
         self._coder_for = coder_for
         self._keep_alive_s = keep_alive_s
         self._head: Head | None = None
-        self._coder: Coder | None = None
-        self._coded: _Stream | None = None
-        """What goes out in the coding of ``_coder``."""
+        self._coded: Coded | None = None
+        """What goes out, where it does in a peer's coding."""
         self._begun = False
-        self._appended = False
         self._lost = False
         """Whether the connection was broken: nobody listens any more."""
         self.status = 0
@@ -98,7 +118,7 @@ class Relay:
     async def _hear(self, answerer: Answerer, request: Request, said: str) -> Ask | None:
         """Feed one answer to the exchange; return whom to ask next, if anybody."""
         if not self._begun:  # of somebody who failed nothing is out, nor will be
-            self._head = self._coder = self._coded = None
+            self._head = self._coded = None
         # Room for one read: an answer is taken in only as fast as the client takes it.
         inbox = Inbox(maxsize=1)
         ask: Ask | None = None
@@ -125,9 +145,12 @@ class Relay:
         patience = LINGER_S if self._exchange.stage is Stage.LAST else self._keep_alive_s
         try:
             async with asyncio.timeout(patience):
-                return await inbox.get()
+                read = await inbox.get()
         except TimeoutError:
             return [Quiet()]
+        if self._coded is not None:
+            self._coded.came(read.raw, read.plain, inside=read.inside)
+        return read.events
 
     def _judge(self, events: Iterable[Event]) -> Iterator[Command]:
         for event in events:
@@ -154,6 +177,8 @@ class Relay:
                     await self._finish()
                 case GiveUp(why, refusal):
                     await self._give_up(why, refusal)
+        if self._coded is not None and not self._lost:
+            await self._put(self._coded.take)
         return ask
 
     async def _send(self, data: bytes, *, ours: bool) -> None:
@@ -162,25 +187,29 @@ class Relay:
             self.status = self._head.status
             self.on_shown()
             await self._wire.start(self._head)
+        coded = self._coded
+        if coded is None:
+            await self._wire.send(data)
+        elif ours:
+            await self._put(lambda: coded.add(data))
+        else:
+            coded.show(data)
+
+    async def _put(self, made: Callable[[], bytes]) -> None:
+        """Send what is made in the peer's coding, if it can be made."""
         try:
-            data = self._appendix(data) if ours else data
+            data = made()
         except CodingError as error:
             await self._lose(str(error))
         else:
-            await self._wire.send(data)
+            if data:
+                await self._wire.send(data)
 
     async def _lose(self, why: str) -> None:
         """Break the connection: what is out can neither go on nor be ended honestly."""
         self._lost = True
         self.gave_up = why
         await self._wire.abort()
-
-    def _appendix(self, data: bytes) -> bytes:
-        """Return bytes of ours as they go on after the peer's. Raise :class:`CodingError`."""
-        if self._coder is None or self._coded is None:
-            return data
-        self._appended = True
-        return self._coded.left() + self._coder.append(data)
 
     async def _deliver(self, head: Head, body: bytes) -> None:
         self.status = head.status
@@ -201,16 +230,13 @@ class Relay:
 
     async def _keep_alive(self) -> None:
         # Nothing may be put into somebody else's coded stream, nor ahead of it.
-        if self._coder is None:
+        if self._coded is None:
             await self._wire.keep_alive()
 
     async def _finish(self) -> None:
-        try:
-            if self._appended and self._coder is not None:
-                await self._wire.send(self._coder.finish())
-        except CodingError as error:
-            await self._lose(str(error))
-        else:
+        if (coded := self._coded) is not None:
+            await self._put(lambda: coded.take() + coded.finish())
+        if not self._lost:
             await self._wire.finish()
 
     async def _give_up(self, why: str, refusal: errors.Refusal | None) -> None:
@@ -228,93 +254,93 @@ class Relay:
             await self._finish()
 
     async def _read(self, answerer: Answerer, request: Request, said: str, inbox: Inbox) -> None:
+        stream = _Stream()
         try:
-            await self._take(answerer, request, said, inbox)
+            await self._take(answerer.answer(request, said), stream, inbox)
         except AnswererError as error:
-            await inbox.put([Failed(str(error), error.refusal)])
+            await inbox.put(stream.read([Failed(str(error), error.refusal)]))
         except (FrameTooLargeError, CodingError) as error:
-            await inbox.put([Failed(f"the answer cannot be read: {error}")])
+            await inbox.put(stream.read([Failed(f"the answer cannot be read: {error}")]))
 
-    async def _take(self, answerer: Answerer, request: Request, said: str, inbox: Inbox) -> None:
-        stream: _Stream | None = None
+    async def _take(
+        self, answer: AsyncIterator[Head | bytes], stream: "_Stream", inbox: Inbox
+    ) -> None:
         head = Head(502, ())
         whole = bytearray()
-        async with closing(answerer.answer(request, said)) as items:
+        async with closing(answer) as items:
             async for item in items:
                 if isinstance(item, Head):
                     head = item
-                    stream = self._stream_of(head) if head.streamed else None
-                elif stream is not None:
+                    if head.streamed:
+                        self._stream_of(head, stream)
+                elif head.streamed:
                     if events := stream.receive(item):
-                        await inbox.put(events)
+                        await inbox.put(stream.read(events))
                 else:
                     whole += item
                     if len(whole) > MAX_WHOLE_BYTES:
                         raise AnswererError(f"the answer has more than {MAX_WHOLE_BYTES} bytes")
-        if stream is not None:
-            await inbox.put([Ended(stream.rest)])
+        if head.streamed:
+            await inbox.put(stream.read([Ended(stream.rest)]))
+        elif head.status == _SERVED and not _is_object(self._plain(head, bytes(whole))):
+            raise AnswererError("the answer is no message")
         else:
-            await inbox.put([Answered(head, bytes(whole))])
+            await inbox.put(_Read([Answered(head, bytes(whole))]))
 
-    def _stream_of(self, head: Head) -> "_Stream":
+    def _stream_of(self, head: Head, stream: "_Stream") -> None:
         # What goes out may become longer than the peer said, if somebody else must go on with it.
         head = Head(head.status, end_to_end(head.headers, less=_LENGTH))
-        coder = self._coder_for(head.coding) if head.coding else None
+        stream.coder = self._coder_for(head.coding) if head.coding else None
         if self._begun:
-            return _Stream(coder, as_it_came=False)  # it continues another's answer
+            return  # it continues another's answer
         self._head = head
-        if self._wire.begun:
-            return _Stream(coder, as_it_came=False)  # a keep-alive has promised plain text
-        self._coder = coder
-        self._coded = _Stream(coder, as_it_came=True)
-        return self._coded
+        if head.coding and not self._wire.begun:  # a keep-alive has promised plain text
+            self._coded = Coded(lambda: self._coder_for(head.coding))
 
 
 class _Stream:
     """The events of one streamed answer, from its bytes."""
 
-    def __init__(self, coder: Coder | None, *, as_it_came: bool) -> None:
+    def __init__(self) -> None:
+        self.coder: Coder | None = None
         self._decoder = Decoder()
-        self._coder = coder
-        self._keeps = coder is not None and as_it_came
         self._raw = bytearray()
 
     def receive(self, data: bytes) -> list[Event]:
-        if self._coder is None:
-            return [Came(frame) for frame in self._decoder.receive_data(data)]
-        frames = self._decoder.receive_data(self._coder.decode(data))
-        if not self._keeps:
-            return [Came(frame) for frame in frames]
-        self._raw += data
-        return self._with_raw(frames)
+        """Take bytes from the peer; return the events that they completed."""
+        if self.coder is not None:
+            self._raw += data
+            data = self.coder.decode(data)
+        return [Came(frame) for frame in self._decoder.receive_data(data)]
 
-    def _with_raw(self, frames: list[Frame]) -> list[Event]:
-        """Give the coded bytes to the last of the frames they hold: a coding knows no borders."""
-        if not frames:
-            return []
-        *earlier, last = frames
+    def read(self, events: list[Event]) -> _Read:
+        """Return the events with the coded bytes that have come since those before them."""
         raw = bytes(self._raw)
         self._raw.clear()
-        return [
-            *(Came(Frame(frame.name, frame.data, b"")) for frame in earlier),
-            Came(Frame(last.name, last.data, raw)),
-        ]
+        return _Read(events, raw, inside=bool(self._decoder.rest))
 
     @property
     def rest(self) -> bytes:
-        return bytes(self._raw) if self._keeps else self._decoder.rest
+        """What came after the last whole event."""
+        return self._decoder.rest
 
-    def left(self) -> bytes:
-        """Take what is not out yet, so that others can go on in the coding.
 
-        Raise :class:`CodingError` where the peer stopped inside an event: what has come of it may
-        be out already, in one coded piece with what came before it.
-        """
-        if self._decoder.rest:
-            raise CodingError("the peer was cut inside an event: nothing can follow it")
-        left = bytes(self._raw)
-        self._raw.clear()
-        return left
+def _plain(event: Event) -> bytes:
+    match event:
+        case Came(frame):
+            return frame.raw
+        case Ended(rest):
+            return rest
+        case _:
+            return b""
+
+
+def _is_object(plain: bytes) -> bool:
+    """Tell whether an answer can be read at all: empty, cut and coded beyond measure, it cannot."""
+    try:
+        return isinstance(loads(plain), dict)
+    except NotJSONError:
+        return False
 
 
 def _joined(commands: Iterable[Command]) -> Iterator[Command]:
