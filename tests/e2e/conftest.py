@@ -8,7 +8,7 @@ from standby.testing.cloud import FakeCloud
 from tests.prepare import binary
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend():
     """One loop: what is tested is another process, which chooses its own."""
     return "asyncio"
@@ -23,6 +23,13 @@ def no_credentials_of_the_machine(monkeypatch):
 
 @pytest.fixture
 async def cloud():
+    async with FakeCloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+async def cloud_of_all():
+    """One cloud for all tests of a file, for those that ask of it no more than to be there."""
     async with FakeCloud() as cloud:
         yield cloud
 

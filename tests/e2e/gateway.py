@@ -205,6 +205,13 @@ class Gateway:
             await asyncio.sleep(max(status["until"] - time.time(), 0) + TICK_S)
 
 
+async def until(happened, within_s, every_s=2 * POLL_S):
+    """Wait until something is so that nobody tells of: a process has ended, or works."""
+    async with asyncio.timeout(within_s):
+        while not happened():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(every_s)
+
+
 async def model(**script):
     """Return the file of the scripted model; the engine that reads it is the real one."""
     return await asyncio.to_thread(tiny_model, Script(**script))
