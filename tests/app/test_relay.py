@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from standby.adapters.codings import coder_for
 from standby.app.relay import Relay
@@ -10,8 +12,23 @@ from standby.core.exchange import Exchange
 from standby.core.request import Request
 from standby.core.wire.errors import Refusal, message_of
 from standby.core.wire.headers import Head
+from standby.core.wire.json import loads
 from standby.core.wire.messages import error
-from tests.fakes.answerers import STREAM, Says, answer, begin, fails, opened, text
+from standby.core.wire.sse import Decoder
+from tests.fakes.answerers import (
+    STREAM,
+    Says,
+    answer,
+    arguments,
+    begin,
+    closed,
+    fails,
+    opened,
+    settled,
+    stop,
+    text,
+    thought,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -205,3 +222,195 @@ async def test_nobody_could():
     [(status, body)] = await relayed({"cloud": Says(fails("429"))})
 
     assert (529, "429") == (status, message_of(body))
+
+
+async def test_while_a_stand_in_is_silent_the_client_is_kept_alive_whoever_failed_before():
+    tape, hello = Tape(), answer("Hello")
+    head = Head(200, (*STREAM.headers, ("Content-Encoding", "gzip")))
+    cloud = Says(head, coder_for("gzip").append(begin().raw), fails("reset"))
+
+    log = await relayed({"cloud": cloud, "local": Says(tape.kept_alive.wait, *hello)}, tape, 0.01)
+
+    assert "ping" == log[0]
+    assert [raw(hello), "end"] == [entry for entry in log if entry != "ping"]
+
+
+async def test_a_client_that_waits_for_a_whole_answer_hears_nothing_before_it():
+    async def silent():
+        await asyncio.sleep(0.05)
+
+    head = Head(200, (("Content-Type", "application/json"),))
+
+    assert [(200, b"{}")] == await relayed({"cloud": Says(head, silent, b"{}")}, None, None)
+
+
+async def test_who_is_not_listened_to_any_more_is_closed():
+    left = []
+
+    class Leaves(Says):
+        async def answer(self, request, said):
+            try:
+                async for item in super().answer(request, said):
+                    yield item
+            finally:
+                left.append(self)
+
+    cloud = Leaves(raw([begin(), error("overloaded")]), begin(), begin(), begin())
+    await relayed({"cloud": cloud, "local": Says(*answer("Hello"))})
+
+    assert [cloud] == left
+
+
+@pytest.mark.parametrize(("status", "times"), [(200, 1), (404, 0)])
+async def test_the_first_content_is_noted_once_and_an_error_is_none(status, times):
+    shown = []
+    head = Head(status, (("Content-Type", "application/json"),))
+    relay = Relay(Exchange(("cloud",)), {"cloud": Says(head, b"{}")}, Tape(), coder_for)
+    relay.on_shown = lambda: shown.append(1)
+    await relay.run(Request("POST", "/v1/messages", (), b"{}"))
+
+    assert [1] * times == shown
+
+
+async def test_whoever_breaks_off_is_told_of_before_the_next_is_asked():
+    order = []
+
+    class Notes(Says):
+        async def answer(self, request, said):
+            order.append("asked")
+            async for item in super().answer(request, said):
+                yield item
+
+    who = {"cloud": Says(begin()), "local": Notes(*answer("Hello"))}
+    relay = Relay(Exchange(tuple(who)), who, Tape(), coder_for)
+    relay.on_broken = lambda broken: order.append(broken.candidate)
+    await relay.run(Request("POST", "/v1/messages", (), b"{}"))
+
+    assert ["cloud", "asked"] == order
+
+
+# Any script of two answerers.
+
+DELTAS = {"text": text, "thinking": thought, "tool_use": arguments}
+
+
+def frames_of(kinds):
+    for index, kind in enumerate(kinds):
+        yield opened(index, kind)
+        yield DELTAS[kind](index, "word ")
+        yield closed(index)
+
+
+BLOCKS = st.lists(st.sampled_from(list(DELTAS)), min_size=1, max_size=3)
+PING = b'event: ping\ndata: {"type":"ping"}\n\n'
+ENDS = [
+    (),
+    (fails("reset"),),
+    (fails("429", Refusal(Head(429, ()), b"no")),),
+    (error("overloaded"),),
+    (error("overloaded"), text(0, "never heard")),
+    (b"event: half",),
+    (b"data: {]\n\n", fails("garbage")),
+]
+CODINGS = ["", "gzip", "deflate", "br", "zstd", "no such coding"]
+REFUSALS = [
+    (fails("429"),),
+    (Head(400, ()), b"mistake"),
+    (Head(200, (("Content-Type", "application/json"),)), b'{"model":"m"}'),
+]
+
+
+@st.composite
+def scripts(draw):
+    if draw(st.integers(0, 4)) == 0:
+        return draw(st.sampled_from(REFUSALS))
+    whole = [begin(), *frames_of(draw(BLOCKS)), settled(), stop()]
+    cut = draw(st.integers(0, len(whole)) | st.just(len(whole)))
+    steps = [frame.raw for frame in whole[:cut]]
+    for at in draw(st.lists(st.integers(0, len(steps)), max_size=2)):
+        steps.insert(at, PING)
+    last = draw(st.sampled_from(ENDS))
+    steps += [end.raw if hasattr(end, "raw") else end for end in last]
+    if draw(st.booleans()):
+        steps = list(_in_one_read(steps))
+    return (*_coded(draw(st.sampled_from(CODINGS)), steps),)
+
+
+def _in_one_read(steps):
+    yield b"".join(step for step in steps if isinstance(step, bytes))
+    yield from (step for step in steps if not isinstance(step, bytes))
+
+
+def _coded(coding, steps):
+    if not coding or coding not in {"gzip", "deflate", "br", "zstd"}:
+        yield Head(200, (*STREAM.headers, *([("Content-Encoding", coding)] if coding else [])))
+        yield from steps
+        return
+    coder = coder_for(coding)
+    yield Head(200, (*STREAM.headers, ("Content-Encoding", coding)))
+    for step in steps:
+        yield coder.append(step) if isinstance(step, bytes) else step
+
+
+class Remembers(Tape):
+    """A tape that also knows in which coding the bytes are."""
+
+    coding = ""
+
+    async def start(self, head):
+        await super().start(head)
+        self.coding = head.coding
+
+
+def well_formed(frames):
+    """A message, or its beginning and an error, of blocks that are one after the other."""
+    count, is_open = 0, False
+    for value in (loads(frame.data) for frame in frames if frame.name != "message"):
+        match value["type"]:
+            case "message_start":
+                assert 0 == count
+            case "content_block_start":
+                assert (False, count) == (is_open, value["index"])
+                count, is_open = count + 1, True
+            case "content_block_delta":
+                assert (True, count - 1) == (is_open, value["index"])
+            case "content_block_stop":
+                assert (True, count - 1) == (is_open, value["index"])
+                is_open = False
+            case "message_delta":
+                assert not is_open
+    return not is_open
+
+
+@settings(max_examples=150, deadline=None)
+@given(scripts(), scripts(), st.booleans())
+def test_whatever_two_answerers_do_the_client_gets_one_honest_end(cloud, local, stands_in):
+    tape = Remembers()
+    who = {"cloud": Says(*cloud), "local": Says(*local)}
+    relay = Relay(
+        Exchange(tuple(who), frozenset({"local"} if stands_in else ())), who, tape, coder_for
+    )
+
+    async def run():
+        async with asyncio.timeout(5):
+            await relay.run(Request("POST", "/v1/messages", (), b"{}"))
+
+    asyncio.run(run())
+
+    *before, last = tape.log
+    assert len(before) <= 1, "bytes in a row, then one end"
+    assert all(len(answerer.said) <= 1 for answerer in who.values()), "nobody is asked twice"
+    if isinstance(last, tuple):
+        assert [] == before
+        assert last[0] in {200, 400, 429, 529}
+    elif last == "end":
+        plain = coder_for(tape.coding).decode(before[0]) if tape.coding else before[0]
+        frames = [frame for frame in Decoder().receive_data(plain) if frame.data]
+        names = [frame.name for frame in frames]
+        last = next(at for at, name in enumerate(names) if name in {"message_stop", "error"})
+        # What a peer says behind its own last frame is relayed, and is no part of the answer.
+        assert well_formed(frames[: last + 1]) or "error" == names[last]
+        assert (relay.gave_up is None) == ("message_stop" == names[last])
+    else:
+        assert "aborted" == last
+        assert relay.gave_up is not None

@@ -1,0 +1,85 @@
+"""An answer in a coding: in its peer's own bytes as long as all of them may be shown."""
+
+from collections.abc import Callable
+
+from standby.ports import Coder, CodingError
+
+__all__ = ["Coded"]
+
+
+class Coded:
+    """What of one coded answer goes out, and how.
+
+    A coding knows no border between events: a piece that holds something that is not to be shown,
+    such as an error that somebody mends, is left out as a whole, and what is to be shown of it is
+    coded anew. The coder for that is one that has read what is out and no more: its checksum then
+    is the client's.
+    """
+
+    def __init__(self, fresh: Callable[[], Coder]) -> None:
+        self._fresh = fresh
+        self._coder: Coder | None = None
+        """Codes what is ours, once there is any."""
+        self._out = bytearray()
+        self._half = False
+        """Whether what is out ends inside an event."""
+        self._raw = bytearray()
+        self._plain = bytearray()
+        self._inside = False
+        self._shown = bytearray()
+
+    def came(self, raw: bytes, plain: bytes, *, inside: bool) -> None:
+        """Take bytes of the peer and the events they completed; ``inside`` one more they end."""
+        self._raw += raw
+        self._plain += plain
+        self._inside = inside
+
+    def show(self, plain: bytes) -> None:
+        """Note events of the peer that are to go out with :meth:`take`."""
+        self._shown += plain
+
+    def take(self) -> bytes:
+        """Return what is to go out now. Raise :class:`CodingError` where nothing can."""
+        if not self._shown:
+            return b""
+        shown = bytes(self._shown)
+        self._shown.clear()
+        if self._coder is None and shown == self._plain:
+            raw = bytes(self._raw)
+            self._out += raw
+            self._half = self._inside
+            self._forget()
+            return raw
+        return self._append(shown)
+
+    def add(self, plain: bytes) -> bytes:
+        """Return bytes of ours that go on after what is out. Raise :class:`CodingError`."""
+        return self.take() + self._append(plain)
+
+    def finish(self) -> bytes:
+        """Return what ends the stream, theirs or ours. Raise :class:`CodingError`."""
+        if self._coder is not None:
+            return self._coder.finish()
+        return b"" if self._plain else bytes(self._raw)
+
+    def _append(self, plain: bytes) -> bytes:
+        front = b""
+        if self._coder is None:
+            front, self._coder = self._gone_on()
+        self._forget()
+        return front + self._coder.append(plain)
+
+    def _gone_on(self) -> tuple[bytes, Coder]:
+        """Return what must go out first, and a coder that can go on after it."""
+        if self._half:
+            raise CodingError("the peer was cut inside an event: nothing can follow it")
+        # What says nothing is the end of a flush: without it there is no going on.
+        left = b"" if self._plain or self._inside else bytes(self._raw)
+        coder = self._fresh()
+        coder.decode(bytes(self._out) + left)
+        return left, coder
+
+    def _forget(self) -> None:
+        self._raw.clear()
+        self._plain.clear()
+        self._inside = False
