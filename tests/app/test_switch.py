@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from standby.app import switch
 from standby.app.bookkeeping import Books
 from standby.app.engines import Engines, Preference
 from standby.app.local import LocalDeadlines
@@ -51,6 +52,13 @@ SESSION = (("X-Claude-Code-Session-Id", "s-1"),)
 THINKS = {"thinking": {"type": "adaptive"}}
 SPENT = five_hours(NOW + 5 * HOUR)
 NO_ACCOUNT = Caller(NOBODY, trusted=True)
+
+
+@pytest.fixture(autouse=True, params=["read whole", "glanced at"])
+def looking(request, monkeypatch):
+    """A large body is not read before the cloud is asked; all that follows is the same."""
+    if request.param == "glanced at":
+        monkeypatch.setattr(switch, "GLANCED_AT_BYTES", 0)
 
 
 class Pages:
@@ -750,3 +758,41 @@ async def test_the_header_of_an_answer_that_nobody_gave_does_not_name_one():
 
     assert (529, None) == (tape.head.status, tape.head.header(SERVED_BY))
     assert isinstance(tape.head, Head)
+
+
+MANGLED = Request(
+    "POST",
+    "/v1/messages",
+    SESSION,
+    b'{"model":"%b","messages":[}%b],"stream":true}' % (OPUS.encode(), b" " * 10_000),
+)
+
+
+async def test_what_is_wrong_in_the_middle_of_a_large_body_is_the_clouds_business():
+    house = House(streamed("Hi"))
+
+    tape = await house.ask(raw=MANGLED)
+
+    assert 200 == tape.head.status
+    assert [MANGLED.body] == [request.body for request in house.way.cloud.seen]
+    assert ("ok", "cloud", 200) == house.booked
+
+
+async def test_no_local_model_is_asked_for_what_it_cannot_read():
+    house = House(SPENT)
+
+    tape = await house.ask(raw=MANGLED)
+
+    assert 429 == tape.head.status
+    assert 0 == house.asked_local
+    assert ("refused", "nobody", 429) == house.booked
+
+
+async def test_what_is_wrong_is_said_here_while_the_cloud_is_not_asked():
+    house = House(streamed("Hi"))
+    await house.spend()
+
+    tape = await house.ask(raw=MANGLED)
+
+    assert 400 == tape.head.status
+    assert (0, 0) == (house.asked_cloud, house.asked_local)

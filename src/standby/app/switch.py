@@ -4,8 +4,9 @@ Who may answer is decided by :mod:`standby.core.policy`; how an answer comes abo
 of the relay and of the two answerers; what is left is to bring them together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from standby.app.bookkeeping import Booking, Books, session_of
@@ -13,6 +14,7 @@ from standby.app.cloud import Cloud, Line
 from standby.app.engines import Engines
 from standby.app.fitting import Fitting
 from standby.app.gated import Gated
+from standby.app.late import Late
 from standby.app.local import Local, LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.passage import Passage
@@ -33,6 +35,7 @@ from standby.core.usage import tokens_of
 from standby.core.wire import asked, errors
 from standby.core.wire.asked import Asked, Malformed, Purpose
 from standby.core.wire.errors import Refusal
+from standby.core.wire.glance import Glance, glance
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import Answerer, AnswererError, Dice, Wire
 
@@ -42,6 +45,8 @@ CLOUD: Final = "cloud"
 """The cloud's name among the candidates; a local model goes by its key."""
 LATE: Final = "local"
 """A local model that is not known yet, and may be there when it is needed."""
+GLANCED_AT_BYTES: Final = 8 * 1024
+"""A smaller body is read whole at once: that costs less than 10 us, and it may be a probe."""
 _CLOUD_ONLY: Final = frozenset({Purpose.QUOTA_PROBE, Purpose.CLASSIFIER})
 STRANGER: Final = (
     "a local model answers who comes with the gateway's token, or with a credential that the cloud"
@@ -49,14 +54,31 @@ STRANGER: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+# No slots: what is read of the body is kept beside it.
+@dataclass(frozen=True)
 class _Turn:
     """One Messages request under way."""
 
     request: Request
     caller: Caller
-    body: Asked
+    model: str
+    stream: bool
     booking: Booking
+    known: Asked | None = None
+    """The whole of the body, where it has been read already."""
+
+    @cached_property
+    def whole(self) -> Asked | Malformed:
+        return self.known or asked.read(self.request.body, self.request.headers)
+
+    @property
+    def body(self) -> Asked:
+        """The whole of the body. It was seen to be well-formed before this is asked for."""
+        match self.whole:
+            case Malformed(why):
+                raise ValueError(why)
+            case Asked() as body:
+                return body
 
     @property
     def session(self) -> str:
@@ -65,7 +87,7 @@ class _Turn:
     @property
     def by_hand(self) -> bool:
         """Whether the request names a local model."""
-        return is_local_name(self.body.model)
+        return is_local_name(self.model)
 
 
 class Switch:
@@ -99,12 +121,27 @@ class Switch:
 
     async def answer(self, request: Request, caller: Caller, wire: Wire) -> None:
         """Answer a Messages request."""
+        if (seen := self._seen(request, caller)) is not None:
+            with self._books.open(request, caller, seen.model) as booking:
+                turn = _Turn(request, caller, seen.model, seen.stream, booking)
+                return await self._answer_ahead(turn, wire)
         match asked.read(request.body, request.headers):
             case Malformed(why):
-                await self._malformed(why, request, caller, wire)
-            case Asked() as body:
-                with self._books.open(request, caller, body.model) as booking:
-                    await self._answer(_Turn(request, caller, body, booking), wire)
+                return await self._malformed(why, request, caller, wire)
+            case Asked(model=model, stream=stream) as body:
+                with self._books.open(request, caller, model) as booking:
+                    turn = _Turn(request, caller, model, stream, booking, body)
+                    return await self._answer(turn, wire)
+
+    def _seen(self, request: Request, caller: Caller) -> Glance | None:
+        """Return what is enough to ask the cloud; ``None`` where the whole must be read first."""
+        if len(request.body) < GLANCED_AT_BYTES or caller.account == NOBODY:
+            return None
+        seen = glance(request.body)
+        if seen is None or is_local_name(seen.model):
+            return None
+        opened = self._line.accounts.standing(caller.account, seen.model).state is State.OPEN
+        return seen if opened else None
 
     async def _malformed(self, why: str, request: Request, caller: Caller, wire: Wire) -> None:
         """Leave it to the cloud to say what is wrong with a body, while it does."""
@@ -127,10 +164,31 @@ class Switch:
         # A try is given to one request at a time: to one that does go to the cloud.
         admission = Admission.GO
         if turn.caller.account != NOBODY:
-            admission = self._line.accounts.admission(turn.caller.account, turn.body.model)
+            admission = self._line.accounts.admission(turn.caller.account, turn.model)
         local = self._engines.known()
         decision = self._decide(turn, admission, local)
         return await self._run(turn, admission, decision, local, wire)
+
+    async def _answer_ahead(self, turn: _Turn, wire: Wire) -> None:
+        """Ask the cloud, which serves, before the body is read: who else may, is seen if it fails.
+
+        A body that is malformed is then the cloud's business.
+        """
+        admission = self._line.accounts.admission(turn.caller.account, turn.model)
+        cloud = self._cloud(turn, trying=admission is not Admission.GO)
+        answerers: dict[str, Answerer] = {CLOUD: cloud}
+
+        def others() -> tuple[str, ...]:
+            if isinstance(turn.whole, Malformed):
+                return ()
+            local = self._engines.known()
+            answerers.update(self._locals(turn, local, cloud))
+            decision = self._decide(turn, admission, local)
+            return self._order(turn, admission, decision, knows=self._refusal(turn) is not None)
+
+        decision = self._decide(turn, admission, (), purpose=Purpose.WORK)
+        order = Late(decision.order, others)
+        await self._drive(turn, admission, decision, order, cloud, answerers, wire)
 
     async def _answer_by_hand(self, turn: _Turn, wire: Wire) -> None:
         if not turn.caller.trusted:
@@ -141,7 +199,7 @@ class Switch:
         decision = self._decide(turn, Admission.GO, local)
         if not decision.order:
             names = ", ".join(advertised(model) for model in local) or "none"
-            why = f"there is no local model {turn.body.model!r}; there are: {names}"
+            why = f"there is no local model {turn.model!r}; there are: {names}"
             turn.booking.by, turn.booking.outcome = "gateway", "client_error"
             turn.booking.why, turn.booking.status = "it names no local model that is there", 404
             return await wire.deliver(*errors.answer(404, why))
@@ -152,18 +210,24 @@ class Switch:
     async def _deliver_probe(self, turn: _Turn, wire: Wire) -> None:
         turn.booking.by, turn.booking.why, turn.booking.status = "gateway", "a model probe", 200
         turn.booking.done = True
-        await wire.deliver(*probe_answer(turn.body.model, self._dice))
+        await wire.deliver(*probe_answer(turn.model, self._dice))
 
     def _standing(self, turn: _Turn) -> Quota:
         if turn.caller.account == NOBODY:
             return Quota()
-        return self._line.accounts.standing(turn.caller.account, turn.body.model)
+        return self._line.accounts.standing(turn.caller.account, turn.model)
 
-    def _decide(self, turn: _Turn, admission: Admission, local: Sequence[LocalModel]) -> Decision:
+    def _decide(
+        self,
+        turn: _Turn,
+        admission: Admission,
+        local: Sequence[LocalModel],
+        purpose: Purpose | None = None,
+    ) -> Decision:
         standing = self._standing(turn)
         facts = Facts(
-            model=turn.body.model,
-            purpose=turn.body.purpose,
+            model=turn.model,
+            purpose=purpose or turn.body.purpose,
             admission=admission,
             why=reason(standing),
             # The cloud may yet vouch for the caller: each local model is behind a gate of its own.
@@ -185,10 +249,20 @@ class Switch:
     ) -> None:
         # Who stays and is sent to the cloud all the same is sent although a refusal is known.
         cloud = self._cloud(turn, trying=admission is not Admission.GO)
-        answerers: dict[str, Answerer] = {CLOUD: cloud, LATE: self._local(turn, None, cloud)}
-        answerers.update({model.key: self._local(turn, model, cloud) for model in local})
-        refusal = self._refusals.get((turn.caller.account, turn.body.model))
-        order = self._order(turn, admission, decision, knows=refusal is not None)
+        answerers: dict[str, Answerer] = {CLOUD: cloud, **dict(self._locals(turn, local, cloud))}
+        order = self._order(turn, admission, decision, knows=self._refusal(turn) is not None)
+        await self._drive(turn, admission, decision, order, cloud, answerers, wire)
+
+    async def _drive(
+        self,
+        turn: _Turn,
+        admission: Admission,
+        decision: Decision,
+        order: Collection[str],
+        cloud: Cloud,
+        answerers: Mapping[str, Answerer],
+        wire: Wire,
+    ) -> None:
         against = (f"{r.candidate}: {r.why}" for r in decision.reasons if r.veto)
         nobody = "; ".join(against) if turn.caller.trusted else STRANGER
         cloudy = (r.why for r in decision.reasons if r.candidate == CLOUD and not r.veto)
@@ -196,10 +270,10 @@ class Switch:
         exchange = Exchange(
             order,
             nobody=nobody or "no model can answer",
-            refusal=refusal if CLOUD not in order else None,
+            refusal=self._refusal(turn) if CLOUD not in order else None,
         )
         # A client that waits for a whole answer can be told nothing else before it.
-        keep_alive_s = self._keep_alive_s if turn.body.stream else None
+        keep_alive_s = self._keep_alive_s if turn.stream else None
         relay = Relay(exchange, answerers, wire, self._line.coder_for, keep_alive_s)
         relay.on_shown = lambda: self._books.shown(turn.booking)
         relay.on_broken = lambda broken: _tell(cloud, broken)
@@ -207,8 +281,19 @@ class Switch:
             await relay.run(turn.request)
         finally:
             if admission is Admission.TRY and not cloud.heard_from:
-                self._line.accounts.released(turn.caller.account, turn.body.model)
+                self._line.accounts.released(turn.caller.account, turn.model)
             self._note(turn, exchange, relay, why)
+
+    def _refusal(self, turn: _Turn) -> Refusal | None:
+        return self._refusals.get((turn.caller.account, turn.model))
+
+    def _locals(
+        self, turn: _Turn, local: Iterable[LocalModel], cloud: Cloud
+    ) -> Iterator[tuple[str, Answerer]]:
+        """Yield who may answer here, by name."""
+        yield LATE, self._local(turn, None, cloud)
+        for model in local:
+            yield model.key, self._local(turn, model, cloud)
 
     def _order(
         self, turn: _Turn, admission: Admission, decision: Decision, *, knows: bool
@@ -230,8 +315,8 @@ class Switch:
         return Cloud(
             self._line,
             turn.caller.account,
-            turn.body.model,
-            streamed=turn.body.stream,
+            turn.model,
+            streamed=turn.stream,
             trying=trying,
         )
 
@@ -249,7 +334,7 @@ class Switch:
         def notice(who: LocalModel) -> str:
             if not turn.body.thinks:
                 return ""
-            if not self._notices.due(turn.session, turn.body.model, who.key):
+            if not self._notices.due(turn.session, turn.model, who.key):
                 return ""
             name = f"{who.id} on {who.engine}"
             return words(name, turn.booking.why, until, rehearsal=who.rehearsal)
@@ -286,8 +371,7 @@ class Switch:
         if relay.whole is not None:
             booking.answered, usage = _of_whole(relay.whole)
         booking.tokens = tokens_of(usage)
-        here = "local" if side_answer(turn.body) is None else "gateway"
-        side = "both" if exchange.joined else "cloud" if last == CLOUD else here
+        side = "both" if exchange.joined else _side(turn, last)
         if relay.gave_up is None:
             booking.by = side if relay.status else "nobody"
             booking.outcome = "client_error" if errors.is_error(relay.status) else "ok"
@@ -297,10 +381,17 @@ class Switch:
             booking.by = side if exchange.shown.blocks else "nobody"
             booking.outcome = "broken" if exchange.shown.blocks else "refused"
         if booking.by == "cloud" and booking.outcome == "ok":
-            self._notices.over(turn.session, turn.body.model)
-            self._refusals.forget((turn.caller.account, turn.body.model))
+            self._notices.over(turn.session, turn.model)
+            self._refusals.forget((turn.caller.account, turn.model))
         elif exchange.refusal is not None:
-            self._refusals.put((turn.caller.account, turn.body.model), exchange.refusal)
+            self._refusals.put((turn.caller.account, turn.model), exchange.refusal)
+
+
+def _side(turn: _Turn, last: str) -> str:
+    """Return which side it was that was asked last."""
+    if last == CLOUD or not last:
+        return "cloud"
+    return "local" if side_answer(turn.body) is None else "gateway"
 
 
 def _tell(cloud: Cloud, broken: Broken) -> None:
