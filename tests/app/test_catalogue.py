@@ -1,0 +1,145 @@
+"""The list of models: the cloud's and the local ones, whoever of them is there."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standby.adapters.codings import coder_for
+from standby.app.catalogue import Catalogue
+from standby.app.engines import Engines, Preference
+from standby.core.request import NOBODY, Caller, Request
+from standby.core.wire.headers import SERVED_BY, Head
+from standby.core.wire.json import dumps, loads
+from tests.fakes.json_text import VALUES
+from tests.fakes.line import BARE, DOWN, JSON_HEAD, KNOWN, STRANGER, Tape, Way, error, for_ever
+from tests.fakes.talker import Talker
+
+pytestmark = pytest.mark.anyio
+
+OWNER = Caller(NOBODY, trusted=True)
+PAGE = {
+    "data": [{"type": "model", "id": "claude-opus-5-5", "display_name": "Opus"}],
+    "has_more": True,
+    "first_id": "claude-opus-5-5",
+    "last_id": "claude-opus-5-5",
+    "brand_new": 1,
+}
+LOCAL = "claude-local/desk/coder"
+
+
+async def listed(way, caller=KNOWN, target="/v1/models", engines=None):
+    tape = Tape()
+    known = Engines([Talker()] if engines is None else engines, Preference(), way.clock)
+    async with asyncio.timeout(5):
+        await Catalogue(way.line, known).models(Request("GET", target, (), b""), caller, tape)
+    return tape
+
+
+def ids(tape):
+    return [entry["id"] for entry in loads(tape.sent)["data"]]
+
+
+async def test_local_models_come_before_the_clouds_in_one_list():
+    tape = await listed(Way([JSON_HEAD, dumps(PAGE)]))
+
+    page = loads(tape.sent)
+    assert [LOCAL, "claude-opus-5-5"] == ids(tape)
+    assert (LOCAL, "claude-opus-5-5") == (page["first_id"], page["last_id"])
+    assert (True, 1) == (page["has_more"], page["brand_new"])
+    assert PAGE["data"][0] == page["data"][1], "the cloud's entries stay as they are"
+    assert "cloud, local" == tape.head.header(SERVED_BY)
+
+
+async def test_an_entry_says_what_a_client_shows():
+    rehearsal = Talker(rehearsal=True)
+
+    [entry] = loads((await listed(Way(DOWN), engines=[rehearsal])).sent)["data"]
+
+    assert "model" == entry["type"]
+    assert "coder · desk, local (rehearsal)" == entry["display_name"]
+    assert 32_768 == entry["max_input_tokens"]
+
+
+@pytest.mark.parametrize("query", ["after_id=x", "before_id=x&limit=3"])
+async def test_another_page_of_the_clouds_has_no_local_models(query):
+    assert ["claude-opus-5-5"] == ids(
+        await listed(Way([JSON_HEAD, dumps(PAGE)]), target=f"/v1/models?{query}")
+    )
+
+
+@pytest.mark.parametrize(
+    "steps", [BARE, DOWN, error(500), error(529), [Head(302, ()), b""]], ids=range(5)
+)
+async def test_the_local_models_are_listed_also_when_the_cloud_cannot(steps):
+    tape = await listed(Way(steps))
+
+    assert ([LOCAL], 200) == (ids(tape), tape.head.status)
+    assert "local" == tape.head.header(SERVED_BY)
+
+
+async def test_a_cloud_that_is_slow_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("standby.app.catalogue.CLOUD_S", 0.01)
+
+    assert [LOCAL] == ids(await listed(Way([for_ever])))
+
+
+async def test_who_has_no_account_gets_the_local_ones_and_the_cloud_is_not_asked():
+    way = Way([JSON_HEAD, dumps(PAGE)])
+
+    assert [LOCAL] == ids(await listed(way, OWNER))
+    assert [] == way.cloud.seen
+
+
+async def test_an_empty_list_is_a_list():
+    page = loads((await listed(Way(DOWN), engines=[])).sent)
+
+    assert ([], None, None, False) == (
+        page["data"],
+        page["first_id"],
+        page["last_id"],
+        page["has_more"],
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_what_the_cloud_says_of_the_request_is_not_hidden(status):
+    steps = error(status, "the cloud's words", kind="x")
+
+    tape = await listed(Way(steps))
+
+    assert (status, steps[1]) == (tape.head.status, tape.sent)
+
+
+@pytest.mark.parametrize("steps", [[JSON_HEAD, dumps(PAGE)], BARE, error(500)], ids=range(3))
+async def test_a_stranger_gets_what_the_cloud_says_and_nothing_of_ours(steps):
+    tape = await listed(Way(steps), STRANGER)
+
+    assert (steps[0].status, steps[1]) == (tape.head.status, tape.sent)
+
+
+async def test_a_stranger_learns_nothing_when_the_cloud_cannot_be_reached():
+    tape = await listed(Way(DOWN), STRANGER)
+
+    assert 502 == tape.head.status
+    assert b"desk" not in tape.sent
+
+
+async def test_a_coded_list_is_read():
+    coder = coder_for("gzip")
+    head = replace(JSON_HEAD, headers=(*JSON_HEAD.headers, ("Content-Encoding", "gzip")))
+
+    tape = await listed(Way([head, coder.append(dumps(PAGE)) + coder.finish()]))
+
+    assert [LOCAL, "claude-opus-5-5"] == ids(tape)
+    assert tape.head.header("content-encoding") is None
+
+
+@given(st.binary() | VALUES.map(dumps) | st.builds(lambda v: dumps({"data": [v]}), VALUES))
+def test_whatever_the_cloud_lists_is_listed_or_comes_as_it_came(body):
+    tape = asyncio.run(listed(Way([JSON_HEAD, body])))
+
+    assert 200 == tape.head.status
+    assert tape.sent == body or LOCAL == loads(tape.sent)["data"][0]["id"]
