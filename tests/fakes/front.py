@@ -27,6 +27,7 @@ class Gateway:
 
     def __init__(self, service):
         self.port = 0
+        self.front = None
         self.requests = []
         self.service = service
         self.cancelled = asyncio.Event()
@@ -111,7 +112,7 @@ async def gateway(service=None):
     taken = socket.create_server(("127.0.0.1", 0))
     running.port = taken.getsockname()[1]
     guard = Guard(Secret(TOKEN), same_secret, PlainFingerprints(), running.port)
-    front = Front(guard, door, control, LoadedDice().mint)
+    front = running.front = Front(guard, door, control, LoadedDice().mint)
     runner = web.ServerRunner(server_of(front), shutdown_timeout=0.1)
     await runner.setup()
     try:

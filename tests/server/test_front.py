@@ -341,3 +341,86 @@ async def test_our_own_pages_are_served_to_the_owner_alone():
 
     assert ({"all": "well"}, 401) == (loads(owner.body), known.status)
     assert [] == running.requests
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr(front_module, "BODY_S", 0.05)
+    async with gateway(echoes) as running:
+        answer = await running.raw(
+            "POST /v1/messages HTTP/1.1", OURS, "Content-Length: 5", body=b"{"
+        )
+
+        assert 408 == answer.status
+        assert "timeout_error" == answer.error[0]
+        assert "close" == answer.headers["connection"].lower()
+        assert [] == running.requests
+
+
+async def test_while_it_ends_what_runs_may_finish_and_what_comes_is_refused_for_now():
+    goes_on = asyncio.Event()
+
+    async def slow(_request, wire):
+        await wire.start(STREAM)
+        await wire.send(b"event: ping\n\n")
+        await goes_on.wait()
+        await wire.finish()
+
+    async with gateway(slow) as running, asyncio.TaskGroup() as group:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n{OURS}\r\n\r\n".encode()
+        writer.write(head)
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"event: ping\n\n")
+        draining = group.create_task(running.front.drain(5))
+        await asyncio.sleep(0)
+        refused = await running.post()
+        health = await running.raw("GET /standby/health HTTP/1.1")
+        still_runs = not draining.done()
+        goes_on.set()
+        async with asyncio.timeout(5):
+            rest = await reader.readuntil(b"0\r\n\r\n")
+            await draining
+        writer.close()
+
+    assert still_runs
+    assert b"0\r\n\r\n" == rest[-5:]
+    assert (503, "1", "close") == (
+        refused.status,
+        refused.headers["retry-after"],
+        refused.headers["connection"].lower(),
+    )
+    assert "x-should-retry" not in refused.headers
+    assert "api_error" == refused.error[0]
+    assert 200 == health.status
+    assert 1 == len(running.requests)
+
+
+async def test_what_does_not_finish_in_time_ends_with_an_error():
+    begun = asyncio.Event()
+
+    async def endless(_request, wire):
+        await wire.start(STREAM)
+        await wire.send(b"event: ping\ndata: {}\n\n")
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def silent(_request, _wire):
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with gateway(endless) as running, asyncio.TaskGroup() as group:
+        stream = group.create_task(running.post())
+        async with asyncio.timeout(5):
+            await begun.wait()
+        begun.clear()
+        running.service = silent
+        waiting = group.create_task(running.post())
+        async with asyncio.timeout(5):
+            await begun.wait()
+        await running.front.drain(0.01)
+
+    assert stream.result().whole
+    assert (
+        b'event: error\ndata: {"type":"error","error":{"type":"api_error"' in stream.result().body
+    )
+    assert (503, "1") == (waiting.result().status, waiting.result().headers["retry-after"])

@@ -9,6 +9,7 @@ from standby.core.redact import Secret
 from standby.core.request import NOBODY
 from standby.core.wire import errors
 from standby.server.guard import OPEN, Admitted, Guard, Turned
+from tests.fakes.clock import SetClock
 from tests.fakes.fingerprints import PlainFingerprints
 
 TOKEN = "canary-token-2f9d"
@@ -315,3 +316,23 @@ WORDS = {
     "requests of web pages are not served",
 }
 OPEN_TARGETS = {("HEAD", "/")}
+
+
+def test_of_a_hundred_unknown_credentials_thirty_are_let_in_a_minute():
+    clock = SetClock()
+    gateway = Guard(
+        Secret(TOKEN), same_secret, PlainFingerprints("bearer:known"), 4949, ticks=clock.ticks
+    )
+
+    def asks(*headers):
+        return gateway.admit("POST", "/v1/messages", (HOST, *headers))
+
+    first = [asks(("x-api-key", f"sk-{number}")) for number in range(100)]
+    others = [asks(KEY, OURS), asks(("Authorization", "Bearer known"))]
+    clock.passes(first[-1].retry_after_s)
+
+    assert 30 == sum(isinstance(verdict, Admitted) for verdict in first)
+    assert {429} == {verdict.status for verdict in first[30:]}
+    assert {60} == {verdict.retry_after_s for verdict in first[30:]}
+    assert all(isinstance(verdict, Admitted) for verdict in others), "others pay for it"
+    assert isinstance(asks(KEY), Admitted)

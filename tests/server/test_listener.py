@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -88,3 +89,35 @@ async def test_headers_without_end_end_the_connection(caplog):
 
     assert [] == running.requests
     assert CANARY not in caplog.text
+
+
+async def test_of_many_half_open_connections_the_oldest_has_to_go(monkeypatch):
+    monkeypatch.setattr(listener, "MOST_HALF_OPEN", 3)
+    async with gateway(echoes) as running, AsyncExitStack() as stack:
+        lines = []
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            stack.callback(writer.close)
+            writer.write(b"POST /v1/messages HTTP/1.1\r\nHost: h")
+            await writer.drain()
+            lines.append(reader)
+        async with asyncio.timeout(5):
+            gone = [await reader.read() for reader in lines[:2]]
+            good = await running.post(body=b"{}")
+
+        assert [b"", b""] == gone
+        assert 200 == good.status
+        assert not any(reader.at_eof() for reader in lines[3:])
+
+
+async def test_a_connection_that_has_asked_once_is_not_half_open(monkeypatch):
+    monkeypatch.setattr(listener, "MOST_HALF_OPEN", 1)
+    async with gateway(echoes) as running, AsyncExitStack() as stack:
+        head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n{OURS}\r\n\r\n"
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            stack.callback(writer.close)
+            for _ in range(2):
+                writer.write(head.encode())
+                async with asyncio.timeout(5):
+                    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")

@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 
 from standby.core.request import Headers
 from standby.core.wire.headers import Head, end_to_end
-from standby.core.wire.messages import PING
+from standby.core.wire.messages import PING, error
 
 __all__ = ["ClientWire", "WholeResponse"]
 
@@ -50,6 +50,12 @@ class ClientWire:
     def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
         self._response: web.StreamResponse | None = None
+        self._head = Head(HTTPStatus.OK, ())
+        self._last = False
+
+    def close_after(self) -> None:
+        """Make the answer, which has not begun, the last one on its connection."""
+        self._last = True
 
     @property
     def begun(self) -> bool:
@@ -99,6 +105,14 @@ class ClientWire:
         if (transport := self._request.transport) is not None:
             transport.abort()
 
+    async def break_off(self, why: str) -> None:
+        """End an answer that has begun and will not be whole: a stream of events says so itself."""
+        if self._head.streamed and not self._head.coding:
+            await self.send(error(why).raw)
+            await self.finish()
+        else:
+            await self.abort()
+
     async def deliver_empty(self) -> None:
         """Send a 200 that says nothing."""
         await self.deliver(Head(HTTPStatus.OK, ()), b"")
@@ -109,6 +123,9 @@ class ClientWire:
         return self._request.method != "HEAD" and self.response.status not in _WITHOUT_BODY
 
     async def _open(self, status: int, headers: Headers) -> web.StreamResponse:
+        self._head = Head(status, headers)
         response = self._response = Response(status, headers)
+        if self._last:
+            response.force_close()
         await response.prepare(self._request)
         return response

@@ -4,8 +4,10 @@ aiohttp's router and middlewares are left out: a path is looked at once, as it c
 guard has not admitted does not exist.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Final
 
@@ -14,23 +16,35 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from standby.core.request import Request
 from standby.core.wire import errors
-from standby.core.wire.headers import lines_of
+from standby.core.wire.headers import Head, lines_of
 from standby.server.client import ClientWire
 from standby.server.control import PREFIX, ControlDoor
 from standby.server.guard import Guard, Turned
 from standby.server.messages import MessagesDoor
 
-__all__ = ["MAX_BODY_BYTES", "Front"]
+__all__ = ["BODY_S", "MAX_BODY_BYTES", "Front"]
 
 log = logging.getLogger(__name__)
 
 # A request carries the whole conversation; the cloud takes 32 MB and says so itself.
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+BODY_S: Final = 60.0
+"""How long a body may take to come; it comes from this machine."""
+_BREAK_OFF_S: Final = 2.0
+_ENDING: Final = "the gateway is being stopped or started again"
 _START_PROBES: Final = frozenset({"/", "/api/hello"})
 
 
 class TooLargeError(Exception):
     """A body has more than :data:`MAX_BODY_BYTES`."""
+
+
+class SlowBodyError(Exception):
+    """A body has not come within :data:`BODY_S`."""
+
+
+class BrokenOffError(Exception):
+    """An answer has not finished in the time that an ending gateway gives it."""
 
 
 class Front:
@@ -47,6 +61,25 @@ class Front:
         self._messages = messages
         self._control = control
         self._mint = mint
+        self._ending = False
+        self._running: set[asyncio.Timeout] = set()
+        self._none_runs = asyncio.Event()
+        self._none_runs.set()
+
+    async def drain(self, within_s: float) -> None:
+        """Refuse what comes from now on, and wait for the answers that run.
+
+        Those that have not finished in time end with an error.
+        """
+        self._ending = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._none_runs.wait()
+        for answer in self._running:
+            answer.reschedule(asyncio.get_running_loop().time())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BREAK_OFF_S):
+                await self._none_runs.wait()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -54,7 +87,7 @@ class Front:
         wire = ClientWire(request)
         turned = await self._attempt(request, wire, request_id)
         if turned is not None:
-            await wire.deliver(*errors.answer(turned.status, turned.why, request_id))
+            await wire.deliver(*_told(turned, request_id))
         return wire.response
 
     async def _attempt(
@@ -67,6 +100,15 @@ class Front:
         except* TooLargeError:
             why = f"a request may have {MAX_BODY_BYTES} bytes"
             turned = Turned(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+        except* SlowBodyError:
+            wire.close_after()  # or the rest would be waited for all the same
+            turned = Turned(HTTPStatus.REQUEST_TIMEOUT, f"the body must come within {BODY_S:g} s")
+        except* BrokenOffError:
+            log.warning("request %s was broken off: it took longer than the end", request_id)
+            turned = _ended()
+            if wire.begun:
+                await wire.break_off(turned.why)
+                turned = None
         except* PayloadEncodingError:
             turned = Turned(HTTPStatus.BAD_REQUEST, "the body breaks the rules of HTTP")
         except* ConnectionError:
@@ -94,11 +136,43 @@ class Front:
             await self._control.serve(request.method, let_in.target, wire)
         elif not let_in.caller.account and not let_in.owner and path in _START_PROBES:
             await wire.deliver_empty()  # nothing goes to the cloud for somebody unknown
+        elif self._ending:
+            wire.close_after()
+            return _ended()
         else:
-            body = await _body(request)
-            asked = Request(request.method, let_in.target, let_in.headers, body)
-            await self._messages.serve(asked, let_in.caller, wire)
+            async with self._run():
+                body = await _body(request)
+                asked = Request(request.method, let_in.target, let_in.headers, body)
+                await self._messages.serve(asked, let_in.caller, wire)
         return None
+
+    @asynccontextmanager
+    async def _run(self) -> AsyncIterator[None]:
+        """Count an answer as running; raise :class:`BrokenOffError` when it may no longer."""
+        limit = asyncio.timeout(None)
+        self._running.add(limit)
+        self._none_runs.clear()
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if limit.expired():
+                raise BrokenOffError from None
+            raise
+        finally:
+            self._running.discard(limit)
+            if not self._running:
+                self._none_runs.set()
+
+
+def _ended() -> Turned:
+    return Turned(HTTPStatus.SERVICE_UNAVAILABLE, _ENDING, retry_after_s=1)
+
+
+def _told(turned: Turned, request_id: str) -> tuple[Head, bytes]:
+    if turned.retry_after_s:
+        return errors.later(turned.status, turned.why, turned.retry_after_s, request_id)
+    return errors.answer(turned.status, turned.why, request_id)
 
 
 async def _body(request: web.BaseRequest) -> bytes:
@@ -108,6 +182,14 @@ async def _body(request: web.BaseRequest) -> bytes:
         raise TooLargeError
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _read(request)
+    except TimeoutError:
+        raise SlowBodyError from None
+
+
+async def _read(request: web.BaseRequest) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.content.iter_any():

@@ -5,6 +5,7 @@ them. What is let in has lost the gateway's own headers and path prefix: nothing
 ever sees the token.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from standby.core.request import NOBODY, Account, Caller, Headers, header
 from standby.core.wire.headers import end_to_end
 from standby.ports import Fingerprints
 from standby.server.control import PREFIX
+from standby.server.strangers import Strangers
 
 __all__ = ["TOKEN_HEADER", "Admitted", "Guard", "Turned"]
 
@@ -45,6 +47,8 @@ class Turned:
 
     status: int
     why: str
+    retry_after_s: int = 0
+    """When another try may be let in; 0: none will."""
 
 
 class Guard:
@@ -57,10 +61,12 @@ class Guard:
         fingerprints: Fingerprints,
         port: int,
         hosts: frozenset[str] = _LOOPBACK,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._token = token
         self._same = same
         self._fingerprints = fingerprints
+        self._strangers = Strangers(ticks)
         self._hosts = {f"{_bracketed(host)}:{port}" for host in hosts}
         if port == _HTTP_PORT:  # which clients leave out
             self._hosts |= {_bracketed(host) for host in hosts}
@@ -83,10 +89,13 @@ class Guard:
         stranger = account == NOBODY or path.startswith(PREFIX)
         if not owner and stranger and (method, path) not in OPEN:
             return _unknown()
+        trusted = owner or self._fingerprints.remembered(account)
+        if not trusted and account != NOBODY and (wait_s := self._strangers.wait_s()):
+            return Turned(429, "too many requests with unknown credentials", wait_s)
         return Admitted(
             target=target,
             headers=end_to_end(kept, less=frozenset({TOKEN_HEADER})),
-            caller=Caller(account, trusted=owner or self._fingerprints.remembered(account)),
+            caller=Caller(account, trusted=trusted),
             owner=owner,
         )
 

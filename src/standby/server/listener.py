@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import cached_property
 from typing import Final
 
 from aiohttp import web
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 HEADERS_S: Final = 10.0
 """How long a new connection may take to send the head of its first request."""
+MOST_HALF_OPEN: Final = 128
+"""How many connections may be without the head of their first request; the oldest has to go."""
 KEEP_CONNECTION_S: Final = 75.0
 HEADER_BYTES: Final = 64 * 1024
 READ_BYTES: Final = 256 * 1024
@@ -24,28 +27,47 @@ READ_BYTES: Final = 256 * 1024
 class Server(web.Server):
     """Makes a :class:`Connection` for each client."""
 
+    @cached_property
+    def half_open(self) -> "dict[Connection, None]":
+        """The connections that have not said what they want, the oldest first."""
+        return {}
+
     def __call__(self) -> "Connection":  # type: ignore[explicit-override]  # from 3.12 on
         """Return what serves one connection."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        connection = Connection(self, loop=self._loop, **self._kwargs)
+        connection.half_open = self.half_open
+        return connection
 
 
 class Connection(web.RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_headers_due",)
+    __slots__ = ("_headers_due", "half_open")
+
+    half_open: "dict[Connection, None]"
 
     def connection_made(  # type: ignore[explicit-override]  # from 3.12 on
         self, transport: asyncio.BaseTransport
     ) -> None:
         """Begin, with a deadline: aiohttp waits for half-sent headers until it grows tired."""
         super().connection_made(transport)
-        self._headers_due = self._loop.call_later(HEADERS_S, self._hurry)
+        self._headers_due = self._loop.call_later(HEADERS_S, self.hurry)
+        self.half_open[self] = None
+        if len(self.half_open) > MOST_HALF_OPEN:
+            next(iter(self.half_open)).hurry()
+
+    def data_received(self, data: bytes) -> None:  # type: ignore[explicit-override]  # from 3.12 on
+        """Take bytes of the client."""
+        super().data_received(data)
+        if self._request_count and self in self.half_open:
+            del self.half_open[self]
 
     def connection_lost(  # type: ignore[explicit-override]  # from 3.12 on
         self, exc: BaseException | None
     ) -> None:
         """End."""
         self._headers_due.cancel()
+        self.half_open.pop(self, None)
         super().connection_lost(exc)
 
     def handle_error(  # type: ignore[explicit-override]  # from 3.12 on
@@ -64,7 +86,9 @@ class Connection(web.RequestHandler):
         response.force_close()
         return response
 
-    def _hurry(self) -> None:
+    def hurry(self) -> None:
+        """Close a connection that has not said what it wants."""
+        self.half_open.pop(self, None)
         if self._request_count == 0:
             self.force_close()
 

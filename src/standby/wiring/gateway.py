@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +35,7 @@ from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.config_file import Configuration
 from standby.adapters.host.dice import SystemDice
 from standby.adapters.host.fingerprints import KeyedFingerprints
+from standby.adapters.host.model_files import ModelFiles
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.processes import AlreadyRunningError, claim, harden
@@ -99,6 +100,7 @@ ENGINES: Final = {
 
 # What a running answer may take to finish once the gateway is told to end.
 DRAIN_S: Final = 20.0
+_CLOSE_S: Final = 3.0
 
 
 async def serve(
@@ -113,8 +115,11 @@ async def serve(
         log.warning("running as root, which standby has no need to")
     settings = configuration.settings
     try:
-        where.make()
-        with claim(where.state) as claimed, _listening(settings) as socket:
+        with ExitStack() as held:
+            with _in_words(f"the folder {where.state}"):
+                where.make()
+                claimed = held.enter_context(claim(where.state))
+            socket = held.enter_context(_listening(settings))
             host, port = socket.getsockname()[:2]
             url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             async with _gateway(settings, where, url, port) as front, _serving(front, socket):
@@ -124,6 +129,7 @@ async def serve(
                 ready(url)
                 await ending.wait()
                 log.info("ending: running answers may finish")
+                await front.drain(DRAIN_S)
     except (AlreadyRunningError, UnsafeFileError) as error:
         raise StartError(str(error)) from error
 
@@ -137,6 +143,15 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@contextmanager
+def _in_words(what: str) -> Iterator[None]:
+    """Say what the system refuses at the start, and why: a disk that is full, a file not there."""
+    try:
+        yield
+    except OSError as error:
+        raise StartError(f"{what} cannot be used: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -161,7 +176,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 @asynccontextmanager
 async def _serving(front: Front, taken: socket.socket) -> AsyncIterator[None]:
-    runner = web.ServerRunner(server_of(front), shutdown_timeout=DRAIN_S)
+    runner = web.ServerRunner(server_of(front), shutdown_timeout=_CLOSE_S)
     await runner.setup()
     try:
         await web.SockSite(runner, taken, backlog=1024).start()
@@ -174,10 +189,10 @@ async def _serving(front: Front, taken: socket.socket) -> AsyncIterator[None]:
 async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> AsyncIterator[Front]:
     """Put everything together; what runs beside the requests ends with the block."""
     clock, dice = SystemClock(), SystemDice()
-    token = secrets.token(where.token_file)
-    fingerprints = KeyedFingerprints(
-        secrets.installation_key(where.key_file), clock, where.fingerprints_file
-    )
+    with _in_words(f"the folder {where.state}"):
+        token = secrets.token(where.token_file)
+        key = secrets.installation_key(where.key_file)
+    fingerprints = KeyedFingerprints(key, clock, where.fingerprints_file)
     await fingerprints.load()
     accounts = Accounts(
         FileStore(where.quota_file),
@@ -188,14 +203,16 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         on_change=_say,
     )
     await accounts.restore()
+    with _in_words(f"the certificates of [cloud] ca_file, {settings.cloud.ca_file!r},"):
+        authorities = trusted(settings.cloud.ca_file)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(http_client(settings.cloud.ca_file))
         ledger = await stack.enter_async_context(_ledger(settings, where, clock))
-        engines = Engines(_engines(settings, where, client), _preference(settings), clock)
+        engines = Engines(_engines(settings, where, client), _preference(settings, where), clock)
         stack.push_async_callback(engines.stop)
         stack.push_async_callback(fingerprints.flush)
         stack.push_async_callback(accounts.flush)
-        upstream = DirectUpstream(settings.cloud.url, trusted(settings.cloud.ca_file))
+        upstream = DirectUpstream(settings.cloud.url, authorities)
         stack.callback(upstream.close)
         line = Line(
             upstream,
@@ -229,9 +246,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             Notices(enabled=settings.local.notice),
             dice,
             RULES.values(),
-            LocalDeadlines(
-                first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s
-            ),
+            LocalDeadlines(first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s),
             settings.local.keep_alive_s,
             fitting,
         )
@@ -287,9 +302,10 @@ def _quota_rules(settings: Settings) -> QuotaRules:
     )
 
 
-def _preference(settings: Settings) -> Preference:
+def _preference(settings: Settings, where: Paths) -> Preference:
     local = settings.local
-    return Preference(local.engine, local.model, frozenset(server.name for server in local.servers))
+    model = local.model or _chosen(where)
+    return Preference(local.engine, model, frozenset(server.name for server in local.servers))
 
 
 def _engines(settings: Settings, where: Paths, client: ClientSession) -> list[Engine]:
@@ -309,11 +325,43 @@ def _engines(settings: Settings, where: Paths, client: ClientSession) -> list[En
     kinds = sorted(ENGINES.values(), key=lambda spec: spec.order)
     found: list[Engine] = [ChatServer(spec, client) for spec in kinds if spec.urls]
     file = Path(local.model_path) if local.model_path else None
-    ours: list[Engine] = [on_path.engine(client, file, context=local.context)]
+    choose = partial(_model_file, file, where)
+    ours: list[Engine] = [
+        on_path.engine(client, partial(_work_file, file, where), context=local.context)
+    ]
     if local.embedded:
-        choose = partial(embedded.choose_file, file, where.models)
         ours.append(embedded.engine(client, choose, context=local.context))
     return [*named, *(found if local.discover else ()), *ours]
+
+
+def _model_file(named: Path | None, where: Paths) -> embedded.ModelFile | None:
+    """Return the file that an engine of ours should serve: named, kept by `models`, or found."""
+    kept = None if named else _kept(where)
+    if kept is not None:
+        return embedded.ModelFile(kept)
+    return embedded.choose_file(named, where.models)
+
+
+def _work_file(named: Path | None, where: Paths) -> Path | None:
+    """Return the file for a llama.cpp of the user's own: not one for rehearsals."""
+    return named or _kept(where)
+
+
+def _kept(where: Paths) -> Path | None:
+    try:
+        return ModelFiles(where.models).served()
+    except (FetchError, UnsafeFileError) as error:
+        log.warning("%s", error)
+        return None
+
+
+def _chosen(where: Paths) -> str:
+    """Return what a person chose with ``models use``, which a setting outweighs."""
+    try:
+        return ModelFiles(where.models).chosen()
+    except (FetchError, UnsafeFileError) as error:
+        log.warning("%s", error)
+        return ""
 
 
 def _fetch(settings: Settings, where: Paths) -> Fetch | None:

@@ -11,7 +11,7 @@ from typing import Final
 from standby.core.wire.headers import Head, end_to_end
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 
-__all__ = ["Refusal", "answer", "body", "final", "is_error", "kind_of", "message_of"]
+__all__ = ["Refusal", "answer", "body", "final", "is_error", "kind_of", "later", "message_of"]
 
 _FIRST_ERROR: Final = 400
 _NO_RETRY: Final = ("x-should-retry", "false")
@@ -21,6 +21,7 @@ _KINDS: Final[Mapping[int, str]] = {
     402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "timeout_error",
     409: "conflict_error",
     413: "request_too_large",
     415: "invalid_request_error",
@@ -63,6 +64,15 @@ def body(status: int, message: str, *, kind: str | None = None, request_id: str 
 def answer(status: int, message: str, request_id: str = "") -> tuple[Head, bytes]:
     """Return an error of ours as a whole answer that no client repeats."""
     lines = (("Content-Type", "application/json"), _NO_RETRY)
+    named = (("request-id", request_id),) if request_id else ()
+    return Head(status, (*lines, *named)), body(status, message, request_id=request_id)
+
+
+def later(
+    status: int, message: str, retry_after_s: int, request_id: str = ""
+) -> tuple[Head, bytes]:
+    """Return an error of ours as a whole answer that a client repeats after a while."""
+    lines = (("Content-Type", "application/json"), ("Retry-After", str(retry_after_s)))
     named = (("request-id", request_id),) if request_id else ()
     return Head(status, (*lines, *named)), body(status, message, request_id=request_id)
 
