@@ -19,7 +19,7 @@ __all__ = ["JSON_STRINGS", "Mended", "Quotes", "mend", "value_at", "whole"]
 
 _DEEPEST: Final = 100
 _BLANK: Final = re.compile(r"(?:\s+|//[^\n]*|/\*.*?(?:\*/|\Z)|\#[^\n]*)*", re.DOTALL)
-_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*(?=\s*[:=])")
+_KEY: Final = re.compile(r"-?[A-Za-z_$][\w$-]*(?=\s*[:=])")
 _NUMBER: Final = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
 _WORD: Final = re.compile(r"[A-Za-z]+(?!\w)")
 _WORDS: Final[Mapping[str, JSON]] = {
@@ -50,7 +50,7 @@ _SHORT: Final[Mapping[str, str]] = {
 }
 # What may follow the quote that ends a string; any other quote is part of the string.
 _COMMENT: Final = r"|,?\s*(?://[^\n]*\n|\#[^\n]*\n|/\*.*?\*/)"
-_CLOSERS: Final = r"|,?\s*(?:$|[\]})][\s\]})]*(?:$|[<{\[`;]|,\s*[\"'“{\[\w])))"
+_CLOSERS: Final = r"|,?\s*(?:$|[\]})](?:[\s\]})]|,(?=\s*[\]})]))*(?:$|[<{\[`;]|,\s*[\"'“{\[\w])))"
 _AFTER_KEY: Final = re.compile(r"\s*[:=]")
 _AFTER_MEMBER: Final = re.compile(
     r"\s*(?:[,\n]\s*(?:[\"'“][^\"'“”\n]{0,120}[\"'”]|[A-Za-z_$][\w$-]*)\s*[:=]"
@@ -62,7 +62,7 @@ _AFTER_ITEM: Final = re.compile(
     r"\s*(?:,\s*(?:[\"'“{\[\d+.-]|(?:[tT]rue|[fF]alse|null|None)\b)" + _COMMENT + _CLOSERS,
     re.DOTALL,
 )
-_TOKEN: Final = re.compile(r'"(?:[^"\\]+|\\.)*"|[{}\[\]]', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]]', re.DOTALL)
 _CALL_SEPARATORS: Final = ",;"
 
 
@@ -251,6 +251,9 @@ class _Reader:
             return inner, begin + len(inner) + len(closed)
         end = self._end_of_string(begin, closing, after)
         if end is None:
+            if self._text.rstrip().endswith(("}", "]")):
+                # The quote was forgotten, not the end: where the string ends is anybody's guess.
+                raise _UnreadableError
             self.closed = False
             return _unescaped(self._text[begin:].rstrip("\\")), len(self._text)
         return _unescaped(self._text[begin:end]), end + len(closing)

@@ -141,7 +141,7 @@ def _object_at(text: str, at: int, tags: re.Pattern[str]) -> Mended | None:
     tag = tags.search(text, at)
     if tag is None:
         return found
-    inner = value_at(text[: tag.start()], at)
+    inner = value_at(text[: tag.start()].rstrip("\n"), at)
     if inner is None or text[inner.end : tag.start()].strip(" \t\r\n,;}]"):
         return None
     return Mended(inner.value, tag.start(), closed=True)

@@ -19,6 +19,8 @@ _LONGEST_LINE: Final = 400
 """So much of a line's end is kept. A sentence that introduces something is shorter."""
 
 _FENCE: Final = re.compile(r"\s*(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})(.*)")
+_OPENED: Final = re.compile(r"<[A-Za-z_][\w-]*(?:\s[^<>]*)?>\s*$")
+"""A line that ends with the opening of an element: what follows stands in it."""
 _INDENT: Final = 4
 """So many spaces make a line one of code."""
 _MARKUP: Final = frozenset('[]{}<>=|"`\\')
@@ -37,7 +39,8 @@ _ACTS: Final = re.compile(
     re.IGNORECASE,
 )
 _SHOWS: Final = re.compile(
-    r"\b(?:examples?|e\.\s?g|for instance|such as|looks? like|like (?:this|so)|as follows|syntax"
+    r"\b(?:examples?|shows?|shown|showing|illustrat\w+|demonstrat\w+"
+    r"|e\.\s?g|for instance|such as|looks? like|like (?:this|so)|as follows|syntax"
     r"|formats?|formatted|template|sample|snippet|documentation|documented|specification|grammar"
     r"|would (?:be|look|write|emit|say|send|answer)|writes?|written|emits?|emitted|expects?"
     r"|outputs?|logs?|logged|printed|prints|received|sent|sends|produces?|produced|answer(?:s|ed)?"
@@ -87,6 +90,8 @@ class Lines:
 
     def _is_own_line(self) -> bool:
         if self.line.strip() or len(self.line.expandtabs(_INDENT)) >= _INDENT:
+            return False
+        if _OPENED.search(self.last):
             return False
         return not _shown(self.last, at_colon=True)
 

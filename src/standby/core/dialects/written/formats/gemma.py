@@ -20,6 +20,7 @@ _CLOSING: Final = re.compile(
     rf"\s*(?:<tool_call\|>|<end_function_call>|<start_function_response>"
     rf"|<\|tool_response>|<turn\|>|{END_OF_TURN}|\}})"
 )
+_END: Final = re.compile(r"<tool_call\|>|<end_function_call>")
 _QUOTES: Final = Quotes(
     {'<|"|>': '<|"|>', "<escape>": "<escape>", '"': '"', "'": "'"},
     raw=frozenset({'<|"|>', "<escape>"}),
@@ -46,19 +47,27 @@ def _read(text: str) -> tuple[Written, ...] | None:
         called = _CALL.match(text, at)
         if called is None:
             return None
-        given = mend(text, called.end(), _QUOTES)
-        if given is None or not isinstance(given.value, dict):
-            end = text.find("<tool_call|>", called.end())
-            if end < 0:
-                return None
-            calls.append(Written(called[1], None))
-            at = end
-        else:
-            calls.append(Written(called[1], given.value, given.closed))
-            at = given.end
+        call, at = _one(text, called)
+        if call is None:
+            return None
+        calls.append(call)
         while (closing := _CLOSING.match(text, at)) is not None:
             at = closing.end()
     return tuple(calls) or None
+
+
+def _one(text: str, called: re.Match[str]) -> tuple[Written | None, int]:
+    """Return the call whose name was found, and where it ends."""
+    given = mend(text, called.end(), _QUOTES)
+    if given is not None and given.closed:
+        return Written(called[1], given.value), given.end
+    end = _END.search(text, called.end())
+    if end is not None:
+        inner = mend(text[: end.start()], called.end(), _QUOTES)
+        return Written(called[1], None if inner is None else inner.value), end.start()
+    if given is None:
+        return None, len(text)
+    return Written(called[1], given.value, closed=False), given.end
 
 
 FORMAT: Final = Format("gemma", _MARKERS, _head, _read)

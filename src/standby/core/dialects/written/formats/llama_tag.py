@@ -20,6 +20,7 @@ __all__ = ["FORMAT"]
 
 _MARK: Final = "<|python_tag|>"
 _TAGS: Final = re.compile(r"<\|python_tag\|>|</function>|" + END_OF_TURN)
+_TURN_ENDED: Final = re.compile(END_OF_TURN)
 _FUNCTION: Final = re.compile(r"<function=\s*([\w.:/-]{1,128})\s*>\s*(?=\S)")
 _FUNCTION_BEGUN: Final = re.compile(r"<function=\s*[\w.:/-]*\s*>?\s*")
 _PYTHON: Final = re.compile(r"\s*([\w.:/-]{1,128}?)(?:\.call)?\(")
@@ -49,7 +50,7 @@ def _read(text: str) -> tuple[Written, ...] | None:
     called = _PYTHON.match(text, len(_MARK))
     if called is None:
         return json_calls(text, 0, _TAGS)
-    inner = re.sub(rf"(?:\s|{END_OF_TURN})+\Z", "", text[called.end() :])
+    inner = _TURN_ENDED.split(text[called.end() :], maxsplit=1)[0].rstrip()
     if not inner.endswith(")"):
         return None
     given = mend("{" + inner.removesuffix(")") + "}")

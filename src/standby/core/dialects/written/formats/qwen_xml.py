@@ -26,7 +26,9 @@ _CALL: Final = re.compile(
 )
 _PARAMETER: Final = re.compile(r"\s*<parameter(?:=|\s+name=)\s*[\"']?([^\s<>\"']{1,128})[\"']?\s*>")
 _NEXT: Final = r"\s*(?:<parameter(?:=|\s+name=)|</function>|</tool_call>|$)"
-_ENDED: Final = re.compile(rf"</parameter>(?={_NEXT})|(?=\n<parameter[= ]|\s*</function>)")
+_ENDED: Final = re.compile(rf"</parameter>(?={_NEXT})")
+_FOLLOWING: Final = re.compile(r"\n<parameter(?:=|\s+name=)")
+_OUTER_END: Final = re.compile(r"\s{0,9}</function>|\Z")
 _CLOSING: Final = re.compile(r"\s*(?:</function>|</tool_call>|" + END_OF_TURN + ")")
 
 
@@ -58,11 +60,7 @@ def _one(text: str, opened: re.Match[str]) -> tuple[Written | None, int]:
     at = opened.end()
     closed = True
     while (parameter := _PARAMETER.match(text, at)) is not None:
-        ended = _ENDED.search(text, parameter.end())
-        stop = len(text) if ended is None else ended.start()
-        closed = ended is not None
-        values[parameter[1]] = _inner(text[parameter.end() : stop])
-        at = len(text) if ended is None else ended.end()
+        values[parameter[1]], at, closed = _value(text, parameter.end())
     closings = 0
     while (closing := _CLOSING.match(text, at)) is not None:
         at = closing.end()
@@ -73,9 +71,19 @@ def _one(text: str, opened: re.Match[str]) -> tuple[Written | None, int]:
     return Written(opened[1], values, closed and closings > 0), at
 
 
-def _inner(value: str) -> str:
-    """Return the value without the one line break that stands on either side of it."""
-    return value.removeprefix("\n").removesuffix("\n")
+def _value(text: str, begin: int) -> tuple[str, int, bool]:
+    """Return the value that begins here, where it ends, and whether anything says so.
+
+    The one line break on either side is not part of it.
+    """
+    ended = _ENDED.search(text, begin)
+    following = _FOLLOWING.search(text, begin)
+    if ended is None or (following is not None and following.start() < ended.start()):
+        ended = following or _OUTER_END.search(text, begin)
+        stop = len(text) if ended is None else ended.start()
+        return text[begin:stop].removeprefix("\n").removesuffix("\n"), stop, following is not None
+    value = text[begin : ended.start()]
+    return value.removeprefix("\n").removesuffix("\n"), ended.end(), True
 
 
 FORMAT: Final = Format("qwen_xml", _MARKERS, _head, _read)
