@@ -5,9 +5,9 @@ from standby.core.wire.json import dumps
 from tests.fakes.engines import FakeEngine
 
 
-def model(**changes):
+def model(name="coder", **changes):
     usual = {"context_tokens": 16_384, "counts": True, "tools": True}
-    return LocalModel("fake", "coder", "http://127.0.0.1:1", **(usual | changes))
+    return LocalModel("fake", name, "http://127.0.0.1:1", **(usual | changes))
 
 
 class CountingEngine(FakeEngine):

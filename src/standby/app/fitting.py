@@ -5,7 +5,7 @@ asked for the true count before anything is sent; a server that would cut silent
 more than fits by our own measure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +20,10 @@ from standby.core.wire.asked import Asked
 from standby.core.wire.json import JSON
 from standby.core.wire.purpose import Purpose
 
-__all__ = ["Fitting", "Ready", "TooLong"]
+__all__ = ["Fitting", "Ready", "Retold", "TooLong"]
+
+Retold = Callable[[Asked, LocalModel], Awaitable[Asked]]
+"""Puts words in place of what a model cannot take."""
 
 # Below this part of the window the measure is trusted. As long as nothing is known of the model, it
 # may be wrong by more: scripts that a tokenizer hardly knows have one to two bytes a token.
@@ -59,14 +62,18 @@ class TooLong:
 class Fitting:
     """Prepares requests, and remembers how many bytes make a token for each model."""
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, *retold: Retold) -> None:
+        """``retold`` put words in place of what a model cannot take, one after the other."""
         self._engines = engines
+        self._retold = retold
         self._gauges: Recent[str, Gauge] = Recent(64)
 
     async def prepared(self, asked: Asked, model: LocalModel) -> Ready | TooLong:
         """Return the request for a model."""
         if _sums_up(asked):
             asked = replace(asked, value={**asked.value, "tool_choice": {"type": "none"}})
+        for retold in self._retold:
+            asked = await retold(asked, model)
         gauge = self._gauge(model)
         sees = model.vision is True
         size = weigh(asked.value, sees=sees)

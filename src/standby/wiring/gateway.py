@@ -49,14 +49,16 @@ from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
 from standby.app.cloud import CloudDeadlines, Line
 from standby.app.counting import Counting
+from standby.app.describing import Ask, Describing
 from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch, Fetching
 from standby.app.fitting import Fitting
-from standby.app.local import LocalDeadlines
+from standby.app.local import Local, LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.passage import Passage
 from standby.app.status import About, Status
 from standby.app.switch import Switch
+from standby.core.models.facts import LocalModel
 from standby.core.policy import rules
 from standby.core.policy.verdicts import Rule
 from standby.core.quota import readers
@@ -64,8 +66,11 @@ from standby.core.quota.classify import Reader
 from standby.core.quota.machine import QuotaRules
 from standby.core.quota.words import reason
 from standby.core.redact import Secret
+from standby.core.request import Request
 from standby.core.settings import Settings
-from standby.ports import Clock, Engine, FetchError, Ledger
+from standby.core.wire.asked import Asked
+from standby.core.wire.headers import Head
+from standby.ports import Clock, Dice, Engine, FetchError, Ledger
 from standby.server.control import ControlDoor
 from standby.server.front import Front
 from standby.server.guard import Guard
@@ -237,7 +242,8 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         fetching = Fetching(engines, _fetch(settings, where))
         status = Status(about, accounts, engines, ledger, clock, lambda: fetching.words)
         passage = Passage(line)
-        fitting = Fitting(engines)
+        deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
+        fitting = Fitting(engines, Describing(engines, _asker(engines, dice, deadlines)).retold)
         switch = Switch(
             line,
             engines,
@@ -261,6 +267,17 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run)
         )
         yield Front(guard, door, ControlDoor(status, _prover(token)), dice.mint)
+
+
+def _asker(engines: Engines, dice: Dice, deadlines: LocalDeadlines) -> Ask:
+    """Return what asks a local model for the gateway's own purposes."""
+
+    def ask(model: LocalModel, asked: Asked) -> AsyncIterator[Head | bytes]:
+        return Local(engines, model, asked, dice, deadlines).answer(
+            Request("POST", "", (), b""), ""
+        )
+
+    return ask
 
 
 @asynccontextmanager
