@@ -1,0 +1,107 @@
+"""What is written down of a request, however it ends."""
+
+import asyncio
+
+import pytest
+
+from standby.app.bookkeeping import Books, session_of
+from standby.core.request import Account, Caller, Request
+from standby.core.usage import Tokens
+from tests.fakes.clock import LoadedDice, SetClock
+
+CALLER = Caller(Account("a" * 32), trusted=True)
+
+
+class Pages:
+    degraded = None
+
+    def __init__(self):
+        self.entries = []
+
+    def book(self, entry):
+        self.entries.append(entry)
+
+    async def recent(self, limit):
+        return tuple(self.entries[:limit])
+
+
+def request(**headers):
+    lines = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Request("POST", "/v1/messages", lines, b"the canary of a prompt")
+
+
+def booked(ends=None, *, done=False, clock=None):
+    pages, clock = Pages(), clock or SetClock()
+    books = Books(pages, clock, LoadedDice())
+    with books.open(request(X_Claude_Code_Session_Id="s"), CALLER, "opus") as booking:
+        clock.passes(0.25)
+        books.shown(booking)
+        clock.passes(0.5)
+        books.shown(booking)
+        booking.tokens, booking.done = Tokens(3, 5), done
+        if ends is not None:
+            raise ends
+    return pages.entries
+
+
+def test_an_entry_says_when_who_and_for_how_long():
+    clock = SetClock()
+    at = clock.now()
+    [entry] = booked(clock=clock)
+
+    assert (at, 0.25, 0.75) == (entry.at, entry.first_token_s, entry.duration_s)
+    assert ("s", CALLER.account, "opus") == (entry.session, entry.account, entry.requested)
+    assert Tokens(3, 5) == entry.tokens
+    assert entry.id
+
+
+LEAVES = [
+    asyncio.CancelledError(),
+    ConnectionResetError("gone"),
+    ExceptionGroup("tasks", [ConnectionResetError("gone")]),
+    BaseExceptionGroup("tasks", [asyncio.CancelledError(), BrokenPipeError()]),
+    ExceptionGroup("tasks", [ExceptionGroup("more", [ConnectionAbortedError()])]),
+]
+BUGS = [KeyError("x"), ExceptionGroup("tasks", [ConnectionResetError(), KeyError("x")])]
+
+
+def outcome_of(ends, *, done=False):
+    pages = Pages()
+    books = Books(pages, SetClock(), LoadedDice())
+    with pytest.raises(type(ends)), books.open(request(), CALLER, "opus") as booking:  # noqa: PT012
+        booking.done = done
+        raise ends
+    [entry] = pages.entries
+    return entry.outcome
+
+
+@pytest.mark.parametrize("ends", LEAVES, ids=range(len(LEAVES)))
+def test_a_client_that_leaves_is_booked_as_gone_unless_it_has_all(ends):
+    assert "cancelled" == outcome_of(ends)
+    assert "ok" == outcome_of(ends, done=True)
+
+
+@pytest.mark.parametrize("ends", BUGS, ids=range(len(BUGS)))
+def test_a_bug_is_booked_as_such_and_not_swallowed(ends):
+    assert "broken" == outcome_of(ends)
+
+
+def test_neither_prompt_nor_credential_is_logged(caplog):
+    caplog.set_level("DEBUG")
+    [entry] = booked()
+
+    assert entry.id in caplog.text
+    assert "canary" not in caplog.text
+    assert CALLER.account not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "session"),
+    [
+        ({}, ""),
+        ({"x_claude_code_session_id": "s"}, "s"),
+        ({"X_Claude_Code_Session_Id": "s", "X_Claude_Code_Agent_Id": "a"}, "s/a"),
+    ],
+)
+def test_a_conversation_is_the_clients_and_its_agents(headers, session):
+    assert session == session_of(request(**headers))

@@ -1,0 +1,135 @@
+"""Who serves now, why and until when."""
+
+import pytest
+
+from standby.app.engines import Engines, Preference
+from standby.app.status import SHOWN, About, Status, entry_json
+from standby.core.quota.reply import UNIFIED, Reply
+from standby.core.request import Account
+from standby.core.usage import Entry, Tokens
+from standby.core.wire.json import dumps
+from tests.fakes.line import DOWN, OPUS, Way
+from tests.fakes.replies import HOUR, NOW
+from tests.fakes.talker import Talker
+
+pytestmark = pytest.mark.anyio
+
+ME = Account("fingerprint-of-mine-" + "f" * 12)
+SPENT = Reply(
+    429,
+    (
+        (f"{UNIFIED}status", "rejected"),
+        (f"{UNIFIED}representative-claim", "five_hour"),
+        (f"{UNIFIED}reset", str(int(NOW + HOUR))),
+        (f"{UNIFIED}5h-utilization", "1.0"),
+        (f"{UNIFIED}5h-reset", str(int(NOW + HOUR))),
+        (f"{UNIFIED}5h-status", "rejected"),
+    ),
+    model=OPUS,
+)
+FAILED = Reply(0, model=OPUS, broke="reset")
+ENTRY = Entry(
+    *("rq_1", NOW, "s", ME, OPUS, "local/coder", "local", "the limit", "ok", 200),
+    Tokens(1, 2, 3, 4),
+    0.5,
+    1.5,
+)
+
+
+class Pages:
+    degraded = "the disk is full"
+
+    async def recent(self, limit):
+        return (ENTRY,)[:limit]
+
+
+async def status_of(way, engines=None):
+    known = Engines([Talker()] if engines is None else engines, Preference(), way.clock)
+    about = About("1.0", 7, "http://127.0.0.1:1", "https://cloud.example", NOW - 60, True)
+    return Status(about, way.accounts, known, Pages(), way.clock, lambda: "3 of 9 MB")
+
+
+async def told(way, **more):
+    return await (await status_of(way, **more)).status()
+
+
+async def test_before_the_first_request_the_cloud_would_answer():
+    said = await told(Way(DOWN))
+
+    assert ("cloud", "no request has come yet", None) == (
+        said["answering"],
+        said["why"],
+        said["until"],
+    )
+    assert ("1.0", 7, 60.0) == (said["version"], said["pid"], said["uptime_s"])
+    assert "desk/coder" == said["local"]["would_take_over"]["key"]
+    assert "3 of 9 MB" == said["local"]["fetching"]
+
+
+async def test_while_a_limit_binds_the_local_model_answers():
+    way = Way(DOWN)
+    way.accounts.heard(ME, OPUS, SPENT)
+
+    said = await told(way)
+
+    assert ("local", "desk/coder", "the 5-hour limit is reached") == (
+        said["answering"],
+        said["model"],
+        said["why"],
+    )
+    assert NOW + HOUR == said["until"]
+    assert said["until_told"]
+    [account] = said["cloud"]["accounts"]
+    [quota] = account["quotas"]
+    assert ("exhausted", "five_hour") == (quota["state"], quota["claim"])
+    assert account["windows"]
+
+
+async def test_without_a_local_model_nobody_answers():
+    way = Way(DOWN)
+    way.accounts.heard(ME, OPUS, SPENT)
+
+    said = await told(way, engines=[])
+
+    assert ("nobody", "") == (said["answering"], said["model"])
+    assert said["local"]["problem"]
+    assert said["local"]["would_take_over"] is None
+
+
+async def test_a_short_rest_that_is_over_binds_nobody():
+    way = Way(DOWN)
+    way.accounts.heard(ME, OPUS, FAILED)
+    assert "local" == (await told(way))["answering"]
+
+    way.clock.passes(3)
+
+    assert "cloud" == (await told(way))["answering"]
+
+
+async def test_the_account_used_last_is_the_one_that_counts():
+    way = Way(DOWN)
+    way.accounts.heard(ME, OPUS, SPENT)
+    way.accounts.admission(Account("another"), OPUS)
+
+    said = await told(way)
+
+    assert "cloud" == said["answering"]
+    assert ["another", ME[:SHOWN]] == [a["account"] for a in said["cloud"]["accounts"]]
+
+
+async def test_no_whole_fingerprint_is_shown():
+    way = Way(DOWN)
+    way.accounts.heard(ME, OPUS, SPENT)
+    status = await status_of(way)
+
+    assert ME.encode() not in dumps(await status.status()) + dumps(await status.recent(5))
+
+
+async def test_the_newest_entry_and_a_ledger_that_cannot_write_are_told():
+    said = await told(Way(DOWN))
+
+    assert entry_json(ENTRY) == said["last"]
+    assert {"enabled": True, "degraded": "the disk is full"} == said["ledger"]
+    assert (1, 2, 3, 4) == tuple(
+        said["last"][f"{name}_tokens"] for name in ("input", "output", "cache_read", "cache_write")
+    )
