@@ -19,12 +19,13 @@ test: $(READY)  ## the tests, end-to-end ones too
 	$(BIN)/python tests/prepare.py
 	$(BIN)/pytest
 
-check: $(READY)  ## format, lint, types, import contracts, dependencies, reference
+check: $(READY)  ## format, lint, types, import contracts, dependencies, security, reference
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
+	$(BIN)/bandit --recursive src --configfile pyproject.toml --quiet
 	$(BIN)/python docs/generate.py --check
 
 fix: $(READY)  ## put right what a tool can put right
