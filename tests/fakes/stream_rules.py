@@ -1,4 +1,4 @@
-"""What a Messages stream must be, as a state machine that knows nothing of how ours is made."""
+"""What a Messages stream of our own must be: the rules of any stream, and stricter ones on top."""
 
 import re
 
@@ -6,6 +6,7 @@ from anthropic.types import RawMessageStreamEvent
 from pydantic import TypeAdapter
 
 from standby.core.wire.json import loads
+from standby.testing import stream_rules
 
 _EVENT = TypeAdapter(RawMessageStreamEvent)
 _ID = re.compile(r"[a-zA-Z0-9_-]+")
@@ -20,6 +21,8 @@ _REASONS = {"end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal"}
 def read(frames):
     """The whole answer, as ``(blocks, stop_reason, message_start, message_delta)``."""
     values = []
+    frames = list(frames)
+    assert [] == stream_rules.read(frames).problems
     for frame in frames:
         value = loads(frame.data)
         assert frame.raw == f"event: {frame.name}\ndata: {frame.data}\n\n".encode()

@@ -280,38 +280,42 @@ class _Memory:
     """How far a process grows."""
 
     def __init__(self, pid: int | None) -> None:
-        self._process = psutil.Process(pid) if pid is not None else None
+        self._pid = pid
         self.grew_mib: float | None = None
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Look at it again and again while the block lasts."""
-        if self._process is None:
+        if self._pid is None:
             yield
             return
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(self._watch(self._process))
+            watch = group.create_task(self._watch(self._pid))
             try:
                 yield
             finally:
                 watch.cancel()
 
-    async def _watch(self, process: psutil.Process) -> None:
+    async def _watch(self, pid: int) -> None:
         try:
-            before = process.memory_info().rss
+            before = await asyncio.to_thread(_resident, pid)
             while True:
-                grew = (process.memory_info().rss - before) / _MIB
+                grew = (await asyncio.to_thread(_resident, pid) - before) / _MIB
                 self.grew_mib = max(grew, self.grew_mib or 0.0)
                 await asyncio.sleep(_SAMPLE_S)
-        except psutil.NoSuchProcess:
-            return
+        except psutil.Error:
+            return  # it has ended, which the next answer shows
+
+
+def _resident(pid: int) -> int:
+    return psutil.Process(pid).memory_info().rss
 
 
 def _first(mode: Mode, finding: Finding, got: Transcript) -> Iterator[str]:
     """Yield what is wrong with the first answer."""
     if finding.saw not in mode.right:
         yield _words(finding)
-    if mode.says and mode.says not in finding.words:
+    if finding.saw is Saw.REFUSED and mode.says not in finding.words:
         yield f"the error does not say {mode.says!r}: {finding.words}"
     yield from _carried(got.headers)
 

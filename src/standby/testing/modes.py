@@ -45,7 +45,7 @@ class Mode:
     returns: bool = False
     """Whether the cloud must be used again when it is over."""
     says: str = ""
-    """Words that must be in an error of the gateway's own."""
+    """Words that must be in the error, if there is one of the gateway's own."""
 
     @property
     def name(self) -> str:
@@ -69,10 +69,11 @@ def _rights(*saw: Saw) -> Rights:
 
 _STAND_IN: Final = _rights(Saw.STAND_IN)
 _CLOUD: Final = _rights(Saw.CLOUD)
-_ENDED: Final = _rights(Saw.CLOSED, Saw.BROKEN)
-_MENDED: Final = _rights(Saw.JOINED, Saw.CLOSED, Saw.BROKEN)
+# Whoever has shown nothing yet may still let the stand-in answer the whole of it.
+_ENDED: Final = _rights(Saw.STAND_IN, Saw.CLOSED, Saw.BROKEN)
+_MENDED: Final = _ENDED | {Saw.JOINED}
 _HELD: Final = _rights(Saw.STAND_IN, Saw.REFUSED)
-_ANYTHING_HONEST: Final = _rights(Saw.STAND_IN, Saw.REFUSED, Saw.JOINED, Saw.CLOSED, Saw.BROKEN)
+_ANYTHING_HONEST: Final = _MENDED | {Saw.REFUSED}
 _NOBODY: Final = _rights(Saw.VERBATIM, Saw.REFUSED)
 
 _WORDS: Final = (Shape(streamed=False), Shape(streamed=True))
@@ -83,11 +84,11 @@ _OPUS: Final = "claude-opus-5-5"
 
 _WINDOWS: Final = ("five_hour", "seven_day", "seven_day_opus", "seven_day_sonnet")
 _SPENT: Final = (
-    *("long_429", "huge_wait", "tier_cap", "contract_cap", "spend_limit"),
+    *("long_429", "huge_wait", "ramp", "tier_cap", "contract_cap", "spend_limit"),
     *("credit_400", "billing_402"),
 )
 _PASSING: Final = (
-    *("burst", "bare_429", "ramp", "wait_in_words", "negative_wait"),
+    *("burst", "bare_429", "wait_in_words", "negative_wait"),
     *("overloaded_529", "overloaded_sse"),
     *("outage_500", "outage_502_html", "outage_503", "close", "reset", "hang"),
 )
@@ -99,7 +100,9 @@ _CLIENTS_OWN: Final = (
 def _refusals() -> Iterator[Mode]:
     for form in FORMS:
         for shape in _WORDS:
-            yield _refusal(form, shape)
+            # A whole answer comes when it is complete: nobody can tell a long one from silence.
+            if form != "hang" or shape.streamed:
+                yield _refusal(form, shape)
     for shape in _WORDS:
         yield Mode("cloud", REFUSED, "refused", shape, _STAND_IN, again=_STAND_IN, returns=True)
 
@@ -130,7 +133,7 @@ _BY_PLACE: Final[Mapping[str, tuple[bool, Rights]]] = {
     "in_tool": (True, _ENDED),
     "after_tool": (True, _ENDED),
     "after_content": (False, _MENDED),
-    "before_stop": (False, _rights(Saw.CLOUD, Saw.CLOSED, Saw.BROKEN)),
+    "before_stop": (False, _ENDED | {Saw.CLOUD}),
 }
 _ALIASES: Final = frozenset({"truncated", "no_message_stop"})
 
@@ -217,8 +220,8 @@ def _of_engine(fault: str, *, streamed: bool) -> Rights:
     if fault in _ENGINE_SERVES:
         return _STAND_IN
     if fault == "overflow_400":
-        return _rights(Saw.REFUSED)
-    right = _NOBODY | _ENDED if streamed else _NOBODY
+        return _HELD
+    right = _NOBODY | {Saw.CLOSED, Saw.BROKEN} if streamed else _NOBODY
     return right | _STAND_IN if fault in _ENGINE_MAY_SERVE else right
 
 

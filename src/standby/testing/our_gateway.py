@@ -48,7 +48,7 @@ engine = "kit"
 discover = false
 embedded = false
 fetch = false
-first_byte_s = 3.0
+first_byte_s = 5.0
 idle_s = 2.0
 keep_alive_s = 1.0
 

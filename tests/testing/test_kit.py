@@ -1,0 +1,126 @@
+"""The kit finds what is wrong with a gateway, and nothing wrong with ours."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from standby.testing.judge import Saw
+from standby.testing.kit import Gateway, Kit, Rules, fakes
+from standby.testing.modes import SHORT, chosen
+from standby.testing.our_gateway import RULES, our_gateway
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def naive(two, *, follows=False, leaks=False):
+    """A gateway as one writes it in an afternoon: relay, and the engine where that fails."""
+
+    async def serve(request):
+        body = await request.read()
+        headers = {
+            k: v for k, v in request.headers.items() if k.lower() not in {"host", "content-length"}
+        }
+        async with aiohttp.ClientSession() as session:
+            try:
+                async with session.post(
+                    two.cloud.url + request.path,
+                    data=body,
+                    headers=headers,
+                    allow_redirects=follows,
+                ) as answer:
+                    if answer.status == 200:
+                        whole = await answer.read()
+                        kind = answer.headers["content-type"]
+                        return web.Response(body=whole, headers={"Content-Type": kind})
+            except aiohttp.ClientError:
+                pass
+            url = f"{two.engine.url}/v1/chat/completions"
+            kept = headers if leaks else {"Content-Type": "application/json"}
+            async with session.post(url, data=b"{}", headers=kept) as answer:
+                said = (await answer.json())["choices"][0]["message"]["content"]
+            text = {"type": "text", "text": said}
+            message = {"type": "message", "role": "assistant", "id": "msg_1", "usage": {}}
+            return web.json_response({**message, "content": [text], "stop_reason": "end_turn"})
+
+    application = web.Application()
+    application.router.add_post("/v1/messages", serve)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield Gateway("http://{}:{}".format(*runner.addresses[0][:2]))
+    finally:
+        await runner.cleanup()
+
+
+async def tried(name, **how):
+    (mode,) = chosen([name])
+    rules = Rules(deadline_s=2, back_s=1)
+    async with (
+        fakes() as two,
+        naive(two, **how) as gateway,
+        Kit(two, gateway, rules) as kit,
+    ):
+        return await kit.run(replace(mode, lasts_s=0.5) if mode.returns else mode)
+
+
+async def test_a_gateway_that_serves_at_the_limit_but_asks_each_time_is_told_so():
+    result = await tried("cloud/five_hour/plain")
+
+    assert Saw.STAND_IN is result.finding.saw
+    assert ("asked the cloud 2 times for 2 requests, at most 1",) == result.wrongs
+    assert result.back_s is not None
+
+
+async def test_a_clients_own_error_must_not_be_hidden():
+    result = await tried("cloud/bad_request/plain")
+
+    assert (Saw.STAND_IN.value,) == result.wrongs
+
+
+async def test_a_header_that_reaches_the_engine_is_found():
+    result = await tried("cloud/credit_400/plain", leaks=True)
+
+    assert any("'cookie' reached the engine" in wrong for wrong in result.wrongs)
+    assert any("'authorization' reached the engine" in wrong for wrong in result.wrongs)
+
+
+async def test_a_redirect_that_is_followed_is_found():
+    result = await tried("cloud/redirect_307/plain", follows=True)
+
+    assert "a redirect was followed" in result.wrongs
+
+
+async def test_a_silent_end_is_found():
+    result = await tried("cloud/truncated_after_text/stream")
+
+    assert Saw.SILENT is result.finding.saw
+    assert not result.right
+
+
+async def test_a_gateway_that_hangs_is_found():
+    result = await tried("cloud/hang/stream")
+
+    assert Saw.HUNG is result.finding.saw
+    assert not result.right
+
+
+async def test_a_gateway_that_is_not_there_is_found():
+    async with fakes() as two, Kit(two, Gateway("http://127.0.0.1:9"), Rules(2, 1)) as kit:
+        result = await kit.run(chosen(["cloud/bad_request/plain"])[0])
+
+    assert Saw.UNMADE is result.finding.saw
+    assert not result.right
+
+
+@pytest.mark.timeout(60)
+async def test_our_gateway_does_right_in_the_modes_that_say_most():
+    async with fakes() as two, our_gateway(two) as gateway, Kit(two, gateway, RULES) as kit:
+        results = [await kit.run(mode) for mode in chosen(SHORT)]
+
+    assert [] == [(one.mode.name, one.wrongs) for one in results if not one.right]
+    assert len(results) > 15
