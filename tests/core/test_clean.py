@@ -112,16 +112,25 @@ def test_every_byte_that_stays_stays_in_its_place(data, messages):
 
 @given(st.binary(max_size=80))
 @example(
-    b'{"messages":[{"role":"assistant","content":[{"type":"thinking","signature":"standby.1.x"}'
+    b'{"messages":[{"role":"assistant","content":[{"type":"thinking","signature":"~standby.1.x"}'
 )
 @example(body(assistant(MINE, SAID)) + b"}")
 @example(body(assistant(MINE, SAID)).replace(b": ", b":: ", 1))
-@example(b'[{"signature":"standby.1."}]')
+@example(b'[{"signature":"~standby.1."}]')
 def test_what_is_not_json_comes_back_as_it_was(text):
     try:
         loads(text)
     except NotJSONError:
         assert text is clean(text).body
+
+
+@pytest.mark.parametrize("tildes", [0, 1, 999, 1000, 1001, 3000])
+def test_a_mark_is_found_behind_any_number_of_tildes(tildes):
+    told = {"type": "text", "text": "ok" + "~" * tildes}
+    before, after = body(assistant(told, MINE, SAID)), body(assistant(told, SAID))
+
+    assert (after, 1) == (clean(before).body, clean(before).removed)
+    assert after is clean(after).body
 
 
 @pytest.mark.parametrize(
@@ -136,7 +145,7 @@ def test_what_is_not_json_comes_back_as_it_was(text):
 )
 def test_the_commas_stay_right(before, after):
     def conversation(content):
-        content = content.replace(b"@", b'{ "signature":"standby.1.x" ,"type":"thinking"}')
+        content = content.replace(b"@", b'{ "signature":"~standby.1.x" ,"type":"thinking"}')
         return b'{"messages":[{"content":%b, "role":"assistant"}] }' % content.replace(
             b"$", b'{"type":"text","text":"ok"}'
         )

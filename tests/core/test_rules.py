@@ -336,7 +336,7 @@ FIRES = {
         "messages.1.content.0.redacted_thinking.data: Field required",
     ),
     "a thought of another model": (
-        request(ASK, assistant({**THOUGHT, "signature": "standby.1.notice"}, TEXT), ASK),
+        request(ASK, assistant({**THOUGHT, "signature": "~standby.1.notice"}, TEXT), ASK),
         "messages.1.content.0: Invalid `signature` in `thinking` block",
     ),
     "a thought with an empty signature": (

@@ -199,7 +199,7 @@ async def test_the_quota_probe_costs_nothing_and_is_refused_like_the_rest():
 
 async def test_thinking_of_another_origin_is_refused():
     async with FakeCloud() as cloud, sdk(cloud) as client:
-        thought = {"type": "thinking", "thinking": "hm", "signature": "standby.1.notice"}
+        thought = {"type": "thinking", "thinking": "hm", "signature": "~standby.1.notice"}
         said = {"role": "assistant", "content": [thought, {"type": "text", "text": "hi"}]}
         with pytest.raises(anthropic.BadRequestError, match="Invalid `signature`"):
             await ask(client, [*HELLO, said, *HELLO])

@@ -18,8 +18,10 @@ from standby.core.wire.spans import Span, contents
 
 __all__ = ["PLACEHOLDER", "Cleaned", "clean"]
 
-# No client writes the letters, digits and dots of the mark as escapes.
+# No client writes the letters, digits, dots and the tilde of the mark as escapes.
 _MARK: Final = SIGNATURE.encode()
+
+_MOST_TILDES: Final = 1000
 
 PLACEHOLDER: Final = "(no visible answer)"
 """The text of a turn that has nothing else left: the cloud refuses a turn without content."""
@@ -39,7 +41,7 @@ class Cleaned:
 
 def clean(body: bytes) -> Cleaned:
     """Return the body as the cloud may have it; the very same object when nothing in it is ours."""
-    if _MARK not in body:
+    if not _marked(body):
         return Cleaned(body, 0)
     going = _going(_messages(body))
     if not going:
@@ -47,6 +49,21 @@ def clean(body: bytes) -> Cleaned:
     found = contents(body)
     cuts = [cut for at, blocks in going for cut in _cuts(found[at].blocks, frozenset(blocks))]
     return Cleaned(_spliced(body, cuts), sum(len(blocks) for _, blocks in going))
+
+
+def _marked(body: bytes) -> bool:
+    """Whether the mark is anywhere in the body.
+
+    One byte is found fifty times as fast as many (8 against 400 us in 1 MB). The mark begins with
+    a tilde, of which code and prose have 15 to 150 in 1 MB; where there are many more, looking at
+    each would take longer than the plain search.
+    """
+    at = -1
+    for _ in range(_MOST_TILDES):
+        at = body.find(_MARK[:1], at + 1)
+        if at < 0 or body.startswith(_MARK, at):
+            return at >= 0
+    return body.find(_MARK, at) >= 0
 
 
 def _messages(body: bytes) -> list[JSON]:

@@ -9,7 +9,8 @@ from typing import Final
 
 __all__ = ["ID_LENGTH", "MESSAGE", "NOTICE", "REASONING", "SIGNATURE", "TOOL", "ours"]
 
-SIGNATURE: Final = "standby.1."
+SIGNATURE: Final = "~standby.1."
+"""Begins with a byte that code and prose seldom have and JSON never escapes: it is found fast."""
 NOTICE: Final = SIGNATURE + "notice"
 """Signs the block that says who answers, why, and until when."""
 REASONING: Final = SIGNATURE + "reasoning"
