@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench docs lock clean
+.PHONY: help run test check fix bench faults docs lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -34,6 +34,9 @@ fix: $(READY)  ## put right what a tool can put right
 
 bench: $(READY)  ## what the gateway adds, beside nginx and a direct line
 	$(BIN)/python bench/relay.py
+
+faults: $(READY)  ## what the gateway does under every failure mode
+	$(BIN)/python -m standby faults run --write docs/reliability.md
 
 docs: $(READY)  ## write the reference anew from the code
 	$(BIN)/python docs/generate.py
