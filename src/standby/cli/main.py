@@ -29,6 +29,7 @@ _WORDED: Final = (
     ("standby.adapters.host.private", "UnsafeFileError"),
     ("standby.adapters.host.processes", "ProcessError"),
     ("standby.cli.gateway", "GatewayError"),
+    ("standby.ports", "FetchError"),
 )
 _HINTS: Final = {
     "ConfigError": "`standby config check` reads the settings again when you are done.",

@@ -43,6 +43,7 @@ from standby.adapters.ledger.nothing import NoLedger
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.net import http_client, trusted
 from standby.adapters.quota_store.file import FileStore
+from standby.adapters.schemas import JsonSchemas
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.app.accounts import Accounts, Change
 from standby.app.bookkeeping import Books
@@ -77,7 +78,7 @@ from standby.server.guard import Guard
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
 
-__all__ = ["ENGINES", "READERS", "RULES", "StartError", "serve"]
+__all__ = ["ENGINES", "READERS", "RULES", "StartError", "engines_of", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +214,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(http_client(settings.cloud.ca_file))
         ledger = await stack.enter_async_context(_ledger(settings, where, clock))
-        engines = Engines(_engines(settings, where, client), _preference(settings, where), clock)
+        engines = Engines(engines_of(settings, where, client), _preference(settings, where), clock)
         stack.push_async_callback(engines.stop)
         stack.push_async_callback(fingerprints.flush)
         stack.push_async_callback(accounts.flush)
@@ -255,6 +256,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             LocalDeadlines(first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s),
             settings.local.keep_alive_s,
             fitting,
+            JsonSchemas(),
         )
         door = MessagesDoor(
             answer=switch.answer,
@@ -325,7 +327,7 @@ def _preference(settings: Settings, where: Paths) -> Preference:
     return Preference(local.engine, model, frozenset(server.name for server in local.servers))
 
 
-def _engines(settings: Settings, where: Paths, client: ClientSession) -> list[Engine]:
+def engines_of(settings: Settings, where: Paths, client: ClientSession) -> list[Engine]:
     """Return the engines in order: named servers, those that are looked for, and our own."""
     local = settings.local
     named: list[Engine] = [

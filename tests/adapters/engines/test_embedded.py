@@ -17,6 +17,7 @@ from standby.adapters.engines.embedded import REHEARSAL_FILE, ModelFile, choose_
 from standby.adapters.net import http_client
 from standby.core.wire.json import loads
 from standby.ports import EngineError
+from tests.fakes.gguf_files import U32, changed, gguf
 from tests.models.tiny_gguf import SAY, THINK, Script, tiny_model
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
@@ -235,8 +236,7 @@ async def test_one_that_died_while_nobody_asked_it_is_started_anew_for_who_asks_
 
 async def test_a_broken_model_is_an_error_that_says_what_the_engine_said(tmp_path):
     path = tmp_path / "broken.gguf"
-    whole = await asyncio.to_thread(tiny_model)
-    path.write_bytes(whole.read_bytes()[:3000])
+    path.write_bytes(gguf())  # sound as a file, and no model
     async with http_client() as client:
         engine = embedded.engine(client, lambda: ModelFile(path))
         (model,) = await engine.models()
@@ -251,7 +251,16 @@ async def test_a_broken_model_is_an_error_that_says_what_the_engine_said(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(b"MZ\x90\x00", "is not a GGUF file"), (None, "no longer there")]
+    ("content", "why"),
+    [
+        (b"MZ\x90\x00", "is not a GGUF file"),
+        (None, "no longer there"),
+        (gguf()[:-1], "1 bytes short of its tensor"),
+        (gguf()[:300], "ends in the middle of its header"),
+        (gguf(key_count=2**64 - 1), "which no model has"),
+        (gguf(tensors=(("x", (1,), 0, 2**62),)), "bytes short"),
+    ],
+    ids=["a program", "gone", "cut", "cut early", "hostile counts", "hostile offset"],
 )
 async def test_what_is_no_model_is_not_given_to_the_engine(tmp_path, content, why):
     path = tmp_path / "x.gguf"
@@ -265,6 +274,29 @@ async def test_what_is_no_model_is_not_given_to_the_engine(tmp_path, content, wh
             path.write_bytes(content)
         with pytest.raises(EngineError, match=why):
             await engine.start(model)
+        assert engine.pid is None
+
+
+async def test_a_real_model_that_was_cut_is_refused_before_the_engine_opens_it(tmp_path):
+    path = tmp_path / "cut.gguf"
+    whole = await asyncio.to_thread(tiny_model)
+    path.write_bytes(whole.read_bytes()[:-5000])
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path))
+        (model,) = await engine.models()
+        with pytest.raises(EngineError, match=r"cut\.gguf is \d+ bytes short of its tensor"):
+            await engine.start(model)
+        assert engine.pid is None
+
+
+async def test_the_window_is_the_models_own_before_it_is_loaded(tmp_path):
+    path = tmp_path / "small.gguf"
+    path.write_bytes(gguf(changed(qwen_context_length=(U32, 20_000))))
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path))
+        (model,) = await engine.models()
+
+    assert 20_000 == model.context_tokens
 
 
 async def test_another_model_takes_the_place_of_the_first():

@@ -9,6 +9,7 @@ import pytest
 from standby.adapters.engines import on_path
 from standby.adapters.net import http_client
 from standby.ports import EngineError
+from tests.fakes.gguf_files import gguf
 from tests.models.tiny_gguf import SAY, tiny_model
 
 pytestmark = [
@@ -72,9 +73,12 @@ async def test_without_a_model_file_or_a_program_it_offers_nothing(tmp_path, fol
 
 async def test_one_that_cannot_load_the_model_is_an_error_that_says_why(tmp_path, folder):
     model = tmp_path / "m.gguf"
-    model.write_bytes(b"GGUF")
+    model.write_bytes(gguf())  # sound as a file, and no model
     async with http_client() as client:
-        engine = on_path.engine(client, model, path=str(folder))
+        engine = on_path.engine(client, lambda: model, path=str(folder))
         (offered,) = await engine.models()
         with pytest.raises(EngineError, match=r"llama\.cpp on PATH could not be started: it ended"):
             await engine.start(offered)
+        model.write_bytes(gguf()[:-1])
+        with pytest.raises(EngineError, match="1 bytes short of its tensor"):
+            await on_path.engine(client, model, path=str(folder)).start(offered)

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
 from aiohttp import ClientSession
 
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Launch, Patience, StartedServer
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
+from standby.adapters.model_header import header_of, misfit, window_of
 from standby.core.models.facts import LocalModel
+from standby.core.models.gguf import Fault
 from standby.core.redact import Secret
 from standby.ports import EngineError
 
@@ -107,19 +110,21 @@ def engine(
 
     async def offer() -> LocalModel | None:
         file = await asyncio.to_thread(choose)
-        return None if file is None else _offered(file, context)
+        return None if file is None else await asyncio.to_thread(_offered, file, context)
 
     async def launch(model: LocalModel) -> Launch:
         file = await asyncio.to_thread(choose)
         if file is None or file.id != model.id:
             raise EngineError(f"the model file of {model.id!r} is no longer there")
-        return await asyncio.to_thread(_launch, file, context or _window(file))
+        return await asyncio.to_thread(_launch, file, context)
 
     return StartedServer(ENGINE, client, offer, launch, patience)
 
 
 def _window(file: ModelFile) -> int:
-    return _REHEARSAL_CONTEXT if file.rehearsal else _CONTEXT
+    """Return the window that the file would get: the real one, before it is loaded."""
+    wanted = _REHEARSAL_CONTEXT if file.rehearsal else _CONTEXT
+    return window_of(header_of(file.path), psutil.virtual_memory().total, wanted)
 
 
 def _offered(file: ModelFile, context: int) -> LocalModel:
@@ -139,12 +144,11 @@ def _offered(file: ModelFile, context: int) -> LocalModel:
 
 
 def _fault(path: Path) -> str:
-    """Return what is wrong with a model file, as far as its first bytes tell; empty: nothing."""
-    try:
-        with path.open("rb") as file:
-            return "" if file.read(4) == b"GGUF" else "is not a GGUF file"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
+    """Return why no engine should open a model file, as far as its header tells; empty: none."""
+    header = header_of(path)
+    if isinstance(header, Fault):
+        return header.words
+    return misfit(header, psutil.virtual_memory().total)
 
 
 def _launch(file: ModelFile, context: int) -> Launch:
@@ -160,7 +164,7 @@ def _launch(file: ModelFile, context: int) -> Launch:
             "standby.adapters.engines.embedded_child",
             str(file.path.resolve()),
             file.id,
-            str(context),
+            str(context or _window(file)),
             str(_SLOTS),
             str(_CACHE_MIB),
         ),

@@ -1,21 +1,29 @@
 """Ollama. Its cloud models are left out: what they are asked leaves this machine."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Final
 
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from standby.adapters.engines.spec import EngineSpec, ask, good, positive
+from standby.adapters.engines.spec import EngineSpec, ask, good, headers, positive
 from standby.core.models.facts import LocalModel
 from standby.core.redact import Secret
-from standby.core.wire.json import JSON
+from standby.core.wire.json import JSON, NotJSONError, dumps, loads
+from standby.ports import FetchError
 
-__all__ = ["ENGINE"]
+__all__ = ["ENGINE", "pull"]
 
 _NAME: Final = "ollama"
 
 # Each model is shown by a request of its own; a probe has a second and a half for all of them.
 _SHOWN: Final = 12
+
+# Ollama is silent while it checks what it fetched, which takes a minute for 20 GB.
+_SILENCE_S: Final = 300.0
+_LINE_BYTES: Final = 1024 * 1024
+_PULLING: Final = ClientTimeout(total=None, sock_connect=2.0)
 
 _WINDOW: Final = re.compile(r"^num_ctx\s+(\d+)\s*$", re.MULTILINE)
 
@@ -111,6 +119,71 @@ def _configured(shown: JSON) -> int | None:
             return int(found[1])
         case _:
             return None
+
+
+async def pull(client: ClientSession, url: str, name: str) -> AsyncIterator[tuple[str, int, int]]:
+    """Have it fetch a model; yield what it does, and how many bytes of how many are there.
+
+    Raise :class:`FetchError`. It goes on by itself where an earlier try ended.
+    """
+    try:
+        async with client.post(
+            f"{url}/api/pull",
+            data=dumps({"model": name, "stream": True}),
+            headers=headers(None, **{"Content-Type": "application/json"}),
+            timeout=_PULLING,
+            allow_redirects=False,
+            auto_decompress=False,
+        ) as answer:
+            if answer.status != 200:  # noqa: PLR2004
+                said = _said(await answer.content.read(_LINE_BYTES))
+                raise FetchError(f"Ollama said {answer.status} to {name!r}: {_error(said)}")
+            held = b""
+            while True:
+                async with asyncio.timeout(_SILENCE_S):
+                    data = await answer.content.readany()
+                *lines, held = (held + data).split(b"\n")
+                if len(held) > _LINE_BYTES:
+                    raise FetchError("what Ollama says cannot be understood")
+                for line in lines if data else (*lines, held):
+                    step = _pulled(_said(line))
+                    if step is None:
+                        return
+                    yield step
+                if not data:
+                    raise FetchError(f"Ollama stopped before it had {name!r}; try again")
+    except TimeoutError:
+        raise FetchError(f"Ollama has said nothing for {_SILENCE_S:.0f} s; try again") from None
+    except (ClientError, OSError) as error:
+        raise FetchError(f"Ollama cannot be reached at {url}: {error}; start it first") from error
+
+
+def _said(line: bytes) -> JSON:
+    try:
+        return loads(line)
+    except NotJSONError:
+        return None
+
+
+def _error(said: JSON) -> str:
+    match said:
+        case {"error": str(words)}:
+            return words[:300]
+        case _:
+            return "it gave no reason"
+
+
+def _pulled(said: JSON) -> tuple[str, int, int] | None:
+    """Return what a line tells; ``None``: all is there. Raise :class:`FetchError`."""
+    match said:
+        case {"error": str(words)}:
+            raise FetchError(f"Ollama: {words[:300]}")
+        case {"status": "success"}:
+            return None
+        case {"total": int(whole), "completed": int(done)}:
+            return "fetching", done, whole
+        case _:
+            return "waiting", 0, 1
 
 
 ENGINE: Final = EngineSpec(

@@ -9,15 +9,19 @@ import secrets
 import shutil
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import psutil
 from aiohttp import ClientSession
 
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Launch, Patience, StartedServer
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
+from standby.adapters.model_header import header_of, window_of
 from standby.core.models.facts import LocalModel
+from standby.core.models.gguf import Fault
 from standby.core.redact import Secret
 from standby.ports import EngineError
 
@@ -48,33 +52,42 @@ ENGINE: Final = EngineSpec(
 
 def engine(
     client: ClientSession,
-    model_file: Path | None,
+    model_file: Path | Callable[[], Path | None] | None,
     *,
     context: int = 0,
     path: str | None = None,
     patience: Patience | None = None,
 ) -> StartedServer:
-    """Return the engine; it offers nothing without a model file or without the program."""
+    """Return the engine; it offers nothing without a model file or without the program.
 
-    async def offer() -> LocalModel | None:
-        if model_file is None:
-            return None
-        there = await asyncio.to_thread(lambda: model_file.is_file() and _command(path))
-        if not there:
+    ``model_file`` may be what chooses one; it is asked each time, on a thread.
+    """
+
+    def choose() -> Path | None:
+        file = model_file() if callable(model_file) else model_file
+        return file if file is not None and file.is_file() and _command(path) else None
+
+    def describe() -> LocalModel | None:
+        file = choose()
+        if file is None:
             return None
         return LocalModel(
             engine=_NAME,
-            id=model_file.name.removesuffix(".gguf"),
+            id=file.name.removesuffix(".gguf"),
             base_url="",
-            context_tokens=context or _CONTEXT,
+            context_tokens=context or _window(file),
             loaded=False,
             vision=False,
             grammar=True,
             counts=True,
         )
 
+    async def offer() -> LocalModel | None:
+        return await asyncio.to_thread(describe)
+
     async def launch(model: LocalModel) -> Launch:
-        return await asyncio.to_thread(_launch, path, model_file, model.id, context or _CONTEXT)
+        file = await asyncio.to_thread(choose)
+        return await asyncio.to_thread(_launch, path, file, model.id, context)
 
     return StartedServer(ENGINE, client, offer, launch, patience)
 
@@ -87,10 +100,17 @@ def _command(path: str | None) -> tuple[str, ...]:
     return () if program is None else (program, "serve")
 
 
+def _window(file: Path) -> int:
+    return window_of(header_of(file), psutil.virtual_memory().total, _CONTEXT)
+
+
 def _launch(path: str | None, model_file: Path | None, alias: str, context: int) -> Launch:
     command = _command(path)
     if not command or model_file is None:
-        raise EngineError("llama.cpp is no longer on PATH")
+        raise EngineError("llama.cpp is no longer on PATH, or its model file is gone")
+    header = header_of(model_file)
+    if isinstance(header, Fault):
+        raise EngineError(f"{model_file} {header.words}")
     key, port = secrets.token_urlsafe(32), _free_port()
     file = str(model_file.resolve())
     serve = ("--host", "127.0.0.1", "--port", str(port), "-m", file, "--alias", alias)
@@ -98,7 +118,7 @@ def _launch(path: str | None, model_file: Path | None, alias: str, context: int)
         # llama-server does not notice that its parent is gone; the keeper does.
         argv=(
             *(sys.executable, "-P", "-m", "standby.adapters.keeper", "--"),
-            *(*command, *serve, "-c", str(context)),
+            *(*command, *serve, "-c", str(context or _window(model_file))),
         ),
         # By environment, where a build that does not know one ignores it; an unknown flag ends it.
         environment=clean_environment(

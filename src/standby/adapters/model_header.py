@@ -1,0 +1,58 @@
+"""The header of a model file on disk, read once for each state of the file."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from standby.core.models.fit import Shape, gigabytes, largest_context, need
+from standby.core.models.gguf import Fault, Header, read_header
+
+__all__ = ["header_of", "misfit", "window_of"]
+
+# What stays for everything else on the machine.
+_SHARE = 0.85
+_LEAST_TOKENS = 4096
+
+
+def header_of(path: Path) -> Header | Fault:
+    """Return what a file's header says, or what is wrong with the file. Blocks."""
+    try:
+        status = path.stat()
+        return _read(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    except OSError as error:
+        return Fault(f"cannot be read: {error.strerror or error}")
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _size: int, _changed_ns: int, _inode: int) -> Header | Fault:
+    with path.open("rb") as file:
+
+        def read_at(offset: int, count: int) -> bytes:
+            file.seek(offset)
+            return file.read(count)
+
+        return read_header(read_at, os.fstat(file.fileno()).st_size)
+
+
+def window_of(header: Header | Fault, ram_bytes: int, wanted_tokens: int) -> int:
+    """Return the window to serve a model with: what is wanted, less where it or the memory ends."""
+    if isinstance(header, Fault):
+        return wanted_tokens
+    most = min(header.context_tokens or wanted_tokens, wanted_tokens)
+    fitting = largest_context(_shape(header), int(ram_bytes * _SHARE), most)
+    return max(fitting, min(most, _LEAST_TOKENS))
+
+
+def misfit(header: Header, ram_bytes: int) -> str:
+    """Return why a model cannot run in the memory of this machine; empty: it can."""
+    taken = need(_shape(header), _LEAST_TOKENS)
+    if taken <= ram_bytes:
+        return ""
+    return (
+        f"takes {gigabytes(taken)} of memory at the least, and this machine has"
+        f" {gigabytes(ram_bytes)}; `standby models` shows what fits"
+    )
+
+
+def _shape(header: Header) -> Shape:
+    return Shape(header.size_bytes, header.kv_values_per_token or 0, active_billions=0.0)
