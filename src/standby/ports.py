@@ -21,6 +21,7 @@ __all__ = [
     "Coder",
     "CodingError",
     "Dice",
+    "Documents",
     "Engine",
     "EngineError",
     "FetchError",
@@ -159,6 +160,14 @@ class Coder(Protocol):
 
     def finish(self) -> bytes:
         """Return the bytes that end a stream that we have appended to."""
+        ...
+
+
+class Documents(Protocol):
+    """A reader of documents."""
+
+    async def text(self, data: bytes) -> str | None:
+        """Return the text of a document; ``None`` when it cannot be read. Never raises."""
         ...
 
 

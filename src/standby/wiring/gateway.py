@@ -27,6 +27,7 @@ from aiohttp import ClientSession, web
 
 from standby.adapters import engines as engine_files
 from standby.adapters.codings import coder_for
+from standby.adapters.documents.pdf import PdfTexts
 from standby.adapters.engines import embedded, on_path
 from standby.adapters.engines.chat import ChatServer
 from standby.adapters.engines.spec import EngineSpec
@@ -51,6 +52,7 @@ from standby.app.catalogue import Catalogue
 from standby.app.cloud import CloudDeadlines, Line
 from standby.app.counting import Counting
 from standby.app.describing import Ask, Describing
+from standby.app.documents import Reading
 from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch, Fetching
 from standby.app.fitting import Fitting
@@ -244,7 +246,11 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         status = Status(about, accounts, engines, ledger, clock, lambda: fetching.words)
         passage = Passage(line)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
-        fitting = Fitting(engines, Describing(engines, _asker(engines, dice, deadlines)).retold)
+        fitting = Fitting(
+            engines,
+            Reading(PdfTexts()).retold,
+            Describing(engines, _asker(engines, dice, deadlines)).retold,
+        )
         switch = Switch(
             line,
             engines,
