@@ -4,7 +4,8 @@ The notice of a switch is put in front of the first answer that a session gets f
 goes out with the first content: a local engine that fails before it leaves no trace.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,6 +17,7 @@ from standby.app.fitting import Fitting, Ready, TooLong
 from standby.core.context.triggers import read_overflow, too_long
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
 from standby.core.dialects.openai_chat.request import Chat
+from standby.core.dialects.openai_chat.verdicts import no_faults
 from standby.core.handback.notice import notice
 from standby.core.models.facts import LocalModel
 from standby.core.request import Request
@@ -23,11 +25,14 @@ from standby.core.wire import errors, messages
 from standby.core.wire.asked import Asked
 from standby.core.wire.assemble import assemble
 from standby.core.wire.headers import SERVED_BY, SHORTENED, Head
+from standby.core.wire.json import JSON
 from standby.core.wire.messages import Opened
 from standby.core.wire.sse import Frame
-from standby.ports import AnswererError, Dice, EngineError
+from standby.ports import AnswererError, Dice, EngineError, Schemas
 
 __all__ = ["Local", "LocalDeadlines"]
+
+log = logging.getLogger(__name__)
 
 _UNKNOWN_WINDOW: Final = "the server may cut what does not fit: its window is not known"
 
@@ -54,6 +59,7 @@ class Local:
         notice: Callable[[LocalModel], str] = lambda _: "",
         fitting: Fitting | None = None,
         noted: Callable[[tuple[str, ...]], None] = lambda _: None,
+        schemas: Schemas | None = None,
     ) -> None:
         """Take ``None`` for the model that is there when the answer is asked for."""
         self._engines = engines
@@ -66,6 +72,7 @@ class Local:
         self._fitting = fitting or Fitting(engines)
         self._noted = noted
         """Is told what of the request the model does not get, before it is asked."""
+        self._faults = no_faults if schemas is None else schemas.faults
         self._sent: Ready | None = None
 
     async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
@@ -119,7 +126,11 @@ class Local:
             return
         self._sent = ready
         self._noted(_notes(ready, model))
-        reply = Reply(ready.chat.plan, f"local/{model.id}", self._dice.mint, ready.tokens)
+        reply = Reply(
+            *(ready.chat.plan, f"local/{model.id}", self._dice.mint, ready.tokens),
+            faults=self._faults,
+            may_retry=True,
+        )
         async with aclosing(self._frames(model, ready.chat, reply)) as batches:
             told = self._streamed if self._asked.stream else self._whole
             async with closing(told(model, batches)) as items:
@@ -155,17 +166,36 @@ class Local:
     async def _frames(
         self, model: LocalModel, chat: Chat, reply: Reply
     ) -> AsyncGenerator[list[Frame], None]:
+        front = _Front(lambda: self._notice(model))
+        async with aclosing(self._round(model, chat.body, reply)) as batches:
+            async for batch in batches:
+                yield front.put(batch)
+        if (again := reply.again(chat.body)) is None:
+            return
+        # A call that could not be used is asked for once more; of that, nothing was shown.
+        try:
+            async with aclosing(self._round(model, again, reply)) as batches:
+                async for batch in batches:
+                    yield front.put(batch)
+        except (BrokenReplyError, EngineError, SilenceError) as error:
+            log.info("the second try for a tool call failed: %s", error)
+            yield front.put(reply.give_up())
+
+    async def _round(
+        self, model: LocalModel, body: Mapping[str, JSON], reply: Reply
+    ) -> AsyncGenerator[list[Frame], None]:
+        """Ask the engine; yield what comes back, as it comes."""
         stream = timed(
-            self._engines.engine_of(model).chat(model, chat.body),
+            self._engines.engine_of(model).chat(model, body),
             first_s=self._deadlines.first_byte_s,
             idle_s=self._deadlines.idle_s,
         )
-        front = _Front(lambda: self._notice(model))
         async with aclosing(stream) as reads:
             async for data in reads:
-                if batch := front.put(reply.receive(data)):
+                if batch := reply.receive(data):
                     yield batch
-        yield front.put(reply.end())
+        if batch := reply.end():
+            yield batch
 
     def _head(self, model: LocalModel, content_type: str, status: int = 200) -> Head:
         lines: tuple[tuple[str, str], ...] = (

@@ -37,7 +37,7 @@ from standby.core.wire.asked import Asked, Malformed, Purpose
 from standby.core.wire.errors import Refusal
 from standby.core.wire.glance import Glance, glance
 from standby.core.wire.json import JSON, NotJSONError, loads
-from standby.ports import Answerer, AnswererError, Dice, Wire
+from standby.ports import Answerer, AnswererError, Dice, Schemas, Wire
 
 __all__ = ["Switch"]
 
@@ -105,6 +105,7 @@ class Switch:
         deadlines: LocalDeadlines,
         keep_alive_s: float,
         fitting: Fitting | None = None,
+        schemas: Schemas | None = None,
     ) -> None:
         self._line = line
         self._engines = engines
@@ -116,6 +117,7 @@ class Switch:
         self._deadlines = deadlines
         self._keep_alive_s = keep_alive_s
         self._fitting = fitting or Fitting(engines)
+        self._schemas = schemas
         # What the cloud said when a limit was met: told again to whom no local model can answer.
         self._refusals: Recent[tuple[Account, str], Refusal] = Recent(64)
 
@@ -348,6 +350,7 @@ class Switch:
             *(self._engines, model, turn.body, self._dice, self._deadlines, notice),
             fitting=self._fitting,
             noted=noted,
+            schemas=self._schemas,
         )
         return Gated(check, local)
 
