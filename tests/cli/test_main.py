@@ -23,7 +23,10 @@ ALL = dict(leaves(main.group(COMMANDS)))
 
 
 def test_the_commands_are_those_of_the_plan():
-    plan = "claude completion config doctor down drill env log restart run serve status token up"
+    plan = (
+        "claude completion config doctor down drill env faults log models restart run serve status"
+        " token up"
+    )
 
     assert plan.split() == list(COMMANDS)
 
