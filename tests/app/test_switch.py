@@ -55,6 +55,7 @@ def read_first(request, monkeypatch):
     if not request.param:
         monkeypatch.setattr("standby.app.switch.GLANCED_AT_BYTES", 0)
 
+
 SESSION = (("X-Claude-Code-Session-Id", "s-1"),)
 THINKS = {"thinking": {"type": "adaptive"}}
 SPENT = five_hours(NOW + 5 * HOUR)
