@@ -46,6 +46,7 @@ from standby.adapters.net import http_client, trusted
 from standby.adapters.quota_store.file import FileStore
 from standby.adapters.schemas import JsonSchemas
 from standby.adapters.upstream.direct import DirectUpstream
+from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
 from standby.app.accounts import Accounts, Change
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
@@ -405,6 +406,13 @@ def _fetch(settings: Settings, where: Paths) -> Fetch | None:
             raise FetchError(str(error)) from error
 
     return fetch
+
+
+def _proxy(settings: Settings) -> Proxy | None:
+    try:
+        return proxy_for(settings.cloud.proxy, settings.cloud.url, os.environ)
+    except ProxyError as error:
+        raise StartError(str(error)) from error
 
 
 def _key(variable: str) -> Secret | None:

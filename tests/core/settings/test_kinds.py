@@ -10,6 +10,7 @@ from standby.core.settings.kinds import (
     AbsolutePath,
     Choice,
     Name,
+    ProxyUrl,
     Seconds,
     Switch,
     Text,
@@ -31,6 +32,7 @@ KINDS = (
     AbsolutePath(),
     Url(loopback_only=True),
     Url(loopback_only=False),
+    ProxyUrl(),
 )
 anything = st.one_of(
     st.none(),
@@ -165,3 +167,32 @@ def test_a_path_does_not_depend_on_where_we_are(path):
 @pytest.mark.parametrize("path", ["", "/a/b", "~/a", "C:\\a", "d:/a", "\\\\host\\a"])
 def test_a_whole_path_is_taken(path):
     assert path == AbsolutePath().read(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", ""),
+        ("none", "none"),
+        ("HTTP://Proxy.example:3128/", "http://proxy.example:3128"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_proxy_is_a_host_and_a_port(given, read):
+    assert read == ProxyUrl().read(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["https://proxy.example:1", "socks5://x:1", "proxy:1", "http://x:99999", "http://x/path", 5],
+)
+def test_anything_else_is_no_proxy(given):
+    assert isinstance(ProxyUrl().read(given), Wrong)
+
+
+def test_the_password_of_a_proxy_is_not_repeated():
+    match ProxyUrl().read("http://me:canary@proxy.example:1"):
+        case Wrong(why):
+            assert "canary" not in why
+        case read:
+            pytest.fail(f"it was read as {read!r}")

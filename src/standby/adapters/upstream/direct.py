@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from standby.adapters.upstream.connection import Connection, LostError, words
+from standby.adapters.upstream.proxied import Proxy, tunnel
 from standby.adapters.upstream.reaching import reach
 from standby.core.request import Request
 from standby.core.wire.headers import Head, end_to_end
@@ -43,8 +44,13 @@ _PORTS: Final = {"http": 80, "https": 443}
 class DirectUpstream:
     """Passes requests to one origin. Call :meth:`close` at the end."""
 
-    def __init__(self, origin: str, tls: ssl.SSLContext | None = None) -> None:
-        """Take the origin, and with ``https`` the context that its certificate is checked by."""
+    def __init__(
+        self, origin: str, tls: ssl.SSLContext | None = None, proxy: Proxy | None = None
+    ) -> None:
+        """Take the origin, and with ``https`` the context that its certificate is checked by.
+
+        With a proxy, all goes through a tunnel that it opens.
+        """
         url = urlsplit(origin)
         host, port = url.hostname or "", url.port or _PORTS[url.scheme]
         self._secure = url.scheme == "https"
@@ -52,6 +58,7 @@ class DirectUpstream:
             raise ValueError("https needs a context that verifies")
         self._tls = tls if self._secure else None
         self._host, self._port = host, port
+        self._proxy = proxy
         self._prefix = url.path.rstrip("/")
         named = f"[{host}]" if ":" in host else host
         self._authority = named if port == _PORTS[url.scheme] else f"{named}:{port}"
@@ -136,13 +143,23 @@ class DirectUpstream:
     async def _connect(self) -> Connection:
         try:
             async with asyncio.timeout(CONNECT_S):
-                reached = await reach(self._host, self._port)
-                return await self._opened(reached)
+                return await self._opened(await self._reached())
         except TimeoutError:
             raise UpstreamError("the cloud did not answer in time", sent=False) from None
         except OSError as error:
             why = f"the cloud is out of reach: {words(error)}"
             raise UpstreamError(why, sent=False) from error
+
+    async def _reached(self) -> socket.socket:
+        if self._proxy is None:
+            return await reach(self._host, self._port)
+        line = await reach(self._proxy.host, self._proxy.port)
+        try:
+            await tunnel(line, self._proxy, self._host, self._port)
+        except BaseException:
+            line.close()
+            raise
+        return line
 
     async def _opened(self, reached: socket.socket) -> Connection:
         loop = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ __all__ = [
     "Choice",
     "Kind",
     "Name",
+    "ProxyUrl",
     "Seconds",
     "Switch",
     "Text",
@@ -284,6 +285,35 @@ class Url:
             if scheme == "http":
                 return Wrong(f"http:// would send a credential in clear to {host!r}")
         return f"{scheme}://{host}{port}{path.rstrip('/')}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyUrl:
+    """A proxy, without a slash at its end; ``none``; or empty, for that of the environment."""
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, in words."""
+        return "http://host:port, none, or empty for what HTTPS_PROXY and NO_PROXY say"
+
+    def read(self, value: object) -> Value | Wrong:
+        """Return the URL with its scheme and host in lower case, or what is wrong with it."""
+        match value:
+            case "" | "none":
+                return value
+            case str() if len(value) > _MAX_TEXT:
+                return Wrong("this is not a URL")
+            case str() if "@" in value:  # not repeated: what stands before it may be a password
+                return Wrong("a name and a password belong into HTTPS_PROXY, not into the settings")
+            case str() if parts := _URL.fullmatch(value.strip()):
+                port = parts["port"] or ""
+                if parts["scheme"].lower() != "http" or parts["path"].strip("/"):
+                    return Wrong(f"{_shown(value)} is not http:// with a host and a port")
+                if port and not 0 < int(port[1:]) <= _MAX_PORT:
+                    return Wrong(f"{_shown(value)} has no valid port")
+                return f"http://{parts['host'].lower()}{port}"
+            case _:
+                return Wrong(f"{_shown(value)} is not a proxy")
 
 
 def _shown(value: object) -> str:

@@ -12,6 +12,7 @@ from standby.core.settings.kinds import (
     Choice,
     Kind,
     Name,
+    ProxyUrl,
     Seconds,
     Switch,
     Text,
@@ -164,6 +165,14 @@ class Cloud(Section):
             "A file of certificate authorities to trust besides the system's, for a proxy that "
             "inspects TLS. Verification cannot be turned off.",
             AbsolutePath(),
+        ),
+    )
+    proxy: str = field(
+        default="",
+        metadata=_about(
+            "The proxy on the way to the cloud. It opens a tunnel and learns nothing but the "
+            "host. What is on this machine, every local engine, is never reached through one.",
+            ProxyUrl(),
         ),
     )
 
