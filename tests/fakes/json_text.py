@@ -62,7 +62,7 @@ def _character(odd, one):
     if odd == "short" and one in _SHORT:
         return "\\" + _SHORT[one]
     # Every third character; none of those that our mark is made of, which no client escapes.
-    if (odd == "long" and ord(one) % 3 == 0) or one in '"\\' or ord(one) < 0x20:
+    if (odd == "long" and ord(one) % 3 == 0 and one != "~") or one in '"\\' or ord(one) < 0x20:
         units = one.encode("utf-16-be")
         return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
     return one
