@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from standby.testing.accounts import API_KEY
 from standby.testing.judge import Saw
 from standby.testing.kit import Gateway, Kit, Rules, fakes
 from standby.testing.modes import SHORT, chosen
@@ -115,6 +116,32 @@ async def test_a_gateway_that_is_not_there_is_found():
 
     assert Saw.UNMADE is result.finding.saw
     assert not result.right
+
+
+async def test_a_gateway_that_asks_nobody_proves_nothing():
+    rules = Rules(deadline_s=2, back_s=1)
+    async with (
+        fakes() as two,
+        naive(two) as gateway,
+        fakes() as others,
+        Kit(others, gateway, rules) as kit,
+    ):
+        result = await kit.run(chosen(["cloud/redirect_307/plain"])[0])
+
+    assert "the cloud was not asked: nothing could fail" in result.wrongs
+
+
+@pytest.mark.timeout(60)
+async def test_a_gateway_with_a_credential_of_its_own_is_tried_with_one_account():
+    async with fakes() as two, our_gateway(two) as ours:
+        headers = {**ours.headers, "x-api-key": API_KEY.credential}
+        gateway = replace(ours, headers=headers, passes_credentials=False)
+        modes = chosen(["cloud/five_hour/plain", "cloud/redirect_307/plain", "engine/truncated/s"])
+        async with Kit(two, gateway, RULES) as kit:
+            results = [await kit.run(mode) for mode in modes]
+
+    assert [] == [(one.mode.name, one.wrongs) for one in results if not one.right]
+    assert 3 == len(results)
 
 
 @pytest.mark.timeout(60)

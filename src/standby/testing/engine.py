@@ -144,9 +144,12 @@ class FakeEngine:
             case "POST", "/v1/chat/completions":
                 try:
                     return await self._chat(request, at)
-                except (asyncio.CancelledError, ConnectionError):
+                except asyncio.CancelledError:
                     self._note(at, left=True)
                     raise
+                except ConnectionError:
+                    self._note(at, left=True)
+                    return web.Response()  # aiohttp wants one; the client is gone
             case _:
                 return web.Response(status=404, body=b'{"error":{"message":"File Not Found"}}')
 

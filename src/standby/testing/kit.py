@@ -154,6 +154,8 @@ class Kit:
                 wrongs.append(f"asked the cloud {asks} times for 2 requests, at most {mode.asks}")
             if mode.again and mode.side == "engine":
                 wrongs += await self._again(turn)
+        if not self._happened(turn, engine_from):
+            wrongs.append(f"the {mode.side} was not asked: nothing could fail")
         back_s = None
         if mode.returns:
             over = max(began + mode.lasts_s if mode.means == "form" else 0.0, 0.0)
@@ -254,6 +256,19 @@ class Kit:
         for one in self._fakes.cloud.requests[turn.since :]:
             if one.account in names and one.path == "/v1/messages":
                 yield one
+
+    def _happened(self, turn: "_Turn", engine_from: int) -> bool:
+        """Tell whether somebody met what was to go wrong."""
+        match turn.mode.side, turn.mode.means:
+            case _, "refused":
+                return True
+            case _, "form":
+                return any(self._mine(turn))
+            case "cloud", _:
+                return any(one.why == turn.mode.fault for one in self._mine(turn))
+            case _:
+                heard = self._fakes.engine.requests[engine_from:]
+                return any(one.why == turn.mode.fault for one in heard)
 
     def _asks(self, turn: "_Turn") -> int:
         return sum(one.refused for one in self._mine(turn))
