@@ -36,6 +36,7 @@ class Faults:
     """Where the place of the bytes sends one on to."""
     silent: bool = False
     """Whether it says nothing after the first bytes."""
+    silent_after: int = 1_500_000
     refuse_range: bool = False
     """Whether it says 416 to a part."""
 
@@ -130,7 +131,7 @@ class FakeHub:
             answer.headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
         await answer.prepare(request)
         cut = faults.cut_after.pop(0) if faults.cut_after else len(part)
-        await answer.write(part[: 1000 if faults.silent else cut])
+        await answer.write(part[: faults.silent_after if faults.silent else cut])
         if faults.silent:
             await asyncio.Event().wait()
         if cut < len(part):

@@ -21,6 +21,7 @@ __all__ = ["allowed"]
 
 _LOOK_S: Final = 15.0
 _NOT_SATISFIABLE: Final = 416
+_CHUNK_BYTES: Final = 1024 * 1024
 
 
 class RefusedError(Exception):
@@ -190,8 +191,11 @@ def _anew(file: BinaryIO) -> int:
 
 
 def _bring(url: str, file: BinaryIO, have: int, size: int) -> None:
+    from huggingface_hub import constants  # noqa: PLC0415
     from huggingface_hub.file_download import http_get  # noqa: PLC0415
 
+    # Its own 10 MiB are lost each time when a slow line breaks off.
+    constants.DOWNLOAD_CHUNK_SIZE = _CHUNK_BYTES
     bounded = cast("BinaryIO", _Bounded(file, size))  # it has all that the library calls
     http_get(url, bounded, resume_size=have, expected_size=size)
 
