@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from standby.app.deadlines import SilenceError, timed
+from standby.app.deadlines import Deadline, SilenceError, timed
 from tests.fakes.line import for_ever
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +80,87 @@ async def test_what_cannot_be_closed_is_a_mistake():
 
     with pytest.raises(TypeError):
         await anext(timed(Endless(), first_s=1.0, idle_s=1.0))
+
+
+async def test_a_wait_in_time_is_left_alone_and_one_too_long_is_ended():
+    deadline = Deadline()
+    for _ in range(3):
+        with deadline(2.0):
+            await asyncio.sleep(0)
+    with pytest.raises(TimeoutError), deadline(0.01):
+        await for_ever()
+    with deadline(2.0):
+        await asyncio.sleep(0)
+    deadline.close()
+
+    assert 0 == asyncio.current_task().cancelling()
+
+
+@pytest.mark.parametrize("first_s", [0.005, 0.05, 2.0])
+async def test_each_wait_has_its_own_limit_whatever_the_one_before_had(first_s):
+    deadline = Deadline()
+    with deadline(first_s):
+        await asyncio.sleep(0)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(TimeoutError), deadline(0.02):
+        await for_ever()
+    deadline.close()
+
+    assert 0.018 <= asyncio.get_running_loop().time() - began < 1.0
+
+
+async def test_nothing_rings_between_two_waits():
+    deadline = Deadline()
+    with deadline(0.01):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.03)
+    with deadline(2.0):
+        await asyncio.sleep(0.03)
+    deadline.close()
+
+
+async def test_without_a_limit_a_wait_may_take_as_long_as_it_takes():
+    deadline = Deadline()
+    with deadline(0.01):
+        await asyncio.sleep(0)
+    with deadline(None):
+        await asyncio.sleep(0.03)
+    deadline.close()
+
+
+async def test_who_is_cancelled_while_it_waits_stays_cancelled():
+    deadline = Deadline()
+
+    async def wait():
+        with deadline(5.0):
+            await for_ever()
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(wait())
+        await asyncio.sleep(0)
+        task.cancel()
+    deadline.close()
+
+    assert task.cancelled()
+
+
+async def test_a_deadline_around_a_deadline_is_not_mistaken_for_it():
+    deadline = Deadline()
+
+    async def wait():
+        try:
+            with deadline(5.0):
+                await for_ever()
+        except TimeoutError:
+            pytest.fail("it was not the inner one")
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(wait(), 0.01)
+    deadline.close()
+
+
+async def test_an_error_in_the_wait_comes_out_as_it_is():
+    deadline = Deadline()
+    with pytest.raises(OSError, match="refused"), deadline(1.0):
+        raise OSError("refused")
+    deadline.close()

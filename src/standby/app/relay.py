@@ -12,6 +12,7 @@ from typing import Final
 
 from standby.app.closing import closing
 from standby.app.coded import Coded
+from standby.app.deadlines import Deadline
 from standby.core.exchange import (
     Answered,
     Ask,
@@ -92,6 +93,7 @@ class Relay:
         self._wire = wire
         self._coder_for = coder_for
         self._keep_alive_s = keep_alive_s
+        self._deadline = Deadline()
         self._head: Head | None = None
         self._coded: Coded | None = None
         """What goes out, where it does in a peer's coding."""
@@ -111,9 +113,12 @@ class Relay:
 
     async def run(self, request: Request) -> None:
         """Drive the exchange from its first event to its last command."""
-        ask = await self._perform(self._judge([Start()]))
-        while ask is not None:
-            ask = await self._hear(self._answerers[ask.candidate], request, ask.said)
+        try:
+            ask = await self._perform(self._judge([Start()]))
+            while ask is not None:
+                ask = await self._hear(self._answerers[ask.candidate], request, ask.said)
+        finally:
+            self._deadline.close()
 
     async def _hear(self, answerer: Answerer, request: Request, said: str) -> Ask | None:
         """Feed one answer to the exchange; return whom to ask next, if anybody."""
@@ -144,7 +149,7 @@ class Relay:
     async def _next(self, inbox: Inbox) -> list[Event]:
         patience = LINGER_S if self._exchange.stage is Stage.LAST else self._keep_alive_s
         try:
-            async with asyncio.timeout(patience):
+            with self._deadline(patience):
                 read = await inbox.get()
         except TimeoutError:
             return [Quiet()]
