@@ -429,6 +429,26 @@ async def test_a_refusal_is_remembered_for_requests_that_are_not_sent():
     assert 1 == house.asked_cloud
 
 
+async def test_a_refusal_is_remembered_while_who_met_it_is_still_answered():
+    engine, talking = Talker(), asyncio.Event()
+
+    async def talks():
+        talking.set()
+        await for_ever()
+
+    engine.steps = [talks]
+    house = House(SPENT, engines=[engine])
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        met = group.create_task(house.ask())
+        await talking.wait()
+        engine.steps = [EngineError("out of memory")]
+        tape = await house.ask()
+        met.cancel()
+
+    assert (429, SPENT[1]) == (tape.head.status, tape.sent)
+    assert 1 == house.asked_cloud
+
+
 async def test_when_no_refusal_is_remembered_the_cloud_is_better_than_nobody():
     house = House(streamed("Hi"), engines=[])
     await house.spend()

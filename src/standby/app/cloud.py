@@ -98,9 +98,18 @@ class Cloud:
     """The cloud, as a candidate for one request of one account."""
 
     def __init__(
-        self, line: Line, account: Account, model: str, *, streamed: bool, trying: bool
+        self,
+        line: Line,
+        account: Account,
+        model: str,
+        *,
+        streamed: bool,
+        trying: bool,
+        refused: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
+        """``refused`` is told what a client may be shown of a refusal, before others are asked."""
         self._line = line
+        self._refused = refused
         self._account = account
         self._model = model
         self._head_s = line.deadlines.first_byte_s if streamed else line.deadlines.whole_s
@@ -156,7 +165,10 @@ class Cloud:
                 async for item in later:
                     yield item
         else:
-            raise AnswererError(self._words(refusal), _presentable(refusal))
+            shown = _presentable(refusal)
+            if shown is not None:
+                self._refused(shown)
+            raise AnswererError(self._words(refusal), shown)
 
     def _is_answer(self, head: Head) -> bool:
         # A captive portal or a proxy's page is no answer, whatever its status.

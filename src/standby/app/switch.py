@@ -320,6 +320,8 @@ class Switch:
             turn.model,
             streamed=turn.stream,
             trying=trying,
+            # At once: who meets the limit may be answered for minutes, and others come meanwhile.
+            refused=lambda refusal: self._refusals.put((turn.caller.account, turn.model), refusal),
         )
 
     def _local(self, turn: _Turn, model: LocalModel | None, cloud: Cloud) -> Gated:
