@@ -1,5 +1,7 @@
+import contextlib
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -54,3 +56,30 @@ def test_without_the_client_it_says_how_to_get_it(process, tmp_path):
 
     assert (127, "") == (said.code, said.out)
     assert "npm install -g @anthropic-ai/claude-code" in said.err
+
+
+@pytest.mark.parametrize(("arguments", "told"), [((), True), (("-p", "hi"), False)])
+def test_a_person_at_a_terminal_is_told_what_becomes_of_auto_mode(
+    path, environment, arguments, told
+):
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "standby", "claude", *arguments]
+    try:
+        subprocess.run(
+            command,
+            env={**environment, "PATH": path},
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            timeout=50,
+            check=False,
+        )
+        os.close(theirs)
+        os.set_blocking(ours, False)
+        with contextlib.suppress(OSError):
+            assert told == (b"safety check is not answered" in os.read(ours, 65536))
+            return
+        assert not told  # nothing at all was said
+    finally:
+        os.close(ours)

@@ -1,12 +1,21 @@
 """``standby claude``: Claude Code, with the gateway behind it."""
 
 import os
+import sys
+from typing import Final
 
 import click
 
 from standby.cli import gateway, terminal
 
 __all__ = ["command"]
+
+
+_PRINTS: Final = frozenset({"-p", "--print"})
+_AUTO_MODE: Final = (
+    "While the cloud is out, auto mode's safety check is not answered: a local model must not vouch"
+    " for actions. Claude Code then asks you, or take another permission mode."
+)
 
 
 @click.command(
@@ -28,6 +37,8 @@ def command(arguments: tuple[str, ...]) -> None:
     this one process is set; no file of Claude Code is changed. All arguments are Claude Code's own,
     and so is the exit code.
     """
+    if sys.stderr.isatty() and not _PRINTS.intersection(arguments):
+        terminal.say(_AUTO_MODE)
     code = gateway.launch(
         gateway.at_home(),
         ("claude", *arguments),
