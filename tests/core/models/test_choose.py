@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from standby.core.dialects.written.choose import FORMATS
 from standby.core.models import choose
 from standby.core.models.choose import FAMILIES, family_of
 
@@ -23,6 +24,19 @@ FOLDER = Path(choose.__file__).parent / "families"
         ("gpt-oss:20b", "gpt-oss"),
         ("openai/gpt-oss-120b", "gpt-oss"),
         ("devstral-small-2507", "devstral"),
+        ("DeepSeek-R1-0528-Qwen3-8B", "deepseek"),
+        ("DeepSeek-R1-Distill-Llama-3-70B", "deepseek"),
+        ("deepseek-v3.1:671b", "deepseek"),
+        ("mistralai/Devstral-Small-2507", "devstral"),
+        ("Mistral-Small-3.2-24B-Instruct", "mistral"),
+        ("magistral:24b", "mistral"),
+        ("ministral-3b", "mistral"),
+        ("Meta-Llama-3.1-8B-Instruct", "llama"),
+        ("llama3.3:70b", "llama"),
+        ("google/gemma-4-26b-a4b", "gemma"),
+        ("granite4:small-h", "granite"),
+        ("ibm-granite/granite-3.3-8b-instruct", "granite"),
+        ("codellama:7b", None),
         ("SmolLM2-135M-Instruct", None),
         ("qwen2.5-coder", None),
         ("chatglm3-6b", None),
@@ -48,7 +62,18 @@ def test_every_file_of_the_folder_is_in_the_table():
 def test_values_are_ones_that_servers_take(family):
     for thinks in (True, False):
         sampling = family.sampling(thinks=thinks)
-        assert sampling.temperature is not None
-        assert 0 < sampling.temperature <= 2
+        assert sampling.temperature is None or 0 < sampling.temperature <= 2
         assert sampling.top_p is None or 0 < sampling.top_p <= 1
         assert sampling.top_k is None or sampling.top_k > 0
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_how_a_family_writes_calls_is_known(family):
+    assert family.formats
+    assert {one.name for one in FORMATS} >= {*family.formats}
+
+
+def test_every_format_is_that_of_a_family():
+    assert {one.name for one in FORMATS} == {
+        *(name for family in FAMILIES for name in family.formats),
+    }

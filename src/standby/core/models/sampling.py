@@ -14,6 +14,8 @@ class Switch(enum.Enum):
     """It does not think, or cannot be told to stop."""
     TEMPLATE = "enable_thinking"
     """By ``chat_template_kwargs.enable_thinking``."""
+    FLAG = "thinking"
+    """By ``chat_template_kwargs.thinking``."""
     EFFORT = "reasoning_effort"
     """By ``reasoning_effort``: ``low``, ``medium`` or ``high``; it always thinks."""
 
@@ -42,6 +44,9 @@ class Family:
     switch: Switch = Switch.NONE
     opens_thinking: bool = False
     """Its chat template writes the tag that begins the thinking, so that only the end comes."""
+    formats: tuple[str, ...] = ()
+    """How it writes calls where a server does not make calls of them, by the formats' names. All
+    formats are always heard: templates are mixed up, and models learn from one another."""
 
     def sampling(self, *, thinks: bool) -> Sampling:
         """Return how to sample, thinking or not."""

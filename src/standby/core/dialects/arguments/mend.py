@@ -50,19 +50,20 @@ _SHORT: Final[Mapping[str, str]] = {
 }
 # What may follow the quote that ends a string; any other quote is part of the string.
 _COMMENT: Final = r"|,?\s*(?://[^\n]*\n|\#[^\n]*\n|/\*.*?\*/)"
-_CLOSERS: Final = r"|,?\s*(?:$|[\]})](?:[\s\]})]|,(?=\s*[\]})]))*(?:$|[<{\[`;]|,\s*[\"'“{\[\w])))"
+_CLOSERS: Final = (
+    r"|,?\s*(?:$|[\]})](?:[\s\]})]|,(?=\s*[\]})]))*(?:$|[<{\[`;]|,\s*[\"'“{\[\w+.-])))"
+)
 _AFTER_KEY: Final = re.compile(r"\s*[:=]")
 _AFTER_MEMBER: Final = re.compile(
     r"\s*(?:[,\n]\s*(?:[\"'“][^\"'“”\n]{0,120}[\"'”]|[A-Za-z_$][\w$-]*)\s*[:=]"
-    + _COMMENT
-    + _CLOSERS,
+    r"|,\s*(?:[\"'“][^\"'“”\n]{0,120}[\"'”]?|[\w$-]*)\s*$" + _COMMENT + _CLOSERS,
     re.DOTALL,
 )
 _AFTER_ITEM: Final = re.compile(
     r"\s*(?:,\s*(?:[\"'“{\[\d+.-]|(?:[tT]rue|[fF]alse|null|None)\b)" + _COMMENT + _CLOSERS,
     re.DOTALL,
 )
-_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]]', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 _CALL_SEPARATORS: Final = ",;"
 
 

@@ -73,8 +73,11 @@ def asking_again(body: Mapping[str, JSON], plan: Plan, retry: Retry) -> dict[str
     if "tools" in body:
         # They stay in the prompt, which has the same beginning then; the schema makes the call.
         again["tool_choice"] = "none"
-    if "chat_template_kwargs" in body:
-        again["chat_template_kwargs"] = {"enable_thinking": False}
+    match body.get("chat_template_kwargs"):
+        case dict(flags):  # the call is all that is wanted
+            again["chat_template_kwargs"] = dict.fromkeys(flags, False)
+        case _:
+            pass
     return again
 
 

@@ -34,7 +34,8 @@ def switches(asked: Asked, model: LocalModel, family: Family | None) -> dict[str
         return {}
     if family is not None and family.switch is Switch.EFFORT:
         return {"reasoning_effort": _effort(asked)}
-    return {"chat_template_kwargs": {"enable_thinking": asked.thinks}}
+    flag = "thinking" if family is not None and family.switch is Switch.FLAG else "enable_thinking"
+    return {"chat_template_kwargs": {flag: asked.thinks}}
 
 
 def _effort(asked: Asked) -> str:

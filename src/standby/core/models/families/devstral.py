@@ -11,4 +11,5 @@ FAMILY: Final = Family(  # vendor guidance, unverified
     name="devstral",
     known_by=re.compile(r"devstral", re.IGNORECASE),
     plain=Sampling(temperature=0.15),
+    formats=("mistral",),
 )

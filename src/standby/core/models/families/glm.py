@@ -13,4 +13,6 @@ FAMILY: Final = Family(
     known_by=re.compile(r"glm-?[45]", re.IGNORECASE),
     plain=Sampling(temperature=0.7, top_p=1.0),
     switch=Switch.TEMPLATE,
+    opens_thinking=True,  # unverified: templates since 4.6
+    formats=("glm",),
 )

@@ -12,4 +12,5 @@ FAMILY: Final = Family(  # vendor guidance
     known_by=re.compile(r"gpt-?oss", re.IGNORECASE),
     plain=Sampling(temperature=1.0, top_p=1.0),
     switch=Switch.EFFORT,
+    formats=("harmony",),
 )

@@ -12,4 +12,5 @@ FAMILY: Final = Family(
     name="qwen-coder",
     known_by=re.compile(r"qwen-?3.*coder", re.IGNORECASE),
     plain=Sampling(temperature=0.7, top_p=0.8, top_k=20, repeat_penalty=1.05),
+    formats=("qwen_xml", "hermes"),
 )
