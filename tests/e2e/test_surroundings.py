@@ -16,7 +16,7 @@ from standby.testing.engine import FakeEngine
 from standby.testing.trap import Trap
 from tests.e2e.asking import HELLO, Client
 from tests.e2e.gateway import Gateway, GatewayError, model
-from tests.e2e.wire import Socket
+from tests.e2e.wire import Cloud, Socket, head_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
 
@@ -174,6 +174,34 @@ async def test_nothing_that_a_peer_sends_without_end_fills_the_memory(tmp_path, 
     assert 2 * len(ENDLESS) == asked, "not every way has been gone"
     assert 200 == alive.status
     assert {} == {way: mib for way, mib in grown.items() if mib >= 96}
+
+
+async def test_a_client_that_reads_nothing_fills_no_memory(tmp_path):
+    begin = (
+        b'event: message_start\ndata: {"type":"message_start","message":{"model":"m"}}\n\n'
+        b'event: content_block_start\ndata: {"type":"content_block_start","index":0,'
+        b'"content_block":{"type":"text","text":""}}\n\n'
+    )
+    event = (
+        b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+        b'"delta":{"type":"text_delta","text":"%b"}}\n\n' % (b"x" * 8000)
+    )
+    many = event * 128  # about 1 MB
+    async with Cloud() as cloud, Gateway(tmp_path, cloud.url) as gateway:
+        head = head_of(200, [("Content-Type", "text/event-stream"), ("Connection", "close")])
+        cloud.pieces = (f"{head}\r\n".encode(), begin, *([many] * 200))
+        cloud.closes = True
+        process = psutil.Process(gateway.pid)
+        await Client(gateway)("GET", "/standby/health")
+        before = process.memory_info().rss
+        async with Socket(gateway.url) as socket:
+            lines = list(Client(gateway).headers.items())
+            socket.write("POST", "/v1/messages", lines, dumps({**HELLO, "stream": True}))
+            await cloud.until_stuck(10)
+            grown = process.memory_info().rss - before
+
+    assert cloud.sent < 100 * len(many), "the cloud did not have to wait"
+    assert grown < 16 * MIB
 
 
 async def highest_while(process, asking):

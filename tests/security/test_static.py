@@ -65,3 +65,10 @@ def test_every_connection_to_a_peer_says_that_it_follows_no_redirect():
     ]
 
     assert [] == loose
+
+
+def test_the_check_runs_bandit():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.partition("\ncheck:")[2].partition("\n\n")[0]
+
+    assert "bandit --recursive src" in recipe

@@ -133,21 +133,22 @@ async def test_a_tunnel_is_asked_for_and_greeted_by_tls_and_the_name_is_left_to_
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "why"),
     [
-        b"HTTP/1.1 407 Proxy Authentication Required\r\nx: canary\r\n\r\n",
-        b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK",
-        b"SSH-2.0-x\r\n\r\n",
-        b"",
-        b"HTTP/1.1 200 OK\r\nx: " + b"a" * 100_000,
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\nx: canary\r\n\r\n", "status '407'"),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere\r\n\r\n", "status '302'"),
+        (b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK", "does not keep to HTTP"),
+        (b"SSH-2.0-x\r\n\r\n", "refused to connect"),
+        (b"", "closed the connection"),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"a" * 100_000, "does not keep to HTTP"),
     ],
     ids=["refused", "redirected", "more than asked", "not HTTP", "closed", "endless"],
 )
-async def test_whatever_is_no_tunnel_gets_no_request(answer):
+async def test_whatever_is_no_tunnel_gets_no_request(answer, why):
     with FakeProxy(answer) as proxy:
         error = await asked(proxy)
 
+    assert why in str(error)
     assert "the cloud is out of reach" in str(error)
     assert "canary" not in str(error)
     assert b"canary" not in proxy.heard
