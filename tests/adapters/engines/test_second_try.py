@@ -1,4 +1,4 @@
-"""With the real server: a second try gives a call that fits, at little cost; noise breaks nothing."""
+"""With the real server: a second try gives a call that fits, cheaply, and noise breaks nothing."""
 
 import asyncio
 import json

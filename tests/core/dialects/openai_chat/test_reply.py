@@ -1,6 +1,7 @@
 """A chat completion's stream becomes a Message, whatever the server, however the bytes are cut."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -533,6 +534,35 @@ def test_every_stream_that_ends_is_a_valid_message(chunks, plan, done):
     _, reason, _, settled = stream_rules.read(frames)
     assert reply.stop_reason == reason
     assert reply.usage.output == settled["usage"]["output_tokens"]
+
+
+@given(
+    st.lists(chunk_values, max_size=6),
+    st.lists(chunk_values, max_size=4),
+    plans,
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_second_try_ends_in_a_valid_message_whatever_it_says(chunks, more, plan, must, done):
+    plan = replace(plan, must_call=must)
+    wrong = ("it is wrong",)
+    plan = replace(plan, schemas={name: {} for name in plan.tools})
+    reply = Reply(plan, "local/tiny", minter(), faults=lambda *_: wrong, may_retry=True)
+    try:
+        frames = [*reply.receive(sse(*chunks, done=done)), *reply.end()]
+    except BrokenReplyError:
+        return
+    again = reply.again({"messages": [], "tools": []})
+    if again is not None:
+        assert {"messages", "response_format"} <= again.keys()
+        try:
+            frames += [*reply.receive(sse(*more, done=done)), *reply.end()]
+        except BrokenReplyError:
+            frames += reply.give_up()
+
+    blocks, _, _, _ = stream_rules.read(frames)
+    assert reply.again({}) is None, "no third try"
+    assert not [block for block in blocks if block["type"] == "tool_use"], "nothing wrong is shown"
 
 
 @given(st.lists(chunk_values, max_size=6), plans, st.binary(max_size=12), st.data())
