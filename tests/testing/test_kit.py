@@ -15,6 +15,9 @@ from standby.testing.our_gateway import RULES, our_gateway
 
 pytestmark = pytest.mark.anyio
 
+# The gateway is a process with a loop of its own.
+ONE_LOOP = pytest.mark.parametrize("anyio_backend", ["asyncio"])
+
 
 @asynccontextmanager
 async def naive(two, *, follows=False, leaks=False):
@@ -131,6 +134,7 @@ async def test_a_gateway_that_asks_nobody_proves_nothing():
     assert "the cloud was not asked: nothing could fail" in result.wrongs
 
 
+@ONE_LOOP
 @pytest.mark.timeout(60)
 async def test_a_gateway_with_a_credential_of_its_own_is_tried_with_one_account():
     async with fakes() as two, our_gateway(two) as ours:
@@ -144,6 +148,7 @@ async def test_a_gateway_with_a_credential_of_its_own_is_tried_with_one_account(
     assert 3 == len(results)
 
 
+@ONE_LOOP
 @pytest.mark.timeout(60)
 async def test_our_gateway_does_right_in_the_modes_that_say_most():
     async with fakes() as two, our_gateway(two) as gateway, Kit(two, gateway, RULES) as kit:

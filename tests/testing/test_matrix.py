@@ -21,7 +21,7 @@ def test_a_fault_is_a_row_and_a_way_of_asking_is_a_column():
 
     assert "**2 of 3 right.**" in page
     assert (
-        "| `five_hour` | answered whole by the stand-in, asked 1 times, back after 0.2 s"
+        "| `five_hour` | answered whole by the stand-in, asked once, back after 0.2 s"
         " | **wrong**: hangs |" in page
     )
     assert "| `crash_500` | the cloud's own error, to the byte |  |" in page

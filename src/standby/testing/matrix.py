@@ -18,6 +18,8 @@ _TITLES: Final = {
     "engine": "The cloud is at its limit, and the stand-in fails",
 }
 
+_TIMES: Final = {0: "never", 1: "once", 2: "twice"}
+
 
 class UnmarkedError(Exception):
     """A page has no place for the matrix; its message says how to make one."""
@@ -123,7 +125,7 @@ def _table(results: Iterable[Result]) -> Iterator[str]:
 def _cell(one: Result | None) -> str:
     if one is None:
         return ""
-    more = [f"asked {one.asks} times"] if one.asks is not None else []
+    more = [f"asked {_TIMES.get(one.asks, one.asks)}"] if one.asks is not None else []
     more += [f"back after {max(one.back_s, 0.0):.1f} s"] if one.back_s is not None else []
     told = f"{one.finding.saw.value}{', ' if more else ''}{', '.join(more)}"
     return told if one.right else f"**wrong**: {told}"
