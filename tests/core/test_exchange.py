@@ -134,8 +134,49 @@ def test_a_stand_in_that_thinks_first_gets_a_block_of_its_own():
         (Came(BEGIN), []),
         (Came(THINKING), [ours(closed(0)), ours(opened(1, "thinking"))]),
         (Came(closed(0)), [ours(closed(1))]),
-        (Came(opened(1, "text")), [ours(opened(2, "text"))]),
+        (Came(opened(1, "text")), []),
+        (Came(text(1, "world")), [ours(opened(2, "text")), ours(text(2, "world"))]),
     )
+
+
+def test_what_the_stand_in_repeats_is_not_shown_twice():
+    said = "The quick brown fox jumps over the lazy dog and "
+    play(
+        *shown(BEGIN, TEXT, text(0, said)),
+        (Failed("reset"), [Ask("local", said)]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (Came(text(0, said[4:20])), []),
+        (Came(text(0, said[20:])), []),
+        (Came(text(0, "sleeps")), [ours(text(0, "sleeps"))]),
+        (Came(closed(0)), [ours(closed(0))]),
+    )
+
+
+def test_an_open_text_is_ended_when_there_is_nothing_to_add():
+    play(
+        *shown(BEGIN, TEXT, text(0, "Done.")),
+        (Failed("reset"), [Ask("local", "Done.")]),
+        (Came(BEGIN), []),
+        (Came(settled()), [ours(closed(0)), ours(settled())]),
+        (Came(stop()), [ours(stop())]),
+        (Ended(), [Finish()]),
+    )
+
+
+def test_who_goes_on_may_be_found_out_when_it_is_needed():
+    asked = []
+
+    class Found:
+        def __contains__(self, name):
+            asked.append(name)
+            return name == "local"
+
+    exchange = play(*shown(BEGIN, TEXT, text(0, "Hello ")), stand_ins=Found())
+
+    assert [] == asked
+    assert [Ask("local", "Hello ")] == list(exchange.handle(Failed("reset")))
+    assert "reset" == exchange.cut
 
 
 def test_between_blocks_the_stand_in_opens_the_next_one():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.core.seam import Seam, Shown
+from standby.core.seam import WINDOW, Seam, Shown, may_repeat, overlap
 from standby.core.wire import messages
 from standby.core.wire.json import loads
 from tests.fakes.answerers import (
@@ -155,3 +155,95 @@ def test_the_text_is_what_was_said_and_no_thought():
     frames = [begin(), opened(0, "thinking"), thought(0, "hm"), closed(0)]
 
     assert "ab" == shown_of([*frames, opened(1, "text"), text(1, "a"), text(1, "b")]).text
+
+
+LETTERS = st.text(st.sampled_from("ab \n"), max_size=12)
+PASSAGE = "It was the best of times, it was the worst of times, it was the age of wisdom"
+
+
+def continued(said, pieces, *, is_open=True):
+    """What a client sees of a text, and of an answer in these pieces that goes on with it."""
+    end = [] if is_open else [closed(0)]
+    cut = [begin(), opened(0, "text"), text(0, said), *end]
+    second = [begin(), opened(0, "text"), *(text(0, p) for p in pieces), closed(0), settled()]
+    seam = Seam.after(shown_of(cut))
+    return blocks_of([*cut, *(f for each in second for f in seam.fit(each))])
+
+
+@given(st.integers(1, len(PASSAGE)), st.data())
+def test_a_repetition_is_cut_wherever_it_begins_and_however_it_is_split(end, data):
+    said = PASSAGE[:end]
+    begins = data.draw(st.integers(0, end))
+    more = PASSAGE[begins:]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(more)), max_size=6)))
+    pieces = [more[a:b] for a, b in zip([0, *cuts], [*cuts, len(more)], strict=True)]
+
+    [(_, seen)] = continued(said, [p for p in pieces if p])
+
+    expected = said + more[overlap(said, more) :]
+    assert expected == seen
+    if end - begins >= 24:
+        assert PASSAGE == seen
+
+
+@given(LETTERS, LETTERS, st.data())
+def test_what_is_held_back_does_not_hang_on_how_it_comes(said, more, data):
+    at = data.draw(st.integers(0, len(more)))
+
+    whole = continued(said + "x", [more] if more else [])
+    split = continued(said + "x", [p for p in (more[:at], more[at:]) if p])
+
+    assert whole == split
+
+
+@given(st.text(min_size=1, max_size=50), st.text(max_size=50))
+def test_only_a_repetition_is_cut(said, more):
+    length = overlap(said, more)
+
+    assert said.endswith(more[:length])
+    assert 0 == length or more[:length].isspace() or length >= 24
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
+def test_once_it_is_known_more_text_does_not_change_it(said, more, rest):
+    if not may_repeat(said, more):
+        assert overlap(said, more) == overlap(said, more + rest)
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "seen"),
+    [
+        ("Hel", "lo", "Hello"),
+        ("ha ha ", "ha ha", "ha ha ha ha"),
+        ("Hello ", " world", "Hello world"),
+        ("One.\n\n", "\n\nTwo.", "One.\n\nTwo."),
+        ("-" * 40, "-" * 40, "-" * 80),
+        ("The end of it all, and the beginning", "The end of it all, and the beginning", None),
+    ],
+)
+def test_what_is_a_repetition(said, more, seen):
+    assert [("text", seen or said)] == continued(said, [more])
+
+
+def test_more_than_the_window_is_never_held_back():
+    assert not may_repeat("a" * 2 * WINDOW, "a" * WINDOW)
+
+
+def test_a_block_that_only_repeats_does_not_come_to_be():
+    assert [("text", PASSAGE)] == continued(PASSAGE, [PASSAGE], is_open=False)
+    assert [("text", "A. "), ("text", "B")] == continued("A. ", [" ", "B"], is_open=False)
+
+
+def test_the_counts_of_both_are_added_and_the_prompt_is_the_first_ones():
+    start = frame(
+        "message_start",
+        message={"model": "m", "usage": {"input_tokens": 9, "cache_read_input_tokens": 50}},
+    )
+    seam = Seam.after(shown_of([start, opened(0, "text"), text(0, "x" * 41)]))
+    theirs = {"input_tokens": 70, "output_tokens": 5, "cache_read_input_tokens": 0}
+
+    *_, last = seam.fit(frame("message_delta", delta={"stop_reason": "end_turn"}, usage=theirs))
+
+    counted = {"input_tokens": 9, "output_tokens": 16, "cache_read_input_tokens": 50}
+    assert counted == loads(last.data)["usage"]
+    assert {"stop_reason": "end_turn"} == loads(last.data)["delta"]

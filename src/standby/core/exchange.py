@@ -174,7 +174,7 @@ class Exchange:
     """The state of one exchange. ``order`` names whom to ask, best first."""
 
     order: Collection[str]
-    stand_ins: frozenset[str] = frozenset()
+    stand_ins: Container[str] = frozenset()
     """Those of ``order`` who can go on with an answer that somebody else began."""
     nobody: str = "nobody to ask"
     """What is said when ``order`` is empty."""
@@ -184,6 +184,8 @@ class Exchange:
     asked: list[str] = field(default_factory=list[str])
     """Who was asked, in order; the last of them answered, if anybody did."""
     shown: Shown = field(default_factory=Shown)
+    cut: str = ""
+    """Why an answer broke off that somebody else went on with."""
     broken: Broken | None = None
     """The newest answer that ended without its last frame, or in an error event."""
     _held: list[tuple[Frame, Piece]] = field(default_factory=list[tuple[Frame, Piece]])
@@ -300,7 +302,7 @@ class Exchange:
             yield from self._show(messages.message_stop(), Stopped(), ours=True)
             yield from self._end()
         elif self.shown.continuable and (candidate := self._next(self.stand_ins)):
-            self._seam = Seam.after(self.shown)
+            self._seam, self.cut = Seam.after(self.shown), why
             yield Ask(candidate, self.shown.text)
         else:
             for frame in self.shown.closing():
