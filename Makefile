@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench faults docs lock clean
+.PHONY: help run test check fix bench faults docs catalogue lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -40,6 +40,9 @@ faults: $(READY)  ## what the gateway does under every failure mode
 
 docs: $(READY)  ## write the reference anew from the code
 	$(BIN)/python docs/generate.py
+
+catalogue: $(READY)  ## bring the catalogue of models up to date with the hub
+	$(BIN)/python -m standby.adapters.host.catalogue_refresh
 
 lock:  ## choose versions anew, none younger than a week
 	$(PYTHON) -m venv --without-pip $(VENV)-lock

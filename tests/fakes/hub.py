@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from anyio.from_thread import start_blocking_portal
 
 COMMIT = "c" * 40
 REPO = "maker/Small-GGUF"
@@ -169,3 +170,11 @@ async def _served(application: web.Application) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+@contextmanager
+def hub_beside(files: dict[str, bytes], faults: Faults | None = None) -> Iterator[FakeHub]:
+    """Serve the hub from a thread, for a command that blocks."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(hub(files, faults)) as fake,
+    ):
+        yield fake

@@ -60,8 +60,8 @@ def command(context: click.Context, as_json: bool) -> None:
 
 
 def _show(*, as_json: bool) -> None:
+    from standby.adapters.host.catalogue_file import shipped_catalogue
     from standby.adapters.host.hardware import read_hardware
-    from standby.adapters.host.hub import shipped_catalogue
 
     where = gateway.at_home()
     files = ModelFiles(where.models)
@@ -400,7 +400,7 @@ def _those(names: tuple[str, ...]) -> list[Installed]:
 
 def _wanted(name: str, as_name: str) -> "Wanted":
     """Return what a name stands for: the catalogue's, or a file of the hub."""
-    from standby.adapters.host.hub import shipped_catalogue
+    from standby.adapters.host.catalogue_file import shipped_catalogue
     from standby.app.models import Wanted
     from standby.core.models.catalogue import is_safe_name, source_of
     from standby.core.settings import nearest
@@ -427,7 +427,7 @@ def _newest(one: Installed) -> "Wanted | None":
 
     The catalogue goes before the hub, where it names another file than the one that is here.
     """
-    from standby.adapters.host.hub import shipped_catalogue
+    from standby.adapters.host.catalogue_file import shipped_catalogue
     from standby.app.models import Wanted
     from standby.core.models.catalogue import Source, source_of
 

@@ -39,6 +39,8 @@ def rows(status: gateway.Status) -> Iterator[Row]:
     yield _now(status)
     yield from _why(status)
     yield _next(status)
+    if gateway.no_work_model(status):
+        yield "", "`standby models` shows which model would suit this machine", "plain"
     if status.fetching:
         yield "", status.fetching, "plain"
     for account in status.accounts:

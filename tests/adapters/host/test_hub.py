@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from standby.adapters.host import hub as module
-from standby.adapters.host.hub import HOSTS, Hub, shipped_catalogue
+from standby.adapters.host.hub import HOSTS, Hub
 from standby.adapters.host.hub_child import allowed
 from standby.core.models.catalogue import Source
 from standby.ports import FetchError
@@ -282,11 +282,3 @@ async def test_without_the_library_it_says_how_to_get_it(monkeypatch):
 )
 def test_requests_go_to_known_places_only(url, loopback, expected):
     assert expected == allowed(url, HOSTS, loopback=loopback)
-
-
-def test_the_catalogue_that_is_shipped_can_be_read():
-    entries = shipped_catalogue().entries
-
-    assert len(entries) >= 5
-    assert all(entry.size_bytes <= module._MAX_BYTES for entry in entries)
-    assert all(entry.sha256 is None or entry.revision != "main" for entry in entries)

@@ -1,6 +1,5 @@
 """Ollama. Its cloud models are left out: what they are asked leaves this machine."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Final
@@ -23,7 +22,6 @@ _SHOWN: Final = 12
 # Ollama is silent while it checks what it fetched, which takes a minute for 20 GB.
 _SILENCE_S: Final = 300.0
 _LINE_BYTES: Final = 1024 * 1024
-_PULLING: Final = ClientTimeout(total=None, sock_connect=2.0)
 
 _WINDOW: Final = re.compile(r"^num_ctx\s+(\d+)\s*$", re.MULTILINE)
 
@@ -131,7 +129,7 @@ async def pull(client: ClientSession, url: str, name: str) -> AsyncIterator[tupl
             f"{url}/api/pull",
             data=dumps({"model": name, "stream": True}),
             headers=headers(None, **{"Content-Type": "application/json"}),
-            timeout=_PULLING,
+            timeout=ClientTimeout(total=None, sock_connect=2.0, sock_read=_SILENCE_S),
             allow_redirects=False,
             auto_decompress=False,
         ) as answer:
@@ -140,8 +138,7 @@ async def pull(client: ClientSession, url: str, name: str) -> AsyncIterator[tupl
                 raise FetchError(f"Ollama said {answer.status} to {name!r}: {_error(said)}")
             held = b""
             while True:
-                async with asyncio.timeout(_SILENCE_S):
-                    data = await answer.content.readany()
+                data = await answer.content.readany()
                 *lines, held = (held + data).split(b"\n")
                 if len(held) > _LINE_BYTES:
                     raise FetchError("what Ollama says cannot be understood")

@@ -20,23 +20,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from standby.adapters.child import Child, clean_environment
-from standby.core.models.catalogue import Catalogue, Source, read_catalogue
+from standby.core.models.catalogue import Source
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 from standby.ports import FetchError
 
 __all__ = [
-    "CATALOGUE_FILE",
     "HOSTS",
     "PUBLIC",
     "Hub",
     "Listed",
     "Listing",
     "Offer",
-    "shipped_catalogue",
 ]
-
-CATALOGUE_FILE: Final = Path(__file__).with_name("catalogue.json")
-"""The catalogue as it was shipped."""
 
 PUBLIC: Final = "https://huggingface.co"
 HOSTS: Final = ("huggingface.co", ".huggingface.co", "hf.co", ".hf.co")
@@ -90,11 +85,6 @@ class Listing:
     commit: str
     licence: str
     files: tuple[Listed, ...]
-
-
-def shipped_catalogue() -> Catalogue:
-    """Return the catalogue that came with this version."""
-    return read_catalogue(loads(CATALOGUE_FILE.read_bytes()))
 
 
 class Hub:

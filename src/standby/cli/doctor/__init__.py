@@ -72,7 +72,7 @@ def examine(where: Paths, *, offline: bool) -> Iterator[Finding]:
     else:
         url = found.running.url
         yield ok("gateway", f"it runs: {url}, pid {found.running.pid}")
-        yield from _stand_in(found)
+        yield from _stand_in(found, where)
     if not offline:
         yield reachable(settings.cloud.url, settings.cloud.ca_file)
     yield claude_code(environment)
@@ -93,7 +93,7 @@ def _not_there(error: gateway.GatewayError, settings: Settings) -> Iterator[Find
         yield taken
 
 
-def _stand_in(found: gateway.Genuine) -> Iterator[Finding]:
+def _stand_in(found: gateway.Genuine, where: Paths) -> Iterator[Finding]:
     """Say who would take over, and whether that would be of use."""
     check = "local model"
     try:
@@ -107,14 +107,14 @@ def _stand_in(found: gateway.Genuine) -> Iterator[Finding]:
             check,
             status.fetching or status.problem or "none would take over",
             "Start LM Studio, Ollama or llama-server with a model, or name a GGUF file in"
-            " `[local] model_path`.",
+            f" `[local] model_path`. {gateway.offer(where)}",
         )
         return
     if model.rehearsal:
         yield warn(
             check,
             f"{model.key} would take over, which is for rehearsals and cannot write code",
-            "Start LM Studio, Ollama or llama-server with a coding model.",
+            f"Start LM Studio, Ollama or llama-server with a coding model. {gateway.offer(where)}",
         )
     elif model.context_tokens is not None and model.context_tokens < _ENOUGH_TOKENS:
         yield warn(

@@ -16,6 +16,7 @@ from standby.cli.gateway.finding import (
     status,
 )
 from standby.cli.gateway.launching import launch
+from standby.cli.gateway.offering import no_work_model, offer
 from standby.cli.gateway.said import Account, Last, Model, Status, Window, read_status
 from standby.cli.gateway.serving import overridden, run_to_end, serve_in_front
 from standby.cli.gateway.starting import ensure, halt, start, tail
@@ -39,6 +40,8 @@ __all__ = [
     "genuine",
     "halt",
     "launch",
+    "no_work_model",
+    "offer",
     "overridden",
     "read_status",
     "run_to_end",

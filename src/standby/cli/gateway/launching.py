@@ -15,7 +15,9 @@ from standby.app.client_environment import (
     overruled,
 )
 from standby.cli.gateway.errors import GatewayError
-from standby.cli.gateway.finding import Genuine
+from standby.cli.gateway.finding import Genuine, status
+from standby.cli.gateway.offering import no_work_model, offer
+from standby.cli.gateway.said import read_status
 from standby.cli.gateway.starting import ensure
 from standby.cli.gateway.supervising import Supervisor
 
@@ -46,7 +48,7 @@ def launch(
         raise GatewayError(f"{name!r} is not installed, or not on PATH", missing_hint, NOT_FOUND)
     cloud_url = read_config(where.config_file, environment).settings.cloud.url
     found = ensure(where, environment)
-    for words in _remarks(found, environment, cloud_url):
+    for words in (*_remarks(found, environment, cloud_url), *_offers(where, found)):
         say(words)
     variables = client_variables(environment, url=found.running.url, token=found.token)
     with Supervisor(where, environment, found.running) as supervisor:
@@ -54,6 +56,17 @@ def launch(
     for note in supervisor.notes:
         say(note)
     return code
+
+
+def _offers(where: Paths, found: Genuine) -> list[str]:
+    """Return what to do about it when this machine has no model for work."""
+    try:
+        said = read_status(status(found))
+    except GatewayError:  # the client will tell
+        return []
+    if not no_work_model(said):
+        return []
+    return [f"no model for work is on this machine for the time without the cloud. {offer(where)}"]
 
 
 def _remarks(found: Genuine, environment: Mapping[str, str], cloud_url: str) -> list[str]:
