@@ -426,3 +426,33 @@ def test_a_file_system_that_is_full_degrades_the_ledger_until_there_is_room(tmp_
 
     assert "full" in why
     assert last == newest
+
+
+async def test_a_ledger_that_has_gone_back_in_time_says_so_once(path, caplog):
+    async with opened(path) as ledger:
+        for one in some(10):
+            ledger.book(one)
+    before = path.read_bytes()
+    async with opened(path) as ledger:
+        for one in some(50, first=10):
+            ledger.book(one)
+    path.write_bytes(before)
+    path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
+    assert "gone back" not in caplog.text
+
+    for _ in range(2):
+        async with opened(path) as ledger:
+            assert 10 == len(await ledger.recent(100))
+
+    assert 1 == caplog.text.count("gone back in time: its last 50 rows are missing")
+
+
+async def test_a_new_ledger_in_place_of_one_that_was_taken_away_has_not_gone_back(path, caplog):
+    async with opened(path) as ledger:
+        ledger.book(ENTRY)
+    path.unlink()
+    async with opened(path) as ledger:
+        ledger.book(ENTRY)
+        assert (ENTRY,) == await ledger.recent(10)
+
+    assert "gone back" not in caplog.text

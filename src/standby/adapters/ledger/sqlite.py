@@ -19,6 +19,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
+from standby.adapters.ledger import mark
 from standby.adapters.ledger.file import (
     DamagedError,
     RefusedError,
@@ -47,6 +48,7 @@ _BATCH: Final = 50
 _GATHER_S: Final = 0.25
 _TIDY_BATCH: Final = 500
 _TIDY_EVERY_S: Final = 3600.0
+_NOTE_EVERY_S: Final = 60.0
 _LONGEST_RETRY_S: Final = 60.0
 _ANSWER_S: Final = 5.0
 _MOST_READ: Final = 1000
@@ -162,6 +164,8 @@ class _Writer:
         self._off = False
         self._retry_at = 0.0
         self._tidy_at = 0.0
+        self._note_at = 0.0
+        self._noted = 0
 
     def run(self) -> None:
         """Write what comes until told to stop."""
@@ -173,6 +177,7 @@ class _Writer:
             elif not going or time.monotonic() >= self._retry_at:
                 self._work()
             self._leave_unanswered()
+        self._note(at_once=True)
         self._disconnect()
         self._forget()
 
@@ -223,6 +228,7 @@ class _Writer:
             self._write(connection)
             self._read(connection)
             self._tidy(connection)
+            self._note()
         except (NewerSchemaError, RefusedError) as error:
             self._turn_off(str(error))
         except DamagedError as error:
@@ -242,9 +248,32 @@ class _Writer:
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
+            is_new = not self._path.exists()
             self._connection = open_ledger(self._path, check=not self._checked)
+            if not self._checked and not is_new:
+                self._compare(self._connection)
             self._checked = True
         return self._connection
+
+    def _compare(self, connection: sqlite3.Connection) -> None:
+        """Say so when rows that were there once are not there any more."""
+        self._noted = mark.noted(self._path)
+        missing = self._noted - mark.last_row(connection)
+        if missing > 0:
+            log.warning("the ledger has gone back in time: its last %s rows are missing", missing)
+
+    def _note(self, *, at_once: bool = False) -> None:
+        """Note how far the ledger has come, now and then."""
+        if self._connection is None or (time.monotonic() < self._note_at and not at_once):
+            return
+        self._note_at = time.monotonic() + _NOTE_EVERY_S
+        try:
+            row = mark.last_row(self._connection)
+            if row != self._noted:
+                mark.write(self._path, row)
+                self._noted = row
+        except (OSError, sqlite3.Error) as error:
+            log.warning("how far the ledger has come could not be noted: %s", error)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -288,6 +317,8 @@ class _Writer:
         self._set_aside = True
         try:
             set_aside(self._path, self._now())
+            mark.forget(self._path)
+            self._noted = 0
         except OSError as refusal:
             self._turn_off(f"the ledger is damaged and cannot be set aside: {refusal}")
         else:
