@@ -60,8 +60,9 @@ def test_without_the_client_it_says_how_to_get_it(process, tmp_path):
 
 @pytest.mark.parametrize(("arguments", "told"), [((), True), (("-p", "hi"), False)])
 def test_a_person_at_a_terminal_is_told_what_becomes_of_auto_mode(
-    path, environment, arguments, told
+    process, path, environment, arguments, told
 ):
+    assert process("up").code == 0  # and is stopped in the end
     import pty
 
     ours, theirs = pty.openpty()
