@@ -48,11 +48,13 @@ def test_what_is_spared_is_reached_directly(spared):
     assert of(**OTHERS, NO_PROXY="example.com") is not None
 
 
-@pytest.mark.parametrize("origin", ["http://127.0.0.1:4000", "http://localhost", "http://[::1]:1"])
-def test_nothing_on_loopback_goes_through_a_proxy(origin):
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["127.0.0.1:4000", "127.1.2.3", "localhost", "[::1]:1"])
+def test_nothing_on_loopback_goes_through_a_proxy(scheme, host):
     everything = {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "ALL_PROXY": PROXY}
 
-    assert of(PROXY, origin, **everything) is None
+    assert of(PROXY, f"{scheme}://{host}", **everything) is None
+    assert of("", f"{scheme}://{host}", **everything) is None
 
 
 def test_a_name_and_a_password_are_for_the_proxy_alone():

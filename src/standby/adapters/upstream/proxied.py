@@ -21,6 +21,7 @@ DIRECT: Final = "none"
 """The setting that asks for no proxy, whatever the environment says."""
 _MAX_HEAD_BYTES: Final = 64 * 1024
 _PORT: Final = 80
+_LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 _TUNNELLED: Final = re.compile(rb"HTTP/1\.[01] 2[0-9]{2}[ \r]")
 
 
@@ -45,11 +46,12 @@ def proxy_for(setting: str, origin: str, environment: Mapping[str, str]) -> Prox
     Raise :class:`ProxyError` for one that is no ``http://`` URL; the words do not repeat it.
     """
     cloud = urlsplit(origin)
-    if cloud.scheme != "https" or setting == DIRECT:
+    host = cloud.hostname or ""
+    if cloud.scheme != "https" or setting == DIRECT or _LOOPBACK.fullmatch(host):
         return None
     if not (named := setting or _of(environment, "https_proxy")):
         return None
-    if not setting and _spared(cloud.hostname or "", _of(environment, "no_proxy")):
+    if not setting and _spared(host, _of(environment, "no_proxy")):
         return None
     return _read(named)
 

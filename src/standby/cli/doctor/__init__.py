@@ -74,7 +74,7 @@ def examine(where: Paths, *, offline: bool) -> Iterator[Finding]:
         yield ok("gateway", f"it runs: {url}, pid {found.running.pid}")
         yield from _stand_in(found, where)
     if not offline:
-        yield reachable(settings.cloud.url, settings.cloud.ca_file)
+        yield reachable(settings.cloud.url, settings.cloud.ca_file, settings.cloud.proxy)
     yield claude_code(environment)
     yield from settings_files(environment, Path.cwd(), url)
     yield from environment_of(environment, url=url, cloud_url=settings.cloud.url)

@@ -3,10 +3,10 @@
 import os
 import socket
 import ssl
-import urllib.request
 from typing import Final
 from urllib.parse import urlsplit
 
+from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
 from standby.cli.doctor.findings import Finding, fail, ok, warn
 
 __all__ = ["reachable"]
@@ -15,12 +15,15 @@ _CONNECT_S: Final = 5.0
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def reachable(url: str, ca_file: str) -> Finding:
+def reachable(url: str, ca_file: str, proxy: str = "") -> Finding:
     """Connect to the cloud, or to the proxy on the way there. No request is sent."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if proxy := _proxy(parts.scheme, host):
-        return _by_proxy(host, proxy)
+    try:
+        if (found := proxy_for(proxy, url, os.environ)) is not None:
+            return _by_proxy(host, found)
+    except ProxyError as error:
+        return fail("cloud", str(error), "Check HTTPS_PROXY, or set `[cloud] proxy`.")
     try:
         with socket.create_connection((host, _port(url)), _CONNECT_S) as line:
             if parts.scheme == "https":
@@ -40,22 +43,15 @@ def reachable(url: str, ca_file: str) -> Finding:
     return ok("cloud", f"{host} can be reached")
 
 
-def _proxy(scheme: str, host: str) -> str:
-    if urllib.request.proxy_bypass(host):
-        return ""
-    return urllib.request.getproxies().get(scheme, "")
-
-
-def _by_proxy(host: str, proxy: str) -> Finding:
-    # Never the whole URL of the proxy: it may hold a password.
-    name = urlsplit(proxy).hostname or ""
+def _by_proxy(host: str, proxy: Proxy) -> Finding:
+    name = proxy.host
     try:
-        socket.create_connection((name, _port(proxy)), _CONNECT_S).close()
+        socket.create_connection((name, proxy.port), _CONNECT_S).close()
     except OSError as error:
         return fail(
             "cloud",
             f"the proxy {name} on the way to {host} cannot be reached: {error.strerror or error}",
-            "Check HTTPS_PROXY and NO_PROXY.",
+            "Check `[cloud] proxy`, HTTPS_PROXY and NO_PROXY.",
         )
     return warn(
         "cloud",
