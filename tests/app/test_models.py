@@ -170,7 +170,7 @@ async def test_a_fetch_that_was_broken_off_is_gone_on_with_by_the_next(models, s
 async def test_a_full_disk_is_noticed_before(models, shelf, monkeypatch):
     monkeypatch.setattr(ModelFiles, "room_bytes", lambda _self: 1_000_000)
     async with at_hub() as (fake, client):
-        with pytest.raises(FetchError, match=r"needs 1\.0 GB of disk, and 0\.0 GB are free"):
+        with pytest.raises(FetchError, match=r"needs 1\.0 GB of disk, and 1 MB are free"):
             await models.plan(client, WANTED)
 
     assert [] == fake.gets

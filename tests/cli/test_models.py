@@ -2,15 +2,17 @@
 
 import json
 import shutil
+import urllib.request
 
 import pytest
 
-from standby.adapters.host import hardware
+from standby.adapters.host import hardware, secrets
 from standby.adapters.host.model_files import ModelFiles
 from standby.core.models.fit import Card, Hardware
 from tests.fakes import gateway as fake_gateway
 from tests.fakes.gguf_files import TEXT, changed, gguf
 from tests.fakes.hub import COMMIT, REPO, Faults, hub_beside
+from tests.models.tiny_gguf import SAY, tiny_model
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -220,3 +222,35 @@ def test_names_of_others_cannot_move_the_cursor(standby, machine, where):
     local = {"would_take_over": evil, "models": [evil], "fetching": None, "problem": None}
     with fake_gateway.running_gateway(where, says=fake_gateway.status(local=local)):
         assert "\x1b" not in standby("models").out
+
+
+def test_what_was_taken_in_is_what_the_real_engine_then_serves(process, where):
+    settings = {"STANDBY_LOCAL_EMBEDDED": "true"}
+    path = tiny_model()
+    assert 0 == process("models", "add", str(path), "--name", "coder", **settings).code
+    listed = json.loads(process("models", "--json", **settings).out)
+    assert ["embedded/coder"] == [one["key"] for one in listed["engines"]]
+
+    assert 0 == process("up", **settings).code
+    status = json.loads(process("status", "--json", **settings).out)
+    assert ("embedded/coder", 65_536) == (
+        status["local"]["would_take_over"]["key"],
+        status["local"]["would_take_over"]["context_tokens"],
+    )
+
+    body = {
+        "model": "local",
+        "max_tokens": 50,
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    request = urllib.request.Request(  # noqa: S310 - our own gateway, on loopback
+        f"{status['url']}/v1/messages",
+        json.dumps(body).encode(),
+        {
+            "content-type": "application/json",
+            "x-standby-token": secrets.token(where.token_file).reveal(),
+            "anthropic-version": "2023-06-01",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        assert SAY in answer.read().decode()

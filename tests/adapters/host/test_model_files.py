@@ -193,6 +193,16 @@ def test_one_process_changes_the_record_at_a_time(files):
     files.choose("coder")
 
 
+def test_what_was_begun_long_ago_is_taken_away(files):
+    old, new = files.part("a" * 64), files.part("b" * 64)
+    for part in (old, new):
+        part.write_bytes(DATA)
+    os.utime(old, (1, 1))
+    files.part("c" * 64)
+
+    assert (False, True) == (old.exists(), new.exists())
+
+
 def test_a_damaged_record_is_told_and_not_overwritten(files):
     kept(files, "coder", "a")
     record = files.folder / "models.json"

@@ -14,6 +14,7 @@ from standby.core.models.fit import (
     Shape,
     Speed,
     fit,
+    gigabytes,
     largest_context,
     need,
 )
@@ -126,6 +127,12 @@ def test_a_person_may_allow_the_graphics_more():
 
     assert Place.NOWHERE is fit(shape, machine).place
     assert Place.UNIFIED is fit(shape, allowed).place
+
+
+def test_a_size_is_said_as_people_say_it():
+    assert ("22.1 GB", "0.7 GB", "98 MB") == tuple(
+        gigabytes(size) for size in (22_134_528_992, 700_000_000, 98_362_432)
+    )
 
 
 def test_images_take_room_too():

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,7 @@ __all__ = ["ModelFiles", "ModelFilesError", "digest_of"]
 _RECORD: Final = "models.json"
 _LOCK: Final = ".lock"
 _CHUNK_BYTES: Final = 4 * 1024 * 1024
+_FORGOTTEN_S: Final = 30 * 24 * 3600.0
 _ENOUGH: Final = 12
 """How many digits of a hash tell revisions apart."""
 
@@ -125,6 +127,7 @@ class ModelFiles:
     def part(self, sha256: str) -> Path:
         """Return where a file with this hash grows while it is fetched; it may have begun to."""
         self._make()
+        self._tidy()
         part = self.folder / f".{sha256}.part"
         if part.is_symlink() or (part.exists() and not part.is_file()):
             raise ModelFilesError(f"{part} is not a file of ours; take it away")
@@ -248,6 +251,13 @@ class ModelFiles:
             "models": {name: _installed_json(one) for name, one in models.items()},
         }
         write_private(self.folder / _RECORD, dumps(value))
+
+    def _tidy(self) -> None:
+        """Remove what somebody began to fetch long ago, and never went on with."""
+        for part in self.folder.glob(".*.part"):
+            with contextlib.suppress(OSError):
+                if part.lstat().st_mtime < time.time() - _FORGOTTEN_S:
+                    part.unlink()
 
     def _sweep(self, kept: Installed) -> None:
         """Remove revisions older than the previous one."""

@@ -167,6 +167,8 @@ def fit(shape: Shape, hardware: Hardware, most_tokens: int = WANTED_TOKENS) -> F
 
 def gigabytes(size_bytes: float) -> str:
     """Return a size as people say it."""
+    if size_bytes < GB / 10:
+        return f"{size_bytes / 1_000_000:.0f} MB"
     return f"{size_bytes / GB:.1f} GB"
 
 
