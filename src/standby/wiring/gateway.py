@@ -109,7 +109,7 @@ ENGINES: Final = {
 
 # What a running answer may take to finish once the gateway is told to end.
 DRAIN_S: Final = 20.0
-_CLOSE_S: Final = 3.0
+_CLOSE_S: Final = 1.0
 
 
 async def serve(
@@ -264,6 +264,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             settings.local.keep_alive_s,
             fitting,
             JsonSchemas(),
+            continues=settings.local.continues,
         )
         door = MessagesDoor(
             answer=switch.answer,
