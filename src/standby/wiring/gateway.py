@@ -264,7 +264,6 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             settings.local.keep_alive_s,
             fitting,
             JsonSchemas(),
-            continues=settings.local.continues,
         )
         door = MessagesDoor(
             answer=switch.answer,
