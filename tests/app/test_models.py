@@ -142,8 +142,11 @@ async def test_what_is_not_what_was_announced_is_thrown_away(models, shelf):
         (DATA[:-300_000], "bytes short of its tensor"),
         (gguf(key_count=2**60), "which no model has"),
         (gguf((*changed(), ("split.count", U32, 3))), "split into 3 files"),
+        (gguf(changed(general_architecture=(TEXT, "clip"))), r"no model by itself \(clip\)"),
+        (gguf((*changed(), ("general.type", TEXT, "adapter"))), r"by itself \(adapter\)"),
+        (gguf((), ()), r"by itself \(empty\)"),
     ],
-    ids=["a program", "cut", "hostile", "a part"],
+    ids=["a program", "cut", "hostile", "a part", "a projector", "an adapter", "nothing"],
 )
 async def test_a_file_that_no_engine_should_open_is_thrown_away(models, shelf, data, why):
     async with at_hub(data) as (_, client):

@@ -287,6 +287,11 @@ class Models:
         header = await asyncio.to_thread(self.shelf.header, part)
         if isinstance(header, Fault):
             raise FetchError(f"the file {header.words}, so it was thrown away")
+        if not header.serves:
+            raise FetchError(
+                f"the file is no model by itself ({header.kind or header.architecture or 'empty'}),"
+                " so it was thrown away"
+            )
         if header.parts > 1:
             raise FetchError(
                 f"the model is split into {header.parts} files, and only whole ones are taken in;"

@@ -237,6 +237,21 @@ async def test_nothing_is_written_through_a_symlink(tmp_path):
     assert b"precious" == victim.read_bytes()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such lock there")
+async def test_two_do_not_write_one_file(tmp_path):
+    import fcntl
+
+    part = tmp_path / "part"
+    part.write_bytes(DATA[:1000])
+    async with served() as (_, client):
+        with part.open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            with pytest.raises(FetchError, match="another command is fetching this very file"):
+                await fetched(client, part)
+        assert DATA[:1000] == await asyncio.to_thread(part.read_bytes)
+        assert DATA == await fetched(client, part)
+
+
 async def test_a_folder_that_is_gone_is_told(tmp_path):
     async with served() as (_, client):
         with pytest.raises(FetchError, match="cannot be written: No such file"):

@@ -169,6 +169,7 @@ def _fetch(wanted: Mapping[str, object]) -> dict[str, object]:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(str(wanted["part"]), flags, 0o600)
     with open(handle, "r+b") as file:
+        _alone(handle)
         have = file.seek(0, os.SEEK_END)
         if have > size:
             have = _anew(file)
@@ -182,6 +183,17 @@ def _fetch(wanted: Mapping[str, object]) -> dict[str, object]:
         file.flush()
         os.fsync(handle)
     return {"size": size}
+
+
+def _alone(handle: int) -> None:
+    """Refuse to write where another process does; its lock ends with it."""
+    if sys.platform != "win32":
+        import fcntl  # noqa: PLC0415  # not there on Windows
+
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefusedError("another command is fetching this very file") from None
 
 
 def _anew(file: BinaryIO) -> int:

@@ -67,7 +67,12 @@ _QUANTISATIONS: Final = {
 # fmt: on
 
 _TEMPLATE: Final = "tokenizer.chat_template"
-_TEXTS: Final = frozenset({"general.architecture", "general.name", "general.license", _TEMPLATE})
+_TEXTS: Final = frozenset(
+    {
+        *("general.architecture", "general.name", "general.license", "general.type"),
+        _TEMPLATE,
+    }
+)
 _GENERAL: Final = _TEXTS | {"general.file_type", "general.alignment", "split.count"}
 _BY_ARCHITECTURE: Final = (
     *(".context_length", ".block_count", ".embedding_length", ".full_attention_interval"),
@@ -90,6 +95,8 @@ class Header:
     size_bytes: int
     """The whole file."""
     tensors: int
+    kind: str = ""
+    """``model``, ``adapter``, ``mmproj`` …; older files do not say."""
     architecture: str = ""
     name: str = ""
     licence: str = ""
@@ -105,6 +112,11 @@ class Header:
     template_sha256: str = ""
     experts: int = 0
     experts_used: int = 0
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is a model by itself, and no projector for images or addition to one."""
+        return self.kind in {"", "model"} and self.architecture not in {"", "clip"}
 
 
 Value: TypeAlias = int | float | bool | str | list[int]
@@ -301,6 +313,7 @@ class _Reader:
         return Header(
             size_bytes=self.file.size,
             tensors=tensors,
+            kind=self._words("general.type"),
             architecture=self._words("general.architecture"),
             name=self._words("general.name"),
             licence=self._words("general.license"),
