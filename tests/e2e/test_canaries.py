@@ -44,6 +44,8 @@ SETTINGS = {
     "LOCAL_ENGINE": "kit",
     "CLOUD_BURST_WAIT_S": "0",
     "CLOUD_FIRST_BYTE_S": "2",
+    "LOCAL_IDLE_S": "2",
+    "LOCAL_FIRST_BYTE_S": "5",
 }
 SERVER = '[[local.servers]]\nname = "kit"\nkind = "openai_compatible"\nurl = "{}"\n'
 
