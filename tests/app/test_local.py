@@ -267,3 +267,56 @@ async def test_nothing_of_the_clients_headers_and_no_unknown_field_reaches_the_e
     [(_, body)] = talker.heard
     assert b"canary-1" not in dumps(body)
     assert not {"n_discard", "api_base"} & set(body)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_server_that_can_goes_on_from_the_last_word_and_says_nothing_in_front(stream):
+    talker = Talker(*says(" lo"), continues=True)
+    local = await local_of(talker, notice=told, max_tokens=1000, stream=stream)
+
+    _, body = await heard(local, said="Hello \n")
+
+    [(_, sent)] = talker.heard
+    assert {"role": "assistant", "content": "Hello"} == sent["messages"][-1]
+    assert "user" == sent["messages"][-2]["role"]
+    assert 999 == sent["max_tokens"]
+    blocks = blocks_of(body) if stream else loads(body)["content"]
+    assert ["text"] == [block["type"] for block in blocks]
+
+
+async def test_a_turn_that_the_client_began_itself_is_one_with_what_was_said():
+    talker = Talker(*says("!"), continues=True)
+    turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Well, "}]
+
+    await heard(await local_of(talker, messages=turns), said="hello")
+
+    [(_, sent)] = talker.heard
+    assert ["user", "assistant"] == [turn["role"] for turn in sent["messages"]]
+    assert "Well, hello" == sent["messages"][-1]["content"]
+
+
+async def test_a_model_that_thinks_does_not_while_it_goes_on():
+    talker = Talker(*says("!"), continues=True, reasoning=True)
+
+    await heard(await local_of(talker), said="hello")
+
+    [(_, sent)] = talker.heard
+    assert {"enable_thinking": False} == sent["chat_template_kwargs"]
+
+
+async def test_who_has_nothing_to_add_says_nothing():
+    talker = Talker(chunk({}, "stop"), b"data: [DONE]\n\n", continues=True)
+
+    _, body = await heard(await local_of(talker), said="That is all.")
+
+    names = [frame.name for frame in Decoder().receive_data(body)]
+    assert ["message_start", "message_delta", "message_stop"] == names
+
+
+async def test_behind_white_space_alone_an_answer_is_begun():
+    talker = Talker(*says("Hello"), continues=True)
+
+    await heard(await local_of(talker), said=" \n")
+
+    [(_, sent)] = talker.heard
+    assert "user" == sent["messages"][-1]["role"]

@@ -44,7 +44,7 @@ from tests.fakes.line import (
 )
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.rooms import RULES
-from tests.fakes.talker import Talker, chunk, says
+from tests.fakes.talker import MODEL, Talker, chunk, says
 
 pytestmark = pytest.mark.anyio
 
@@ -87,7 +87,9 @@ class Pages:
 class House:
     """A switch with everything around it."""
 
-    def __init__(self, *answers, engines=None, keep_alive_s=5.0, notices=True, **more):
+    def __init__(
+        self, *answers, engines=None, keep_alive_s=5.0, notices=True, continues=True, **more
+    ):
         more.setdefault("burst_wait_s", 0.0)
         self.way = Way(*answers, **more)
         self.talker = Talker(*says("Hello"))
@@ -105,6 +107,7 @@ class House:
             RULES.values(),
             LocalDeadlines(first_byte_s=2.0, idle_s=2.0),
             keep_alive_s,
+            continues=continues,
         )
 
     async def ask(self, caller=KNOWN, tape=None, raw=None, **more):
@@ -668,6 +671,84 @@ async def test_an_answer_that_breaks_in_the_middle_ends_in_an_error_and_is_booke
     assert "error" == last.name
     assert ["end"] == tape.ending
     assert ("broken", "cloud", 200) == house.booked
+
+
+def texts_of(tape):
+    """What each block of one whole message says."""
+    frames = Decoder().receive_data(tape.sent)
+    pieces = [messages.read(frame) for frame in frames]
+    assert 1 == sum(isinstance(piece, messages.Began) for piece in pieces)
+    assert isinstance(pieces[-1], messages.Stopped)
+    texts = []
+    for piece in pieces:
+        match piece:
+            case messages.Opened(index):
+                assert len(texts) == index
+                texts.append("")
+            case messages.Said(said):
+                texts[-1] += said
+    return texts
+
+
+async def test_an_answer_that_breaks_off_after_text_is_gone_on_with_in_the_same_message():
+    house = House(cut("Hello "), engines=[Talker(*says("world"), continues=True)])
+
+    tape = await house.ask(**THINKS)
+
+    assert ["Hello world"] == texts_of(tape)
+    assert ["end"] == tape.ending
+    assert ("ok", "both", 200) == house.booked
+    assert "reset" in house.pages.entries[-1].why
+    # Theirs, and about two for the six letters that were cut off.
+    assert 9 == house.pages.entries[-1].tokens.output
+
+
+RACK = replace(MODEL, engine="rack", base_url="http://127.0.0.1:2")
+COMPACTS = (("x-claude-code-compaction", "auto"),)
+FORM = {"type": "json_schema", "schema": {"type": "object", "properties": {}}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "more"),
+    [
+        ({"continues": False}, {}),
+        ({}, {"headers": COMPACTS}),
+        ({}, {"output_config": {"format": FORM}}),
+        ({"tools": False}, {"tools": [{"name": "a", "input_schema": {"type": "object"}}]}),
+        ({"id": "gpt-oss-20b", "reasoning": True}, {}),
+    ],
+    ids=["not its server", "a summary", "a form", "tools in words", "it always thinks"],
+)
+async def test_an_answer_that_nobody_can_go_on_with_ends_in_an_error(facts, more):
+    stand_in = Talker(*says("world"), **{"continues": True, **facts})
+    house = House(cut("Hello "), engines=[stand_in])
+
+    tape = await house.ask(**more)
+
+    assert "error" == Decoder().receive_data(tape.sent)[-1].name
+    assert ("broken", "cloud", 200) == house.booked
+    assert [] == stand_in.heard
+
+
+async def test_nobody_goes_on_with_an_answer_where_that_is_not_wanted():
+    stand_in = Talker(*says("world"), continues=True)
+    house = House(cut("Hello "), engines=[stand_in], continues=False)
+
+    tape = await house.ask()
+
+    assert "error" == Decoder().receive_data(tape.sent)[-1].name
+    assert [] == stand_in.heard
+
+
+async def test_another_engine_goes_on_where_one_died_after_text():
+    dies = Talker(chunk({"content": "Hel"}), EngineError("it died"))
+    lives = Talker(*says("lo"), model=RACK, continues=True)
+    house = House(SPENT, engines=[dies, lives])
+
+    tape = await house.ask()
+
+    assert ["Hello"] == texts_of(tape)
+    assert ("ok", "local", 200) == house.booked
 
 
 async def test_a_local_answer_that_breaks_in_the_middle_is_booked_as_broken():

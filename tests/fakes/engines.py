@@ -202,6 +202,7 @@ SERVERS: Mapping[str, Described] = {
                 reasoning=True,
                 grammar=True,
                 counts=True,
+                continues=True,
             ),
         ),
         server="llama.cpp",

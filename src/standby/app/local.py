@@ -15,6 +15,7 @@ from standby.app.deadlines import SilenceError, timed
 from standby.app.engines import Engines
 from standby.app.fitting import Fitting, Ready, TooLong
 from standby.core.context.triggers import read_overflow, too_long
+from standby.core.dialects.openai_chat.continuing import can_go_on, going_on, in_plain_words
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
 from standby.core.dialects.openai_chat.request import Chat
 from standby.core.dialects.openai_chat.verdicts import no_faults
@@ -74,14 +75,17 @@ class Local:
         """Is told what of the request the model does not get, before it is asked."""
         self._faults = no_faults if schemas is None else schemas.faults
         self._sent: Ready | None = None
+        self._said = ""
+        """What the client has of the answer already, in somebody else's words."""
 
     async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
         """Yield a Messages answer, streamed or whole as it was asked for."""
         model = self._wanted or await self._engines.would_take_over()
         if model is None:
             raise AnswererError("no local model is there: `standby doctor` says what to do")
-        if said:
-            raise AnswererError(f"{model.engine} does not continue an answer")
+        if said and not can_go_on(model):
+            raise AnswererError(f"{model.key} does not continue an answer")
+        self._said = said
         begun = False
         try:
             async with closing(self._answer(model)) as items:
@@ -119,17 +123,21 @@ class Local:
                 yield item
 
     async def _attempt(self, model: LocalModel) -> AsyncIterator[Head | bytes]:
-        ready = await self._fitting.prepared(self._asked, model)
+        asked = going_on(self._asked, self._said)
+        ready = await self._fitting.prepared(asked, model)
         if isinstance(ready, TooLong):
             for part in self._refusal(model, too_long(ready.tokens, ready.maximum)):
                 yield part
             return
+        if self._said and not (can_go_on(model) and in_plain_words(ready.chat.plan)):
+            raise AnswererError(f"{model.key} cannot continue this answer")
         self._sent = ready
         self._noted(_notes(ready, model))
         reply = Reply(
             *(ready.chat.plan, f"local/{model.id}", self._dice.mint, ready.tokens),
             faults=self._faults,
             may_retry=True,
+            goes_on=bool(self._said),
         )
         async with aclosing(self._frames(model, ready.chat, reply)) as batches:
             told = self._streamed if self._asked.stream else self._whole
@@ -166,7 +174,7 @@ class Local:
     async def _frames(
         self, model: LocalModel, chat: Chat, reply: Reply
     ) -> AsyncGenerator[list[Frame], None]:
-        front = _Front(lambda: self._notice(model))
+        front = _Front(lambda: "" if self._said else self._notice(model))
         async with aclosing(self._round(model, chat.body, reply)) as batches:
             async for batch in batches:
                 yield front.put(batch)

@@ -234,9 +234,11 @@ class Relay:
             return b""  # the client may know better: the bytes go to it as they are
 
     async def _keep_alive(self) -> None:
-        # Nothing may be put into somebody else's coded stream, nor ahead of it.
-        if self._coded is None:
+        # Nothing may be put into somebody else's coded stream, nor ahead of it: only behind it.
+        if (coded := self._coded) is None:
             await self._wire.keep_alive()
+        elif self._exchange.cut is not None:
+            await self._put(lambda: coded.add(messages.PING.raw))
 
     async def _finish(self) -> None:
         if (coded := self._coded) is not None:

@@ -4,7 +4,7 @@ Who may answer is decided by :mod:`standby.core.policy`; how an answer comes abo
 of the relay and of the two answerers; what is left is to bring them together.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -22,6 +22,7 @@ from standby.app.probes import probe_answer
 from standby.app.recent import Recent
 from standby.app.relay import Relay
 from standby.app.sidecalls import SideCall, side_answer
+from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange, Stage
 from standby.core.handback.notice import words
 from standby.core.models.facts import LocalModel
@@ -48,6 +49,7 @@ LATE: Final = "local"
 GLANCED_AT_BYTES: Final = 8 * 1024
 """A smaller body is read whole at once: that costs less than 10 us, and it may be a probe."""
 _CLOUD_ONLY: Final = frozenset({Purpose.QUOTA_PROBE, Purpose.CLASSIFIER})
+_WORK: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT})
 STRANGER: Final = (
     "a local model answers who comes with the gateway's token, or with a credential that the cloud"
     " has accepted"
@@ -106,7 +108,10 @@ class Switch:
         keep_alive_s: float,
         fitting: Fitting | None = None,
         schemas: Schemas | None = None,
+        *,
+        continues: bool = True,
     ) -> None:
+        """``continues``: a local model may go on with an answer that somebody else began."""
         self._line = line
         self._engines = engines
         self._passage = passage
@@ -118,6 +123,7 @@ class Switch:
         self._keep_alive_s = keep_alive_s
         self._fitting = fitting or Fitting(engines)
         self._schemas = schemas
+        self._continues = continues
         # What the cloud said when a limit was met: told again to whom no local model can answer.
         self._refusals: Recent[tuple[Account, str], Refusal] = Recent(64)
 
@@ -271,6 +277,7 @@ class Switch:
         turn.booking.why = why = next(cloudy, "nobody else could answer")
         exchange = Exchange(
             order,
+            self._stand_ins(turn, order),
             nobody=nobody or "no model can answer",
             refusal=self._refusal(turn) if CLOUD not in order else None,
         )
@@ -312,6 +319,20 @@ class Switch:
         if turn.caller.trusted:
             return (*local, *last)
         return (*last, *local) if last else ()
+
+    def _stand_ins(self, turn: _Turn, order: Collection[str]) -> Container[str]:
+        """Return who of them may go on with what somebody else began; found out when it is asked.
+
+        A server that was not known yet says itself whether it can.
+        """
+
+        def able() -> tuple[str, ...]:
+            if isinstance(turn.whole, Malformed) or turn.body.purpose not in _WORK:
+                return ()
+            known = {model.key for model in self._engines.known() if can_go_on(model)}
+            return tuple(name for name in order if name in known or name == LATE)
+
+        return Late((), able) if self._continues and turn.stream else ()
 
     def _cloud(self, turn: _Turn, *, trying: bool) -> Cloud:
         return Cloud(
@@ -376,11 +397,15 @@ class Switch:
         if relay.whole is not None:
             booking.answered, usage = _of_whole(relay.whole)
         booking.tokens = tokens_of(usage)
-        side = "both" if exchange.joined else _side(turn, last)
+        side = _side(turn, exchange.speaker or last)
+        if exchange.joined and side == "cloud":
+            side = "both"
         if relay.gave_up is None:
             booking.by = side if relay.status else "nobody"
             booking.outcome = "client_error" if errors.is_error(relay.status) else "ok"
             booking.why = why if side == "cloud" else booking.why
+            if exchange.joined:
+                booking.why = f"begun, and gone on with by another: {exchange.cut}"
         else:
             booking.why = relay.gave_up
             booking.by = side if exchange.shown.blocks else "nobody"

@@ -184,19 +184,18 @@ class Exchange:
     asked: list[str] = field(default_factory=list[str])
     """Who was asked, in order; the last of them answered, if anybody did."""
     shown: Shown = field(default_factory=Shown)
-    cut: str = ""
-    """Why an answer broke off that somebody else went on with."""
+    speaker: str = ""
+    """Who began the answer that the client sees; empty while it sees none."""
+    cut: str | None = None
+    """Why it broke off, where somebody else was asked to go on with it."""
+    joined: bool = False
+    """Whether two have answered, in one message."""
     broken: Broken | None = None
     """The newest answer that ended without its last frame, or in an error event."""
     _held: list[tuple[Frame, Piece]] = field(default_factory=list[tuple[Frame, Piece]])
     _held_bytes: int = 0
     _seam: Seam | None = None
     _whys: list[str] = field(default_factory=list[str])
-
-    @property
-    def joined(self) -> bool:
-        """Whether two have answered, in one message."""
-        return self._seam is not None
 
     def handle(self, event: Event) -> Iterator[Command]:
         """Take one event; yield what is to be done about it, in order."""
@@ -252,7 +251,7 @@ class Exchange:
                 self.broken = Broken(self.asked[-1], frame.data)
                 yield from self._replace(why)
             case _:
-                self.stage = Stage.SHOWN
+                self.stage, self.speaker = Stage.SHOWN, self.asked[-1]
                 for held, known in self._held:
                     yield from self._show(held, known)
                 self._forget()
@@ -268,6 +267,7 @@ class Exchange:
             yield from self._show(frame, piece)
         else:
             for fitted in self._seam.fit(frame):
+                self.joined = True
                 yield from self._show(fitted, messages.read(fitted), ours=True)
 
     def _show(self, frame: Frame, piece: Piece, *, ours: bool = False) -> Iterator[Command]:

@@ -264,6 +264,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             settings.local.keep_alive_s,
             fitting,
             JsonSchemas(),
+            continues=settings.local.continues,
         )
         door = MessagesDoor(
             answer=switch.answer,

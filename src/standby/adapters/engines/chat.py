@@ -110,7 +110,9 @@ class ChatServer:
         if not self._only:
             return mine
         named = tuple(model for model in mine if model.id == self._only)
-        return named or (LocalModel(self._name, self._only, url, grammar=self.spec.grammar),)
+        spec = self.spec
+        bare = LocalModel(self._name, self._only, url, grammar=spec.grammar)
+        return named or (replace(bare, continues=spec.continues),)
 
     async def chat(
         self, model: LocalModel, body: Mapping[str, JSON]

@@ -139,6 +139,7 @@ def _offered(file: ModelFile, context: int) -> LocalModel:
         reasoning=False if file.rehearsal else None,
         grammar=True,
         counts=True,
+        continues=True,
         rehearsal=file.rehearsal,
     )
 

@@ -80,6 +80,7 @@ def engine(
             vision=False,
             grammar=True,
             counts=True,
+            continues=True,
         )
 
     async def offer() -> LocalModel | None:

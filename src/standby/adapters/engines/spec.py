@@ -69,7 +69,8 @@ class EngineSpec:
     urls: tuple[str, ...] = ()
     """Where it listens when nobody changed that, in the order to try."""
     continues: bool = False
-    """Whether it goes on with an unfinished turn of the assistant, without starting anew."""
+    """Whether it goes on with an unfinished turn of the assistant, without starting anew: of a
+    server that does not describe its models so."""
     grammar: bool = False
     """Whether it compiles tool schemas to a grammar, and refuses odd ones."""
     counts: bool = False
@@ -222,6 +223,7 @@ def llama_models(
         reasoning=_reasons(props),
         grammar=True,
         counts=True,
+        continues=True,
     )
     found: list[LocalModel] = []
     for item in entries(listed):
@@ -229,7 +231,12 @@ def llama_models(
             case {"id": str(name), "status": {"value": str(status)}} if window is None:
                 loaded = status in {"loaded", "sleeping"}
                 found.append(
-                    LocalModel(spec_name, name, url, loaded=loaded, grammar=True, counts=loaded)
+                    replace(
+                        LocalModel(spec_name, name, url, loaded=loaded),
+                        grammar=True,
+                        counts=loaded,
+                        continues=True,
+                    )
                 )
             case {"id": str(name)}:
                 found.append(replace(plain, id=name))

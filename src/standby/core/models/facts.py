@@ -27,6 +27,8 @@ class LocalModel:
     """Whether the server compiles tool schemas to a grammar, and refuses odd ones (llama.cpp)."""
     counts: bool = False
     """Whether the server counts the tokens of a chat request."""
+    continues: bool = False
+    """Whether the server goes on with an unfinished turn of the assistant, and begins none."""
     truncates: bool = False
     """Whether the server silently cuts a prompt that does not fit (Ollama), and so its count of
     tokens may be too low."""

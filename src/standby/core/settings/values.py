@@ -267,6 +267,15 @@ class Local(Section):
             Seconds(0.1, _HOUR_S),
         ),
     )
+    continues: bool = field(
+        default=True,
+        metadata=_about(
+            "Let a local model go on with a streamed answer that broke off after plain text, from "
+            "where it stopped and in the same message. Off: such an answer ends in an error, and "
+            "the client asks again.",
+            Switch(),
+        ),
+    )
     keep_alive_s: float = field(
         default=15.0,
         metadata=_about(

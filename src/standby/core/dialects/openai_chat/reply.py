@@ -63,7 +63,8 @@ class Reply:
 
     ``mint`` makes an id of a prefix and a length; ``input_tokens_hint`` is what the prompt probably
     comes to, for the beginning of the message, where the server has not said it yet. ``faults``
-    holds arguments against a tool's schema. With ``may_retry`` the reader asks ``again``.
+    holds arguments against a tool's schema. With ``may_retry`` the reader asks ``again``. What
+    ``goes_on`` after the words of another may be empty.
     """
 
     def __init__(
@@ -75,12 +76,13 @@ class Reply:
         *,
         faults: Faults = no_faults,
         may_retry: bool = False,
+        goes_on: bool = False,
     ) -> None:
         self._plan = plan
         self._model = model_name
         self._mint = mint
         self._decoder = Decoder()
-        self._blocks = Blocks()
+        self._blocks = Blocks(visible=goes_on)
         self._calls = Calls()
         self._listener = Listener()
         self._ear = Ear(tuple(plan.tools), plan.opened, loose=not plan.formed)
