@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Final, get_args
 
 import click
+import recordings
 
 from standby.cli import main as cli
 from standby.core.policy import rules
@@ -121,6 +122,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "cli.md": command_line,
     "policy.md": policy,
     "quota.md": quota,
+    "recordings.md": recordings.page,
     "settings.md": settings_page,
 }
 
