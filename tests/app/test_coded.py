@@ -94,3 +94,16 @@ def test_the_end_of_the_peers_coding_is_its_own():
     coded.came(end, b"", inside=False)
 
     assert raw + end == out + coded.finish()
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_an_end_that_comes_apart_is_left_out_where_something_follows(coding):
+    coded, theirs = Coded(lambda: coder_for(coding)), coder_for(coding)
+    coded.came(theirs.append(b"cut "), b"cut ", inside=False)
+    coded.show(b"cut ")
+    out = coded.take()
+    coded.came(theirs.finish(), b"", inside=False)
+
+    out += coded.add(b"and gone on with") + coded.finish()
+
+    assert b"cut and gone on with" == coder_for(coding).decode(out)

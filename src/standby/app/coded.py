@@ -63,21 +63,30 @@ class Coded:
         return b"" if self._plain else bytes(self._raw)
 
     def _append(self, plain: bytes) -> bytes:
-        front = b""
-        if self._coder is None:
-            front, self._coder = self._gone_on()
+        ours = self._go_on(plain) if self._coder is None else self._coder.append(plain)
         self._forget()
-        return front + self._coder.append(plain)
+        return ours
 
-    def _gone_on(self) -> tuple[bytes, Coder]:
-        """Return what must go out first, and a coder that can go on after it."""
+    def _go_on(self, plain: bytes) -> bytes:
+        """Return what goes on after what is out, and with what it must begin."""
         if self._half:
             raise CodingError("the peer was cut inside an event: nothing can follow it")
-        # What says nothing is the end of a flush: without it there is no going on.
+        # What says nothing is the end of a flush, without which there is no going on; or it is the
+        # end of the stream, behind which there is none.
         left = b"" if self._plain or self._inside else bytes(self._raw)
+        try:
+            return self._after(left, plain)
+        except CodingError:
+            if not left:
+                raise
+            return self._after(b"", plain)
+
+    def _after(self, left: bytes, plain: bytes) -> bytes:
         coder = self._fresh()
         coder.decode(bytes(self._out) + left)
-        return left, coder
+        ours = coder.append(plain)
+        self._coder = coder
+        return left + ours
 
     def _forget(self) -> None:
         self._raw.clear()
