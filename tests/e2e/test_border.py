@@ -1,0 +1,209 @@
+"""Conversations that change sides at random turns: the cloud takes every history that comes back.
+
+Three programs at once, each with an account of its own, say thirty things each. The cloud lets the
+limit of each of them begin and end where dice say, in many forms, and so between a call and its
+result, too. What the cloud is to hear is computed here from what the program has, on its own.
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
+from standby.core.handback import marks
+from standby.core.handback.clean import PLACEHOLDER
+from standby.core.wire.json import dumps, loads
+from standby.testing.accounts import CloudAccount, Plan
+from standby.testing.cloud import FakeCloud
+from standby.testing.scripts import Redacted, agent
+from tests.e2e.gateway import TICK_S, Gateway, model
+from tests.e2e.speaking import WAYS, options, results
+from tests.models.tiny_gguf import THINK
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+TURNS = 30
+SEEDS = (1, 2, 3)
+SPELL = 3
+"""Turns on one side, on average."""
+FORMS = ("five_hour", "seven_day", "long_429", "tier_cap", "credit_400", "billing_402")
+WISHES = ("say something", "run date, then [call] it")
+# While the limit lasts, one request a second asks whether it still does.
+PROBE_S = 1.0
+SETTINGS = {
+    "CLOUD_PROBE_EVERY_S": f"{PROBE_S}",
+    "CLOUD_PROBE_OFTEN_S": f"{PROBE_S}",
+    "CLOUD_BURST_WAIT_S": "0",
+}
+MODELS = {
+    "plain": {},
+    "thinks": {"think": THINK},
+    "calls": {"call": "Write", "fill": "notes.txt"},
+}
+
+
+def somewhat_hidden(conversation):
+    """Think, at every third turn also where nobody may look; then do what the agent does."""
+    first, *rest = agent(conversation)
+    return [first, Redacted(), *rest] if conversation.turn % 3 == 0 else [first, *rest]
+
+
+@dataclass
+class Program:
+    """One conversation through the gateway, and the dice that decide about it."""
+
+    cloud: FakeCloud
+    account: CloudAccount
+    seed: int
+    messages: list = field(default_factory=list)
+    answers: list = field(default_factory=list)
+    sides: list = field(default_factory=list)
+    """For each answer, who must have given it."""
+    limited: bool = False
+
+    def __post_init__(self):
+        self.dice = random.Random(self.seed)  # noqa: S311 - the same again for the same seed
+
+    async def talk(self, ways):
+        while len(self.answers) < TURNS:
+            if self.dice.random() < 1 / SPELL:
+                await self._change_sides()
+            self.sides.append("local/" if self.limited else "claude")
+            self.messages.append(self._next())
+            answer = await self.dice.choice(ways)(self.messages, system="Be brief.")
+            self.messages.append({"role": "assistant", "content": answer.content})
+            self.answers.append(answer)
+        if self.limited:
+            await self._change_sides()
+        self.sides.append("claude")
+        self.messages.append(self._next())
+        self.answers.append(await ways[0](self.messages, system="Be brief."))
+
+    async def _change_sides(self):
+        self.limited = not self.limited
+        if self.limited:
+            self.cloud.exhaust(self.account, self.dice.choice(FORMS))
+            return
+        self.cloud.restore(self.account)
+        refused = [one.at for one in self.heard if one.refused]
+        if refused:  # the gateway tries again so long after it was refused
+            await asyncio.sleep(max(refused[-1] + PROBE_S - time.time(), 0) + 4 * TICK_S)
+
+    def _next(self):
+        if self.answers and self.answers[-1].stop_reason == "tool_use":
+            return results(self.answers[-1], said=f"result {len(self.answers)}")
+        wish = self.dice.choice(WISHES)
+        return {"role": "user", "content": f"{len(self.answers)}: please {wish}"}
+
+    @property
+    def heard(self):
+        """What the cloud was asked by this account."""
+        return [one for one in self.cloud.requests if one.account == self.account.name]
+
+
+def plain(message):
+    """A message as the API means it, from the SDK's objects or from JSON."""
+    content = message["content"]
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return message["role"], [_plain(block) for block in blocks]
+
+
+def _plain(block):
+    told = block if isinstance(block, dict) else block.model_dump(mode="json")
+    return {name: value for name, value in told.items() if value not in (None, [], ())}
+
+
+def without_ours(message):
+    """What of a message the cloud may have: all that is not marked as a local model's thought."""
+    role, blocks = plain(message)
+    kept = [block for block in blocks if not block.get("signature", "").startswith(marks.SIGNATURE)]
+    return role, kept or [{"type": "text", "text": PLACEHOLDER}]
+
+
+def signatures(blocks):
+    """By what the cloud's own thinking is known."""
+    found = [_plain(block) for block in blocks]
+    return [
+        block.get("signature") or block["data"] for block in found if "thinking" in block["type"]
+    ]
+
+
+@pytest.mark.parametrize("script", MODELS.values(), ids=MODELS)
+async def test_conversations_that_change_sides_at_random_lose_nothing(tmp_path, script):
+    accounts = {
+        seed: CloudAccount(f"seed {seed}", f"sk-ant-api03-seed-{seed}", Plan.API, is_key=True)
+        for seed in SEEDS
+    }
+    async with (
+        FakeCloud(accounts=accounts.values(), script=somewhat_hidden) as cloud,
+        Gateway(tmp_path, cloud.url, await model(**script), settings=SETTINGS) as gateway,
+    ):
+        programs = [Program(cloud, account, seed) for seed, account in accounts.items()]
+        async with asyncio.TaskGroup() as tasks:
+            for program in programs:
+                tasks.create_task(spoken(program, gateway))
+
+    assert 0 == cloud.count(status=400, refused=False), [
+        one.why for one in cloud.requests if one.status == 400 and not one.refused
+    ]
+    for program in programs:
+        everyone_answered(program)
+        every_history_was_whole(program)
+
+
+async def spoken(program, gateway):
+    # By its session the gateway knows to whom it has said that somebody else answers.
+    headers = {**gateway.key, "x-claude-code-session-id": program.account.name}
+    told = options(gateway.url, program.account, headers)
+    async with WAYS["async"](**told) as ask, WAYS["async-stream"](**told) as streamed:
+        await program.talk([ask, streamed])
+
+
+def everyone_answered(program):
+    """Each turn has one answer, from the side that was to give it, in the shape of that side."""
+    assert TURNS + 1 == len(program.answers)
+    assert program.sides == [answer.model[:6] for answer in program.answers]
+    assert 4 <= sum(one != other for one, other in pairwise(program.sides))
+    local = [a for a in program.answers if a.model.startswith("local/")]
+    assert {"end_turn", "tool_use"} == {answer.stop_reason for answer in local}
+    sizes = [a.usage.input_tokens + (a.usage.cache_read_input_tokens or 0) for a in local]
+    assert sorted(set(sizes)) == sizes, "a local model got less than the one before"
+    assert {"0"} == {one.header("x-stainless-retry-count") for one in program.heard}
+
+
+def every_history_was_whole(program):
+    """The cloud heard all that was said, less local thoughts, and each time more of the same."""
+    bodies = [loads(one.body) for one in program.heard]
+    histories = [body["messages"] for body in bodies]
+    for history in histories:
+        had = program.messages[: len(history)]
+        assert [without_ours(message) for message in had] == [plain(one) for one in history]
+    for before, after in pairwise(histories):
+        assert [dumps(one) for one in before] == [dumps(one) for one in after[: len(before)]]
+    assert 1 == len({dumps([body["tools"], body["system"]]) for body in bodies})
+
+    given = [
+        sign
+        for answer in program.answers[:-1]
+        if answer.model.startswith("claude")
+        for sign in signatures(answer.content)
+    ]
+    returned = [
+        sign
+        for message in histories[-1]
+        if message["role"] == "assistant"
+        for sign in signatures(message["content"])
+    ]
+    assert len(program.messages) == len(histories[-1])
+    assert given
+    assert given == returned
+    assert any(signature.startswith(marks.SIGNATURE) for signature in held(program))
+
+
+def held(program):
+    """The signatures of all thinking that the program has."""
+    answers = (answer.content for answer in program.answers)
+    return [sign for content in answers for sign in signatures(content)]
