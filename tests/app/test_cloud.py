@@ -196,6 +196,15 @@ async def test_and_no_more_than_once(steps):
     assert 2 == len(way.cloud.seen)
 
 
+async def test_when_many_fail_at_once_only_a_share_is_asked_once_more():
+    way = Way(OVERLOADED, burst_wait_s=0.01)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(refused(way))
+
+    assert 20 + 4 == len(way.cloud.seen)
+
+
 async def test_a_short_burst_is_waited_for_within_the_budget():
     way = Way(error(429, "burst", ("retry-after", "2")), whole("Hi"), burst_wait_s=5.0)
     way.line = replace(way.line, clock=SetClock(NOW + 1.99))  # nearly over when it was read

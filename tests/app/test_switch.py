@@ -659,6 +659,29 @@ async def test_each_conversation_and_each_of_its_agents_is_told():
     assert ["s-1", "s-1/a-1"] == [entry.session for entry in house.pages.entries]
 
 
+async def test_of_twenty_requests_at_the_reset_one_meets_the_cloud_and_all_are_answered():
+    house = House(SPENT)
+    await house.spend()
+    house.way.clock.passes(5 * HOUR + 10)
+    house.way.cloud.answers = [five_hours(NOW + 10 * HOUR)]
+
+    async with asyncio.TaskGroup() as group:
+        asks = [group.create_task(house.ask(headers=())) for _ in range(20)]
+
+    assert 1 == house.asked_cloud
+    assert [["Hello"]] * 20 == [texts_of(ask.result()) for ask in asks]
+
+
+async def test_of_twenty_requests_that_meet_an_overload_few_are_asked_once_more():
+    house = House(error(529), burst_wait_s=0.01)
+
+    async with asyncio.TaskGroup() as group:
+        asks = [group.create_task(house.ask(headers=())) for _ in range(20)]
+
+    assert house.asked_cloud <= 24
+    assert [["Hello"]] * 20 == [texts_of(ask.result()) for ask in asks]
+
+
 # How it ends, and what is written down.
 
 

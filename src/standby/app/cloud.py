@@ -7,10 +7,11 @@ only what follows for this one request: wait a little and ask again, pass on, or
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from standby.app.accounts import Accounts
+from standby.app.budget import Retries
 from standby.app.closing import closing
 from standby.app.deadlines import SilenceError, timed
 from standby.core.handback.clean import clean
@@ -75,6 +76,7 @@ class Line:
     clock: Clock
     coder_for: Callable[[str], Coder]
     deadlines: CloudDeadlines
+    retries: Retries = field(default_factory=Retries)
 
     async def items(self, request: Request, *, head_s: float) -> AsyncGenerator[Head | bytes, None]:
         """Yield head and body, with a deadline on each wait. Raise :class:`UpstreamError`."""
@@ -124,6 +126,7 @@ class Cloud:
         if said:
             raise AnswererError("the cloud does not continue an answer")
         cleaned = replace(request, body=clean(request.body).body)
+        self._line.retries.asked(self._line.clock)
         try:
             async with closing(self._ask(cleaned, again=True)) as items:
                 async for item in items:
@@ -159,7 +162,7 @@ class Cloud:
         if signal is None:
             yield labelled(head)
             yield body
-        elif again and (pause := self._pause(signal)) is not None:
+        elif again and (pause := self._pause(signal)) is not None and self._may_retry():
             await asyncio.sleep(pause)
             async with closing(self._ask(request, again=False)) as later:
                 async for item in later:
@@ -211,6 +214,9 @@ class Cloud:
                 return min(QUICK_S, self._line.deadlines.burst_wait_s)
             case _:
                 return None
+
+    def _may_retry(self) -> bool:
+        return self._line.retries.draw(self._line.clock)
 
     def _words(self, refusal: Refusal) -> str:
         said = errors.message_of(self._line.plain(refusal.head, refusal.body))
