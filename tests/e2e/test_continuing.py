@@ -7,6 +7,8 @@ from standby.testing.accounts import SUBSCRIPTION
 from standby.testing.cloud import FakeCloud
 from standby.testing.scripts import Text
 from tests.e2e.asking import Client
+from tests.e2e.claude_code import SUBSCRIPTION as LOGIN
+from tests.e2e.claude_code import ClaudeCode
 from tests.e2e.gateway import Gateway, model
 from tests.e2e.speaking import HELLO, WAYS, options
 
@@ -14,6 +16,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 SENTENCE = "I am the tiny test model and this reply was scripted."
 STREAMED = WAYS["async-stream"]
+FEW_TOOLS = ("--tools", "Bash,Write,Read")
 
 
 def the_same(_conversation):
@@ -69,3 +72,43 @@ async def test_it_can_be_turned_off(tmp_path):
 
     assert "error" == answer.names[-1]
     assert SENTENCE.startswith(answer.text)
+
+
+@pytest.mark.usefixtures("the_real_client")
+async def test_the_client_sees_one_answer_and_asks_for_nothing_again(tmp_path):
+    async with (
+        FakeCloud(script=the_same) as cloud,
+        Gateway(tmp_path / "gateway", cloud.url, await model()) as gateway,
+        ClaudeCode(
+            tmp_path / "client", gateway.url, LOGIN, gateway.key, arguments=FEW_TOOLS
+        ) as client,
+    ):
+        cloud.break_next("cut_after_text")
+        turn = await client.say("hello")
+        after = await client.say("thank you")
+        rows = await gateway.recent()
+
+    assert (SENTENCE, SENTENCE) == (turn.text, after.text)
+    assert (False, (), ()) == (turn.failed, turn.errors, turn.retries)
+    assert (False, (), ()) == (after.failed, after.errors, after.retries)
+    assert ["cloud", "both"] == [row["by"] for row in rows]
+    assert 0 == cloud.count(status=400), [one.why for one in cloud.requests]
+
+
+@pytest.mark.usefixtures("the_real_client")
+async def test_half_a_call_is_never_run_and_the_client_carries_on(tmp_path, cloud):
+    async with (
+        Gateway(tmp_path / "gateway", cloud.url, await model()) as gateway,
+        ClaudeCode(
+            tmp_path / "client", gateway.url, LOGIN, gateway.key, arguments=FEW_TOOLS
+        ) as client,
+    ):
+        cloud.break_next("cut_in_tool")
+        turn = await client.say("run echo once >> ran.txt")
+        rows = await gateway.recent()
+
+    assert not turn.failed
+    assert turn.text.endswith(SENTENCE), "the client asked again, and the local model answered"
+    assert not (client.work / "ran.txt").exists()
+    assert [("local", "ok"), ("cloud", "broken")] == [(r["by"], r["outcome"]) for r in rows]
+    assert 0 == cloud.count(status=400), [one.why for one in cloud.requests]
