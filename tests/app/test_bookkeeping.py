@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from standby.app.bookkeeping import Books, session_of
+from standby.app.bookkeeping import MOST_SIGNS, Books, session_of
 from standby.core.request import Account, Caller, Request
 from standby.core.usage import Tokens
 from tests.fakes.clock import LoadedDice, SetClock
@@ -105,3 +105,16 @@ def test_neither_prompt_nor_credential_is_logged(caplog):
 )
 def test_a_conversation_is_the_clients_and_its_agents(headers, session):
     assert session == session_of(request(**headers))
+
+
+def test_of_what_a_client_names_only_the_beginning_is_kept(caplog):
+    caplog.set_level("INFO")
+    pages = Pages()
+    books = Books(pages, SetClock(), LoadedDice())
+    with books.open(request(X_Claude_Code_Session_Id="s" * 9_000), CALLER, "m" * 90_000):
+        pass
+    [entry] = pages.entries
+
+    assert "m" * (MOST_SIGNS - 1) + "…" == entry.requested
+    assert MOST_SIGNS == len(entry.session)
+    assert len(caplog.text) < 1_000

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from standby.core.request import Caller, Request
 from standby.core.usage import Entry, Tokens
@@ -14,12 +15,19 @@ __all__ = ["Booking", "Books", "session_of"]
 
 log = logging.getLogger(__name__)
 
+MOST_SIGNS: Final = 200
+"""What a client names, it can make as long as it likes; more of it is kept nowhere."""
+
 
 def session_of(request: Request) -> str:
     """Return the conversation of a request: Claude Code's session, and its subagent."""
     session = request.header("x-claude-code-session-id") or ""
     agent = request.header("x-claude-code-agent-id") or ""
     return f"{session}/{agent}" if agent else session
+
+
+def _clipped(name: str) -> str:
+    return name if len(name) <= MOST_SIGNS else f"{name[: MOST_SIGNS - 1]}…"
 
 
 @dataclass(slots=True)
@@ -55,7 +63,10 @@ class Books:
     def open(self, request: Request, caller: Caller, model: str) -> Iterator[Booking]:
         """Book what the block comes to; a client that goes away in it is booked as such."""
         booking = Booking(
-            self._dice.mint("rq_", 20), self._clock.now(), self._clock.ticks(), requested=model
+            self._dice.mint("rq_", 20),
+            self._clock.now(),
+            self._clock.ticks(),
+            requested=_clipped(model),
         )
         try:
             yield booking
@@ -77,7 +88,7 @@ class Books:
         entry = Entry(
             id=booking.id,
             at=booking.at,
-            session=session_of(request),
+            session=_clipped(session_of(request)),
             account=caller.account,
             requested=booking.requested,
             answered=booking.answered,

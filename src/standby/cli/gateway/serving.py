@@ -35,12 +35,12 @@ def serve_in_front(
     """Serve until a signal ends it. Raise :class:`GatewayError` when that cannot begin."""
     import logging
 
+    from standby.cli.gateway.logging_lines import LineFormatter
     from standby.wiring import StartError, serve
 
-    logging.basicConfig(
-        level=configuration.settings.log.level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    told = logging.StreamHandler()
+    told.setFormatter(LineFormatter())
+    logging.basicConfig(level=configuration.settings.log.level.upper(), handlers=[told])
 
     def begun(url: str) -> None:
         forget_stopped(where)
