@@ -170,3 +170,15 @@ def test_for_people_it_is_a_list_with_advice(standby):
 
     assert said.out.startswith("ok   settings")
     assert "→ Start one with `standby up`" in said.out
+
+
+def test_a_model_file_that_is_named_and_is_not_there_is_found(examined, monkeypatch, tmp_path):
+    file = tmp_path / "coder.gguf"
+    monkeypatch.setenv("STANDBY_LOCAL_MODEL_PATH", str(file))
+    code, findings = examined()
+
+    assert (1, "fail") == (code, grades(findings)["model file"])
+    assert str(file) in findings["model file"][0]["words"]
+
+    file.touch()
+    assert "model file" not in examined()[1]

@@ -15,7 +15,7 @@ from standby.cli import gateway, terminal
 from standby.cli.doctor.client import claude_code, environment_of, settings_files
 from standby.cli.doctor.cloud import reachable
 from standby.cli.doctor.findings import Finding, fail, ok, warn
-from standby.cli.doctor.machine import disk, folders, port_taken, token
+from standby.cli.doctor.machine import disk, folders, model_file, port_taken, token
 from standby.cli.terminal import Row, Tone
 from standby.core.settings import Settings
 
@@ -73,6 +73,7 @@ def examine(where: Paths, *, offline: bool) -> Iterator[Finding]:
         url = found.running.url
         yield ok("gateway", f"it runs: {url}, pid {found.running.pid}")
         yield from _stand_in(found, where)
+    yield from model_file(settings.local.model_path)
     if not offline:
         yield reachable(settings.cloud.url, settings.cloud.ca_file, settings.cloud.proxy)
     yield claude_code(environment)

@@ -58,6 +58,17 @@ def disk(where: Paths) -> Finding:
     return ok("disk", words)
 
 
+def model_file(path: str) -> Iterator[Finding]:
+    """Say whether the file that the settings name is there; nothing where they name none."""
+    if not path or Path(path).expanduser().is_file():
+        return
+    yield fail(
+        "model file",
+        f"`[local] model_path` names {path}, and there is no such file",
+        "Correct it, or leave it empty: then a model of `standby models` is used.",
+    )
+
+
 def port_taken(host: str, port: int) -> Finding | None:
     """Say who has the port that the gateway would listen on, where somebody has it."""
     if port == 0:
