@@ -22,6 +22,7 @@ def test_the_list_says_what_is_right_for_each(standby):
     ("arguments", "code", "words"),
     [
         (("run", "--only", "no such"), 1, "no mode has such a name"),
+        (("list", "--only", "no such"), 1, "no mode has such a name"),
         (("run", "--target", "http://127.0.0.1:9"), 2, "--cloud-port and --engine-port"),
         (("serve", "--form", "no"), 2, "no form named 'no'"),
         (("serve", "--fault", "no"), 2, "no fault named 'no'"),

@@ -60,6 +60,19 @@ def test_called_without_anything_it_shows_what_there_is(standby):
     assert "Exit codes:" in said.out
 
 
+@pytest.mark.parametrize("name", ["config", "faults"])
+def test_a_group_called_without_a_command_shows_what_there_is(standby, name):
+    assert standby(name, "--help") == standby(name)
+
+
+def test_choices_are_told_without_signs_that_cannot_be_printed(standby):
+    said = standby("completion")
+
+    assert 2 == said.code
+    assert "bash" in said.err
+    assert "\N{REPLACEMENT CHARACTER}" not in said.err
+
+
 def test_the_version_is_that_of_the_project(standby):
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
 

@@ -254,3 +254,11 @@ def test_what_was_taken_in_is_what_the_real_engine_then_serves(process, where):
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         assert SAY in answer.read().decode()
+
+
+@pytest.mark.parametrize("command", ["verify", "update"])
+def test_where_no_model_is_kept_that_is_said(standby, command):
+    said = standby("models", command)
+
+    assert 0 == said.code
+    assert "no model is kept here" in said.err

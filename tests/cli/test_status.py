@@ -110,3 +110,17 @@ def test_one_that_is_silent_is_not_waited_for_for_long(standby, where):
 
     assert said.code == 1
     assert "does not answer: no answer within 2 s" in said.err
+
+
+def test_the_bars_of_all_windows_begin_in_one_column():
+    names = ("5h", "input-tokens", "7d")
+    windows = [{"name": name, "utilisation": 0.5, "resets_at": None} for name in names]
+    cloud = {"url": "", "accounts": [{"account": "3f2a91c0", "quotas": [], "windows": windows}]}
+    bars = [
+        words.index("█")
+        for _, words, _ in rows(gateway.read_status(status(cloud=cloud)))
+        if "█" in words
+    ]
+
+    assert 3 == len(bars)
+    assert 1 == len(set(bars))

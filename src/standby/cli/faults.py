@@ -43,7 +43,9 @@ def list_(only: tuple[str, ...]) -> None:
     from standby.testing.matrix import rights
     from standby.testing.modes import chosen
 
-    for mode in chosen(only):
+    if not (modes := chosen(only)):
+        raise terminal.Problem("no mode has such a name", "`standby faults list` shows them all.")
+    for mode in modes:
         terminal.data(f"{mode.name:<44} {rights(mode)}")
 
 

@@ -68,8 +68,12 @@ def run(arguments: Sequence[str]) -> int:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
         return terminal.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as asked:
+        terminal.data(asked.format_message())
+        return 0
     except click.ClickException as error:
-        terminal.report(error.format_message(), _usage_hint(error))
+        # click sets choices below each other with tabs.
+        terminal.report(error.format_message().replace("\t", "  "), _usage_hint(error))
         return error.exit_code
     except terminal.Problem as problem:
         return _reported(problem)

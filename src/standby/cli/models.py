@@ -395,6 +395,8 @@ def _those(names: tuple[str, ...]) -> list[Installed]:
         raise terminal.Problem(
             f"no model {missing[0]!r} is kept here", f"There is: {', '.join(kept) or 'none'}."
         )
+    if not kept:
+        terminal.say("no model is kept here; `standby models pull` and `add` bring one")
     return [kept[name] for name in names] if names else list(kept.values())
 
 

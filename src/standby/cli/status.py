@@ -98,8 +98,10 @@ def _account(account: gateway.Account) -> Iterator[Row]:
     for words in account.closed:
         yield label, f"closed: {words}", "poor"
         label = ""
-    for window in account.windows:
-        parts = [f"{_WINDOWS.get(window.name, window.name):<10}"]
+    names = [_WINDOWS.get(window.name, window.name) for window in account.windows]
+    width = max(map(len, names), default=0)
+    for name, window in zip(names, account.windows, strict=True):
+        parts = [f"{name:<{width}}"]
         if window.used is not None:
             parts.append(terminal.bar(window.used))
         if window.resets_at is not None:
