@@ -267,3 +267,30 @@ async def test_only_what_is_ours_is_stopped():
     assert 1 == own.stops
     assert isinstance(own, Startable)
     assert not isinstance(RUNNING, Startable)
+
+
+async def test_an_engine_that_fails_again_and_again_comes_last_until_one_tried_it():
+    first = FakeEngine("lmstudio", model("lmstudio"))
+    clock = Ticks()
+    found = engines(first, FakeEngine("vllm", model("vllm")), clock=clock)
+    [best, _] = await found.candidates()
+    for _ in range(3):
+        found.failed(best)
+
+    assert ["vllm/m", "lmstudio/m"] == keys(await found.candidates())
+    clock.time = 5.0
+    assert ["lmstudio/m", "vllm/m"] == keys(found.known())
+    await found.ready(best)
+    assert ["vllm/m", "lmstudio/m"] == keys(found.known()), "another one tries it"
+    found.served(best)
+    assert ["lmstudio/m", "vllm/m"] == keys(found.known())
+
+
+async def test_a_request_that_an_engine_refuses_says_nothing_of_its_health():
+    first = FakeEngine("lmstudio", model("lmstudio"))
+    found = engines(first, FakeEngine("vllm", model("vllm")))
+    [best, _] = await found.candidates()
+    for _ in range(9):
+        found.failed(best, refused=True)
+
+    assert ["lmstudio/m", "vllm/m"] == keys(await found.candidates())

@@ -1,6 +1,8 @@
 """A local model's answer: whole Messages, the notice in its place, and honest ends."""
 
 import asyncio
+import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -320,3 +322,32 @@ async def test_behind_white_space_alone_an_answer_is_begun():
 
     [(_, sent)] = talker.heard
     assert "user" == sent["messages"][-1]["role"]
+
+
+async def ordered_after(*steps):
+    """Which of two engines comes first when the better one was asked three times."""
+    talker = Talker(*steps)
+    other = Talker(model=replace(MODEL, engine="rack", base_url="http://127.0.0.1:2"))
+    known = Engines([talker, other], Preference(), SetClock())
+    await known.refresh()
+    body = asked.read(messages_request(stream=True).body)
+    for _ in range(3):
+        local = Local(known, talker.offers[0], body, LoadedDice(), QUICK)
+        with contextlib.suppress(AnswererError):
+            await heard(local)
+    return [model.engine for model in await known.candidates()]
+
+
+@pytest.mark.parametrize(
+    ("steps", "first"),
+    [
+        ([EngineError("it is gone")], "rack"),
+        ([EngineError("it broke", 500)], "rack"),
+        ([chunk({"content": "Hel"})], "rack"),
+        ([EngineError("not this one", 400)], "desk"),
+        (says("Hello"), "desk"),
+    ],
+    ids=["gone", "broken", "cut", "refused", "well"],
+)
+async def test_an_engine_that_fails_three_times_lets_others_go_first(steps, first):
+    assert first == (await ordered_after(*steps))[0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from standby.core.models.facts import LocalModel
+from standby.core.models.health import Health
 from standby.ports import Clock, Engine, EngineError
 
 __all__ = ["Engines", "Preference", "Startable"]
@@ -20,6 +21,7 @@ _FRESH_S: Final = 10.0
 _STALE_S: Final = 60.0
 _ASK_S: Final = 2.5
 _READY_S: Final = 130.0
+_WELL: Final = Health()
 
 
 @runtime_checkable
@@ -62,6 +64,8 @@ class Engines:
         self._known: tuple[LocalModel, ...] = ()
         self._asked_at: float | None = None
         self._doubted = False
+        self._health: dict[str, Health] = {}
+        """Of those that have failed since they last answered."""
         self._asking = asyncio.Lock()
         self._wanted = asyncio.Event()
 
@@ -72,13 +76,25 @@ class Engines:
             await self.refresh()
         elif age > fresh_s:
             self._wanted.set()
-        return self._known
+        return self._well_first()
 
     def known(self) -> tuple[LocalModel, ...]:
         """Return what could answer as far as is known; stale knowledge is renewed behind it."""
         if self._doubted or self._age() > _FRESH_S:
             self._wanted.set()
-        return self._known
+        return self._well_first()
+
+    def _well_first(self) -> tuple[LocalModel, ...]:
+        """Return what is known; who has failed too often comes last until its rest is over."""
+        if not self._health:
+            return self._known
+        now = self._clock.ticks()
+        return tuple(
+            sorted(self._known, key=lambda model: self._health_of(model.engine).rests(now))
+        )
+
+    def _health_of(self, engine: str) -> Health:
+        return self._health.get(engine, _WELL)
 
     async def would_take_over(self) -> LocalModel | None:
         """Return the model that would answer if the cloud refused now."""
@@ -157,6 +173,9 @@ class Engines:
         Raise :class:`EngineError`. All who ask while it starts wait for the one start.
         """
         engine = self.engine_of(model)
+        if model.engine in self._health:
+            health = self._health_of(model.engine)
+            self._health[model.engine] = health.asked(self._clock.ticks())
         if not isinstance(engine, Startable):
             return model
         try:
@@ -167,8 +186,18 @@ class Engines:
         self._known = tuple(served if known.key == model.key else known for known in self._known)
         return served
 
-    def failed(self, model: LocalModel) -> None:
-        """Note that a model's engine failed: who asks next gets what the engines say then."""
+    def served(self, model: LocalModel) -> None:
+        """Note that a model's engine gave a whole answer."""
+        self._health.pop(model.engine, None)
+
+    def failed(self, model: LocalModel, *, refused: bool = False) -> None:
+        """Note that a model's engine failed: who asks next gets what the engines say then.
+
+        ``refused``: it answered, and would not serve this one request.
+        """
+        if not refused:
+            health = self._health_of(model.engine)
+            self._health[model.engine] = health.failed(self._clock.ticks())
         if any(known.key == model.key for known in self._known):
             self._doubted = True
 

@@ -35,6 +35,7 @@ __all__ = ["Local", "LocalDeadlines"]
 
 log = logging.getLogger(__name__)
 
+_ITS_OWN_BUSINESS: Final = range(400, 500)
 _UNKNOWN_WINDOW: Final = "the server may cut what does not fit: its window is not known"
 
 
@@ -97,7 +98,7 @@ class Local:
                 for item in self._refusal(model, too_long(*overflow)):
                     yield item
                 return
-            self._engines.failed(model)
+            self._engines.failed(model, refused=error.status in _ITS_OWN_BUSINESS)
             raise AnswererError(f"{model.engine}: {error}") from error
         except (BrokenReplyError, SilenceError) as error:
             self._engines.failed(model)
@@ -144,6 +145,7 @@ class Local:
             async with closing(told(model, batches)) as items:
                 async for item in items:
                     yield item
+        self._engines.served(model)
         self._fitting.learned(model, ready, reply.usage)
 
     def _corrected(self, model: LocalModel, tokens: int, limit: int) -> LocalModel:
