@@ -232,6 +232,26 @@ async def test_accounts_are_bounded_and_the_longest_unused_goes_first():
     assert Account("0") not in known
 
 
+async def test_credentials_of_which_nothing_is_known_push_out_no_other():
+    accounts = World().accounts
+    accounts.heard(ME, OPUS, SPENT)
+    denied = reply(401, kind="authentication_error", message="invalid x-api-key")
+    for number in range(2 * MAX_ACCOUNTS):
+        accounts.heard(Account(str(number)), OPUS, denied)
+
+    assert MAX_ACCOUNTS == len(accounts.snapshot())
+    assert Admission.STAY is accounts.admission(ME, OPUS)
+
+
+async def test_where_something_is_known_of_all_the_longest_unused_goes():
+    accounts = World().accounts
+    for number in range(MAX_ACCOUNTS + 1):
+        accounts.heard(Account(str(number)), OPUS, SPENT)
+
+    known = [account for account, _ in accounts.snapshot()]
+    assert [str(number) for number in range(1, MAX_ACCOUNTS + 1)] == known
+
+
 async def test_a_clock_that_is_set_back_delays_no_probe():
     world = World()
     world.accounts.heard(ME, OPUS, SPENT)

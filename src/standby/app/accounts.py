@@ -29,7 +29,7 @@ __all__ = ["MAX_ACCOUNTS", "Accounts", "Change"]
 log = logging.getLogger(__name__)
 
 MAX_ACCOUNTS: Final = 64
-"""More credentials than this in one gateway are forgotten, the one longest unused first."""
+"""More credentials than this in one gateway are forgotten, the unknown ones first."""
 LAZY_S: Final = 30.0
 """How long figures that no decision rests on may wait to be saved."""
 # A clock that is corrected by less has not been set back.
@@ -163,8 +163,18 @@ class Accounts:
         state = self._states.pop(account, None) or AccountState()
         self._states[account] = state
         while len(self._states) > MAX_ACCOUNTS:
-            del self._states[next(iter(self._states))]
+            del self._states[self._least_missed(account)]
         return state
+
+    def _least_missed(self, used: Account) -> Account:
+        """Return the account to forget, the one longest unused of as many as can be.
+
+        Those of which nothing is known go first: credentials that the cloud does not know must not
+        push out one that has met a limit.
+        """
+        others = [each for each in self._states if each != used]
+        blank = (each for each in others if self._states[each] == AccountState())
+        return next(blank, others[0])
 
     def _put(
         self,
