@@ -171,7 +171,18 @@ async def test_a_status_that_the_api_does_not_have_is_a_breakdown(status):
     assert "resting" == way.state()
 
 
-@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/octet-stream", ""])
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
+async def test_an_answer_is_known_by_its_type_whatever_its_case(kind):
+    way = Way([Head(200, (("Content-Type", kind),)), b"{}"])
+
+    assert b"{}" == (await heard(way))[-1]
+    assert way.fingerprints.remembered(ME)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/html; charset=utf-8", "application/octet-stream", "application/json-page", ""],
+)
 async def test_a_page_is_no_answer_whatever_its_status(kind):
     way = Way([Head(200, (("Content-Type", kind),)), b"<html>Log in"])
 

@@ -175,7 +175,7 @@ class Cloud:
 
     def _is_answer(self, head: Head) -> bool:
         # A captive portal or a proxy's page is no answer, whatever its status.
-        return (head.header("content-type") or "").startswith(_ANSWERS)
+        return head.media_type in _ANSWERS
 
     def _welcome(self, head: Head) -> None:
         self._vouch()

@@ -88,3 +88,18 @@ def test_a_stream_says_so(content_type, streamed):
 def test_no_coding_and_identity_are_one(said, coding):
     assert coding == Head(200, (("Content-Encoding", said),)).coding
     assert "" == Head(200, ()).coding
+
+
+@pytest.mark.parametrize(
+    ("kind", "streamed"),
+    [
+        ("text/event-stream", True),
+        ("text/event-stream; charset=utf-8", True),
+        ("Text/Event-Stream ;charset=UTF-8", True),
+        ("text/event-streams", False),
+        ("application/json", False),
+        ("", False),
+    ],
+)
+def test_a_stream_is_told_by_its_type_whatever_its_case_and_parameters(kind, streamed):
+    assert streamed is Head(200, (("Content-Type", kind),)).streamed

@@ -44,7 +44,12 @@ class Head:
     @property
     def streamed(self) -> bool:
         """Whether the body is a stream of events."""
-        return (self.header("content-type") or "").startswith("text/event-stream")
+        return self.media_type == "text/event-stream"
+
+    @property
+    def media_type(self) -> str:
+        """The type of the body in lower case, without parameters; empty when it is not named."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     @property
     def coding(self) -> str:
