@@ -2,7 +2,8 @@
 
 Three programs at once, each with an account of its own, say thirty things each. The cloud lets the
 limit of each of them begin and end where dice say, in many forms, and so between a call and its
-result, too. What the cloud is to hear is computed here from what the program has, on its own.
+result, too. Another conversation has answers that break off, and that the stand-in ends. What the
+cloud is to hear is computed here from what the program has, on its own.
 """
 
 import asyncio
@@ -12,11 +13,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from anthropic import APIError
 
 from standby.core.handback import marks
 from standby.core.handback.clean import PLACEHOLDER
 from standby.core.wire.json import dumps, loads
-from standby.testing.accounts import CloudAccount, Plan
+from standby.testing.accounts import API_KEY, CloudAccount, Plan
 from standby.testing.cloud import FakeCloud
 from standby.testing.scripts import Redacted, agent
 from tests.e2e.gateway import TICK_S, Gateway, model
@@ -27,10 +29,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 TURNS = 30
 SEEDS = (1, 2, 3)
-SPELL = 3
-"""Turns on one side, on average."""
+CHANGES = 8
+"""How often a conversation changes sides; even, so that its end is at the cloud."""
 FORMS = ("five_hour", "seven_day", "long_429", "tier_cap", "credit_400", "billing_402")
-WISHES = ("say something", "run date, then [call] it")
+SAY, CALL = "say something", "run date, then [call] it"
 # While the limit lasts, one request a second asks whether it still does.
 PROBE_S = 1.0
 SETTINGS = {
@@ -38,6 +40,8 @@ SETTINGS = {
     "CLOUD_PROBE_OFTEN_S": f"{PROBE_S}",
     "CLOUD_BURST_WAIT_S": "0",
 }
+WAYS_TO_BREAK = ("cut", "reset", "truncated", "error")
+PLACES = ("in_thinking", "after_text", "in_tool", "after_content")
 MODELS = {
     "plain": {},
     "thinks": {"think": THINK},
@@ -63,24 +67,19 @@ class Program:
     sides: list = field(default_factory=list)
     """For each answer, who must have given it."""
     limited: bool = False
+    refused_at: float = 0.0
+    """When it had the answer to the last request that the cloud refused."""
 
     def __post_init__(self):
         self.dice = random.Random(self.seed)  # noqa: S311 - the same again for the same seed
 
     async def talk(self, ways):
-        while len(self.answers) < TURNS:
-            if self.dice.random() < 1 / SPELL:
+        changes = self.dice.sample(range(1, TURNS), CHANGES)
+        for turn in range(TURNS):
+            if turn in changes:
                 await self._change_sides()
             self.sides.append("local/" if self.limited else "claude")
-            self.messages.append(self._next())
-            answer = await self.dice.choice(ways)(self.messages, system="Be brief.")
-            self.messages.append({"role": "assistant", "content": answer.content})
-            self.answers.append(answer)
-        if self.limited:
-            await self._change_sides()
-        self.sides.append("claude")
-        self.messages.append(self._next())
-        self.answers.append(await ways[0](self.messages, system="Be brief."))
+            await self._ask(self.dice.choice(ways))
 
     async def _change_sides(self):
         self.limited = not self.limited
@@ -88,15 +87,37 @@ class Program:
             self.cloud.exhaust(self.account, self.dice.choice(FORMS))
             return
         self.cloud.restore(self.account)
-        refused = [one.at for one in self.heard if one.refused]
-        if refused:  # the gateway tries again so long after it was refused
-            await asyncio.sleep(max(refused[-1] + PROBE_S - time.time(), 0) + 4 * TICK_S)
+        # The gateway tries again so long after it was refused, which was before it answered.
+        await asyncio.sleep(max(self.refused_at + PROBE_S - time.time(), 0) + TICK_S)
 
-    def _next(self):
+    async def talk_over_faults(self, ask, gateway):
+        """Let an answer break off at each of the places; what ends in an error is asked again."""
+        for place in self.dice.sample(PLACES, len(PLACES)):
+            self.cloud.break_next(f"{self.dice.choice(WAYS_TO_BREAK)}_{place}")
+            await self._ask(ask, SAY if place == "after_text" else CALL)
+            while self.answers[-1].stop_reason == "tool_use":
+                await self._ask(ask)
+            if (await gateway.status())["until"] is not None:
+                await gateway.reset()
+        await self._ask(ask, SAY)
+
+    async def _ask(self, ask, wish=""):
+        self.messages.append(self._next(wish))
+        heard = len(self.heard)
+        try:
+            answer = await ask(self.messages, system="Be brief.")
+        except APIError:  # broken off where nobody could go on: a program asks again
+            answer = await ask(self.messages, system="Be brief.")
+        self.messages.append({"role": "assistant", "content": answer.content})
+        self.answers.append(answer)
+        if any(one.refused for one in self.heard[heard:]):
+            self.refused_at = time.time()
+
+    def _next(self, wish=""):
         if self.answers and self.answers[-1].stop_reason == "tool_use":
             return results(self.answers[-1], said=f"result {len(self.answers)}")
-        wish = self.dice.choice(WISHES)
-        return {"role": "user", "content": f"{len(self.answers)}: please {wish}"}
+        said = wish or self.dice.choice((SAY, CALL))
+        return {"role": "user", "content": f"{len(self.answers)}: please {said}"}
 
     @property
     def heard(self):
@@ -154,6 +175,21 @@ async def test_conversations_that_change_sides_at_random_lose_nothing(tmp_path, 
         every_history_was_whole(program)
 
 
+async def test_a_conversation_whose_answers_break_off_loses_nothing(tmp_path):
+    async with (
+        FakeCloud(script=somewhat_hidden) as cloud,
+        Gateway(tmp_path, cloud.url, await model(think=THINK)) as gateway,
+        WAYS["async-stream"](**options(gateway.url, API_KEY, gateway.key)) as ask,
+    ):
+        program = Program(cloud, API_KEY, SEEDS[0])
+        await program.talk_over_faults(ask, gateway)
+        rows = await gateway.recent()
+
+    assert 0 == cloud.count(status=400), [one.why for one in cloud.requests]
+    assert {"cloud", "local", "both"} == {row["by"] for row in rows}
+    every_history_was_whole(program)
+
+
 async def spoken(program, gateway):
     # By its session the gateway knows to whom it has said that somebody else answers.
     headers = {**gateway.key, "x-claude-code-session-id": program.account.name}
@@ -164,9 +200,9 @@ async def spoken(program, gateway):
 
 def everyone_answered(program):
     """Each turn has one answer, from the side that was to give it, in the shape of that side."""
-    assert TURNS + 1 == len(program.answers)
+    assert TURNS == len(program.answers)
     assert program.sides == [answer.model[:6] for answer in program.answers]
-    assert 4 <= sum(one != other for one, other in pairwise(program.sides))
+    assert CHANGES == sum(one != other for one, other in pairwise(program.sides))
     local = [a for a in program.answers if a.model.startswith("local/")]
     assert {"end_turn", "tool_use"} == {answer.stop_reason for answer in local}
     sizes = [a.usage.input_tokens + (a.usage.cache_read_input_tokens or 0) for a in local]
@@ -188,8 +224,8 @@ def every_history_was_whole(program):
     given = [
         sign
         for answer in program.answers[:-1]
-        if answer.model.startswith("claude")
         for sign in signatures(answer.content)
+        if not sign.startswith(marks.SIGNATURE)
     ]
     returned = [
         sign
@@ -197,7 +233,7 @@ def every_history_was_whole(program):
         if message["role"] == "assistant"
         for sign in signatures(message["content"])
     ]
-    assert len(program.messages) == len(histories[-1])
+    assert len(program.messages) - 1 == len(histories[-1])
     assert given
     assert given == returned
     assert any(signature.startswith(marks.SIGNATURE) for signature in held(program))
