@@ -1,12 +1,15 @@
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 
 import pytest
 
 from standby.adapters.host.paths import paths
+from standby.adapters.net import http_client
 from standby.app.drill import Heard, StageError
 from standby.core.handback import marks
 from standby.core.wire.json import dumps
+from standby.testing.cloud import FakeCloud
 from standby.testing.log import Received
 from standby.wiring import rehearsal
 
@@ -41,6 +44,19 @@ def test_where_links_to_folders_are_not_allowed_the_files_are_shared(homes, monk
     rehearsal._furnish(own, user)
 
     assert b"GGUF" == (own.models / "small.gguf").read_bytes()
+
+
+@pytest.mark.anyio
+async def test_folders_that_cannot_be_used_are_told_and_are_no_bug(homes, tmp_path):
+    _own, user = homes
+    user.data.rmdir()
+    user.data.touch()
+    async with FakeCloud() as cloud, http_client() as http, AsyncExitStack() as stack:
+        stage = rehearsal._SetUp(tmp_path / "drill", user, cloud, http, rehearsal._SDK, stack)
+        with pytest.raises(StageError, match="your folders cannot be used") as told:
+            await stage.open(lambda _who, _words: None)
+
+    assert "STANDBY_HOME" in told.value.hint
 
 
 @pytest.mark.anyio

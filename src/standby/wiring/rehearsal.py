@@ -28,6 +28,7 @@ from standby.adapters.host.config_file import read_config
 from standby.adapters.host.connections import connected_elsewhere
 from standby.adapters.host.dialogue import Dialogue, DialogueError
 from standby.adapters.host.paths import HOME, Paths, paths
+from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.processes import Running, running
 from standby.adapters.host.secrets import token
 from standby.adapters.net import http_client
@@ -47,6 +48,7 @@ __all__ = ["drill"]
 _TERMINATED: Final = 143
 """What shells say of a process that SIGTERM has ended."""
 
+_FOLDERS: Final = "`standby doctor` says which; the variable STANDBY_HOME names another place."
 _READY_S: Final = 30.0
 _LOOK_S: Final = 0.1
 _WATCH_S: Final = 0.5
@@ -92,7 +94,7 @@ class _TroubleError(Exception):
 async def drill(options: DrillOptions, out: Callable[[str], None]) -> int:
     """Rehearse a switch-over; return the exit code: 0 when all phases went well, else 1.
 
-    Raise the errors of the settings, and of folders that cannot be used.
+    Raise the errors of the settings.
     """
     where = paths(os.environ)
     show = _shown(out) if not options.as_json else _ignored
@@ -175,7 +177,10 @@ class _SetUp:
     async def open(self, tell: Callable[[str, str], None]) -> StandIn:
         """Start the gateway and the client; return who would take over."""
         tell("cloud", f"a stand-in for it listens on {self._cloud.url}")
-        await asyncio.to_thread(_furnish, self._own, self._user)
+        try:
+            await asyncio.to_thread(_furnish, self._own, self._user)
+        except (OSError, UnsafeFileError) as error:
+            raise StageError(f"your folders cannot be used: {error}", _FOLDERS) from error
         gateway = await self._started()
         self._running = await self._announced(gateway)
         tell("gateway", f"`standby serve` is ready on {self._running.url}")
