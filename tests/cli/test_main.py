@@ -65,6 +65,19 @@ def test_a_group_called_without_a_command_shows_what_there_is(standby, name):
     assert standby(name, "--help") == standby(name)
 
 
+@pytest.mark.parametrize("words", [("up",), ("env",), ("token",)])
+def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(
+    standby, monkeypatch, tmp_path, words
+):
+    (tmp_path / "taken").touch()
+    monkeypatch.setenv("STANDBY_HOME", str(tmp_path / "taken" / "home"))
+    said = standby(*words)
+
+    assert (1, "") == (said.code, said.out)
+    assert str(tmp_path / "taken") in said.err
+    assert "STANDBY_HOME" in said.err
+
+
 def test_choices_are_told_without_signs_that_cannot_be_printed(standby):
     said = standby("completion")
 

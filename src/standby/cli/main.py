@@ -34,6 +34,7 @@ _WORDED: Final = (
 _HINTS: Final = {
     "ConfigError": "`standby config check` reads the settings again when you are done.",
 }
+_LOOK: Final = "`standby doctor` looks for what is wrong; STANDBY_HOME names another place."
 _EPILOG: Final = (
     terminal.examples(
         "standby claude             Claude Code, with the gateway behind it",
@@ -185,7 +186,7 @@ def _foreseen() -> tuple[type[Exception], ...]:
 def _problem(error: Exception) -> terminal.Problem:
     match error:
         case OSError(strerror=str(words), filename=str(name)):
-            return terminal.Problem(f"{name}: {words}")
+            return terminal.Problem(f"{name}: {words}", _LOOK)
         case _:
             hint, code = getattr(error, "hint", ""), getattr(error, "code", 1)
             return terminal.Problem(str(error), hint or _HINTS.get(type(error).__name__, ""), code)
