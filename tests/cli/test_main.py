@@ -20,6 +20,7 @@ def leaves(command, path=()):
 
 
 ALL = dict(leaves(main.group(COMMANDS)))
+GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Group)}
 
 
 def test_the_commands_are_those_of_the_plan():
@@ -38,6 +39,13 @@ def test_every_command_says_what_it_does_and_shows_examples(standby, path):
     assert (0, "") == (said.code, said.err)
     assert "Examples:" in said.out
     assert f"standby {' '.join(path)}".strip() in said.out
+
+
+@pytest.mark.parametrize("path", sorted(GROUPS), ids=" ".join)
+def test_what_a_command_does_is_not_cut_off_in_the_list(standby, path):
+    _usage, *lines = standby(*path, "--help").out.splitlines()
+
+    assert [] == [line for line in lines if line.endswith("...")]
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

@@ -121,7 +121,7 @@ def run(
     as_json: bool,
     write: Path | None,
 ) -> None:
-    """Run the failure modes against a gateway; print what it did right and wrong.
+    """Run the failure modes against a gateway, and judge it.
 
     Without --target the gateway of this installation is started in a folder of its own, with short
     time limits. With it, the fakes listen on the two ports, and the gateway must have been told to

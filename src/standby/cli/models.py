@@ -47,7 +47,7 @@ _TENTHS_ON_CARDS: Final = frozenset({Place.CARD, Place.SPLIT})
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Say which local models there are, and which would suit this machine.
+    """Say which local models are here, and which would suit.
 
     Lists what every engine of this machine has, what of the catalogue would fit, and what is
     recommended, with the reason. How fast a model would be is an estimate.
@@ -267,7 +267,7 @@ def _json(
     help="Who fetches and keeps it.",
 )
 def pull(name: str, yes: bool, as_name: str, engine: str) -> None:
-    """Fetch a model: one of the catalogue, or OWNER/REPO/FILE.gguf of the hub.
+    """Fetch a model of the catalogue, or any GGUF file of the hub.
 
     Shows size, licence and origin, and asks before it begins. An interrupted fetch is gone on with.
     The file is checked by its SHA-256 and its header before any engine sees it. HF_ENDPOINT names
@@ -302,9 +302,10 @@ def add(file: Path, name: str, sha256: str) -> None:
 )
 @click.argument("name")
 def use(name: str) -> None:
-    """Choose the model that takes over; `auto` leaves the choice to standby.
+    """Choose the model that takes over.
 
-    The choice is kept beside the models, not in your settings; a setting outweighs it.
+    `auto` leaves the choice to standby. It is kept beside the models, not in your settings; a
+    setting outweighs it.
     """
     files = _files()
     if name == "auto":
@@ -341,7 +342,7 @@ def rm(name: str, yes: bool) -> None:
 @command.command(epilog=terminal.examples("standby models verify", "standby models verify coder"))
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
-    """Check the files of models against what they were when they were taken in.
+    """Check that the files of models are what was taken in.
 
     The exit code is 1 when one has changed.
     """

@@ -37,7 +37,7 @@ def show() -> None:
 
 @command.command(epilog=terminal.examples("standby token rotate"))
 def rotate() -> None:
-    """Make a new token in place of the old one, and start the gateway anew with it.
+    """Replace the token, and start the gateway anew with it.
 
     Clients that run know only the old one: start them anew, too.
     """
