@@ -196,6 +196,12 @@ class Gateway:
         ):
             return json.loads(await answer.read())["entries"]
 
+    async def rested(self, within_s=20.0):
+        """Wait until the cloud is asked again, after a failure that passes."""
+        async with asyncio.timeout(within_s):
+            while (await self.status())["answering"] != "cloud":
+                await asyncio.sleep(2 * POLL_S)
+
     async def reset(self, within_s=60.0):
         """Wait for the moment that the limit in force ends; there must be one."""
         status = await self.status()
