@@ -199,7 +199,7 @@ class Gateway:
     async def rested(self, within_s=20.0):
         """Wait until the cloud is asked again, after a failure that passes."""
         async with asyncio.timeout(within_s):
-            while (await self.status())["answering"] != "cloud":
+            while (await self.status())["answering"] != "cloud":  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(2 * POLL_S)
 
     async def reset(self, within_s=60.0):
