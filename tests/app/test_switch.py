@@ -49,13 +49,6 @@ from tests.fakes.talker import MODEL, Talker, chunk, says
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(autouse=True, params=[True, False], ids=["read", "ahead"])
-def read_first(request, monkeypatch):
-    """Each of these also for a body that is only glanced at before the cloud is asked."""
-    if not request.param:
-        monkeypatch.setattr("standby.app.switch.GLANCED_AT_BYTES", 0)
-
-
 SESSION = (("X-Claude-Code-Session-Id", "s-1"),)
 THINKS = {"thinking": {"type": "adaptive"}}
 SPENT = five_hours(NOW + 5 * HOUR)
