@@ -135,10 +135,11 @@ async def test_paid_overage_is_used_or_counts_as_the_end(tmp_path, cloud, overag
 async def test_without_a_local_model_a_program_gets_the_clouds_own_refusal_at_once(
     tmp_path, cloud, way
 ):
-    cloud.exhaust(SUBSCRIPTION, "five_hour", seconds=18_000)
     refused = []
     async with Gateway(tmp_path, cloud.url) as gateway:
         async with way(**options(gateway.url, SUBSCRIPTION, gateway.key)) as ask:
+            # Only now: from here on the cloud counts the seconds that it names.
+            cloud.exhaust(SUBSCRIPTION, "five_hour", seconds=18_000)
             for _ in range(2):
                 with pytest.raises(anthropic.RateLimitError) as raised:
                     await ask(HELLO["messages"])
