@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.local import Local, LocalDeadlines
 from standby.core.handback import marks
 from standby.core.handback.notice import words
+from standby.core.turns import Priority
 from standby.core.wire import asked
 from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import dumps, loads
@@ -37,7 +39,7 @@ async def local_of(*engines, stream=True, notice=lambda _: "", deadlines=QUICK, 
     request = messages_request(stream=stream, thinking={"type": "adaptive"}, **more)
     body = asked.read(request.body)
     model = model or (engines[0].offers[0] if engines else None)
-    return Local(known, model, body, LoadedDice(), deadlines, notice)
+    return Local(known, Admission(SetClock()), model, body, LoadedDice(), deadlines, notice)
 
 
 async def heard(local, said=""):
@@ -168,7 +170,7 @@ async def test_an_engine_that_failed_is_asked_what_it_has_before_it_is_used_agai
     known = Engines([talker], Preference(), SetClock())
     await known.refresh()
     body = asked.read(messages_request().body)
-    await failed(Local(known, MODEL, body, LoadedDice(), QUICK))
+    await failed(Local(known, Admission(SetClock()), MODEL, body, LoadedDice(), QUICK))
     before = talker.asked
 
     await known.candidates()
@@ -248,7 +250,7 @@ async def test_the_model_that_is_there_when_it_is_needed_answers():
     known = Engines([talker], Preference(), SetClock())
     body = asked.read(messages_request().body)
 
-    head, _ = await heard(Local(known, None, body, LoadedDice(), QUICK))
+    head, _ = await heard(Local(known, Admission(SetClock()), None, body, LoadedDice(), QUICK))
 
     assert "local; model=desk/coder" == head.header(SERVED_BY)
 
@@ -332,7 +334,7 @@ async def ordered_after(*steps):
     await known.refresh()
     body = asked.read(messages_request(stream=True).body)
     for _ in range(3):
-        local = Local(known, talker.offers[0], body, LoadedDice(), QUICK)
+        local = Local(known, Admission(SetClock()), talker.offers[0], body, LoadedDice(), QUICK)
         with contextlib.suppress(AnswererError):
             await heard(local)
     return [model.engine for model in await known.candidates()]
@@ -351,3 +353,101 @@ async def ordered_after(*steps):
 )
 async def test_an_engine_that_fails_three_times_lets_others_go_first(steps, first):
     assert first == (await ordered_after(*steps))[0]
+
+
+class Waiting(Talker):
+    """Has one slot, and answers when it is told to."""
+
+    def __init__(self, **facts):
+        self.now = asyncio.Event()
+        self.at_once = 0
+        super().__init__(self.now.wait, *says("Hello"), **facts)
+
+    async def chat(self, model, body):
+        self.at_once += 1
+        try:
+            async with contextlib.aclosing(super().chat(model, body)) as answer:
+                async for data in answer:
+                    yield data
+        finally:
+            self.at_once -= 1
+
+
+async def settled():
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def guests(engine, known, admission, *priorities):
+    """One answer for each class, all over the same admission."""
+    body = asked.read(messages_request(stream=True).body)
+    for number, priority in enumerate(priorities):
+        yield Local(
+            *(known, admission, engine.offers[0], body, LoadedDice(), QUICK),
+            session=f"s{number}",
+            priority=priority,
+        )
+
+
+async def test_an_engine_is_asked_no_more_at_once_than_it_has_slots_and_the_person_first():
+    engine = Waiting()
+    known = Engines([engine], Preference(), SetClock())
+    await known.refresh()
+    admission = Admission(SetClock())
+    order = []
+
+    async def ask(name, local):
+        await heard(local)
+        order.append(name)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        first, sub, main = guests(
+            *(engine, known, admission),
+            *(Priority.SUBAGENT, Priority.SUBAGENT, Priority.MAIN),
+        )
+        for name, local in (("first", first), ("sub", sub), ("main", main)):
+            group.create_task(ask(name, local))
+            await settled()
+        assert 1 == engine.at_once == len(engine.heard)
+        engine.now.set()
+
+    assert ["first", "main", "sub"] == order
+
+
+async def test_the_slot_is_named_where_the_engine_is_told_one_and_only_there():
+    for pins, expected in ((True, 0), (False, None)):
+        engine = Talker(*says("Hello"), pins=pins)
+        await heard(await local_of(engine))
+        assert expected == engine.heard[0][1].get("id_slot")
+
+
+async def test_who_fails_has_given_its_slot_back():
+    engine = Talker(EngineError("no memory"))
+    known = Engines([engine], Preference(), SetClock())
+    await known.refresh()
+    admission = Admission(SetClock())
+
+    for local in guests(engine, known, admission, Priority.MAIN, Priority.MAIN):
+        await failed(local)
+
+    assert [0, 0] == [(q.busy + q.waiting) for q in admission.queues()] * 2
+    assert 2 == len(engine.heard)
+
+
+async def test_who_has_no_turn_in_time_fails_in_words_and_says_nothing_of_the_engines_health():
+    engine = Waiting()
+    known = Engines([engine], Preference(), SetClock())
+    await known.refresh()
+    admission = Admission(SetClock(), wait_s=0.02)
+    first, second = guests(engine, known, admission, Priority.MAIN, Priority.MAIN)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        running = group.create_task(heard(first))
+        await settled()
+        why, items = await failed(second)
+        engine.now.set()
+        await running
+
+    assert "desk is busy" in why
+    assert [] == items
+    assert {} == known._health

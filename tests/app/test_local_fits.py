@@ -2,6 +2,7 @@
 
 import pytest
 
+from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
 from standby.app.local import Local, LocalDeadlines
@@ -49,7 +50,14 @@ async def answered(server, offered, body, headers=()):
     notes = []
     engines = Engines([server], Preference(), SetClock())
     local = Local(
-        *(engines, offered, read(dumps(body), headers), LoadedDice(), LocalDeadlines()),
+        *(
+            engines,
+            Admission(SetClock()),
+            offered,
+            read(dumps(body), headers),
+            LoadedDice(),
+            LocalDeadlines(),
+        ),
         fitting=Fitting(engines),
         noted=notes.append,
     )

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from standby.adapters.schemas import JsonSchemas
+from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.local import Local, LocalDeadlines
 from standby.core.wire import asked
@@ -49,7 +50,14 @@ async def answered(engine, **more):
     await known.refresh()
     request = messages_request(stream=True, tools=[READ], **more)
     local = Local(
-        *(known, engine.offers[0], asked.read(request.body), LoadedDice(), LocalDeadlines()),
+        *(
+            known,
+            Admission(SetClock()),
+            engine.offers[0],
+            asked.read(request.body),
+            LoadedDice(),
+            LocalDeadlines(),
+        ),
         schemas=JsonSchemas(),
     )
     async with asyncio.timeout(5):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from standby.app import switch
+from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
 from standby.app.engines import Engines, Preference
 from standby.app.local import LocalDeadlines
@@ -93,6 +94,7 @@ class House:
         self.switch = Switch(
             self.way.line,
             self.engines,
+            Admission(self.way.clock),
             Passage(self.way.line),
             Books(self.pages, self.way.clock, self.way.accounts._dice),
             Notices(enabled=notices),

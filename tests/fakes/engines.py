@@ -203,6 +203,7 @@ SERVERS: Mapping[str, Described] = {
                 grammar=True,
                 counts=True,
                 continues=True,
+                slots=2,
             ),
         ),
         server="llama.cpp",
@@ -216,7 +217,7 @@ SERVERS: Mapping[str, Described] = {
                 {"id": "bge-reranker", "owned_by": "vllm", "max_model_len": 512},
             ),
         },
-        (LocalModel("vllm", "coder", "", context_tokens=131072),),
+        (LocalModel("vllm", "coder", "", context_tokens=131072, slots=8),),
     ),
     "sglang": Described(
         {
@@ -228,8 +229,8 @@ SERVERS: Mapping[str, Described] = {
             ),
         },
         (
-            LocalModel("sglang", "coder", "", context_tokens=98304),
-            LocalModel("sglang", "other", "", context_tokens=4096),
+            LocalModel("sglang", "coder", "", context_tokens=98304, slots=8),
+            LocalModel("sglang", "other", "", context_tokens=4096, slots=8),
         ),
     ),
     "mlx": Described(

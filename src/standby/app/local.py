@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
+from standby.app.admission import Admission, Slot
 from standby.app.closing import closing
 from standby.app.deadlines import SilenceError, timed
 from standby.app.engines import Engines
@@ -17,11 +18,11 @@ from standby.app.fitting import Fitting, Ready, TooLong
 from standby.core.context.triggers import read_overflow, too_long
 from standby.core.dialects.openai_chat.continuing import can_go_on, going_on, in_plain_words
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
-from standby.core.dialects.openai_chat.request import Chat
 from standby.core.dialects.openai_chat.verdicts import no_faults
 from standby.core.handback.notice import notice
 from standby.core.models.facts import LocalModel
 from standby.core.request import Request
+from standby.core.turns import Priority
 from standby.core.wire import errors, messages
 from standby.core.wire.asked import Asked
 from standby.core.wire.assemble import assemble
@@ -54,6 +55,7 @@ class Local:
     def __init__(
         self,
         engines: Engines,
+        admission: Admission,
         model: LocalModel | None,
         asked: Asked,
         dice: Dice,
@@ -62,9 +64,18 @@ class Local:
         fitting: Fitting | None = None,
         noted: Callable[[tuple[str, ...]], None] = lambda _: None,
         schemas: Schemas | None = None,
+        *,
+        session: str = "",
+        priority: Priority = Priority.MAIN,
     ) -> None:
-        """Take ``None`` for the model that is there when the answer is asked for."""
+        """Take ``None`` for the model that is there when the answer is asked for.
+
+        ``session`` is the conversation that the request goes on with, as far as is known.
+        """
         self._engines = engines
+        self._admission = admission
+        self._session = session
+        self._priority = priority
         self._wanted = model
         self._asked = asked
         self._dice = dice
@@ -140,11 +151,15 @@ class Local:
             may_retry=True,
             goes_on=bool(self._said),
         )
-        async with aclosing(self._frames(model, ready.chat, reply)) as batches:
-            told = self._streamed if self._asked.stream else self._whole
-            async with closing(told(model, batches)) as items:
-                async for item in items:
-                    yield item
+        # Not before: what makes a request ready may ask this engine itself, to describe an image.
+        turn = self._admission.turn(self._session, self._priority)
+        async with self._admission.slot(model, turn) as slot:
+            body = _pinned(ready.chat.body, slot)
+            async with aclosing(self._frames(model, body, reply)) as batches:
+                told = self._streamed if self._asked.stream else self._whole
+                async with closing(told(model, batches)) as items:
+                    async for item in items:
+                        yield item
         self._engines.served(model)
         self._fitting.learned(model, ready, reply.usage)
 
@@ -174,13 +189,13 @@ class Local:
         yield message
 
     async def _frames(
-        self, model: LocalModel, chat: Chat, reply: Reply
+        self, model: LocalModel, body: Mapping[str, JSON], reply: Reply
     ) -> AsyncGenerator[list[Frame], None]:
         front = _Front(lambda: "" if self._said else self._notice(model))
-        async with aclosing(self._round(model, chat.body, reply)) as batches:
+        async with aclosing(self._round(model, body, reply)) as batches:
             async for batch in batches:
                 yield front.put(batch)
-        if (again := reply.again(chat.body)) is None:
+        if (again := reply.again(body)) is None:
             return
         # A call that could not be used is asked for once more; of that, nothing was shown.
         try:
@@ -219,6 +234,11 @@ class Local:
 
     def _refusal(self, model: LocalModel, why: str) -> tuple[Head, bytes]:
         return self._head(model, "application/json", 400), errors.body(400, why)
+
+
+def _pinned(body: Mapping[str, JSON], slot: Slot) -> Mapping[str, JSON]:
+    """Return a request that names its slot, where it can."""
+    return body if slot.number is None else {**body, "id_slot": slot.number}
 
 
 def _notes(ready: Ready, model: LocalModel) -> tuple[str, ...]:

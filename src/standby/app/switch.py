@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from standby.app.admission import Admission as Slots
 from standby.app.bookkeeping import Booking, Books, session_of
 from standby.app.cloud import Cloud, Line
 from standby.app.engines import Engines
@@ -32,6 +33,7 @@ from standby.core.policy.verdicts import Candidate, Facts, Rule
 from standby.core.quota.machine import Admission, Quota, State
 from standby.core.quota.words import reason
 from standby.core.request import NOBODY, Account, Caller, Request
+from standby.core.turns import priority_of
 from standby.core.usage import tokens_of
 from standby.core.wire import asked, errors
 from standby.core.wire.asked import Asked, Malformed, Purpose
@@ -87,6 +89,11 @@ class _Turn:
         return session_of(self.request)
 
     @property
+    def is_agents(self) -> bool:
+        """Whether a part of the client's own asks, beside the conversation with the person."""
+        return bool(self.request.header("x-claude-code-agent-id"))
+
+    @property
     def by_hand(self) -> bool:
         """Whether the request names a local model."""
         return is_local_name(self.model)
@@ -99,6 +106,7 @@ class Switch:
         self,
         line: Line,
         engines: Engines,
+        slots: Slots,
         passage: Passage,
         books: Books,
         notices: Notices,
@@ -114,6 +122,7 @@ class Switch:
         """``continues``: a local model may go on with an answer that somebody else began."""
         self._line = line
         self._engines = engines
+        self._slots = slots
         self._passage = passage
         self._books = books
         self._notices = notices
@@ -370,10 +379,13 @@ class Switch:
         if (said := side_answer(turn.body)) is not None:
             return Gated(check, SideCall(turn.body, said, self._dice))
         local = Local(
-            *(self._engines, model, turn.body, self._dice, self._deadlines, notice),
+            *(self._engines, self._slots, model, turn.body),
+            *(self._dice, self._deadlines, notice),
             fitting=self._fitting,
             noted=noted,
             schemas=self._schemas,
+            session=turn.session,
+            priority=priority_of(turn.body.purpose, agent=turn.is_agents),
         )
         return Gated(check, local)
 

@@ -48,6 +48,7 @@ from standby.adapters.schemas import JsonSchemas
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
 from standby.app.accounts import Accounts, Change
+from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
 from standby.app.cloud import CloudDeadlines, Line
@@ -72,6 +73,7 @@ from standby.core.quota.words import reason
 from standby.core.redact import Secret
 from standby.core.request import Request
 from standby.core.settings import Settings
+from standby.core.turns import Priority
 from standby.core.wire.asked import Asked
 from standby.core.wire.headers import Head
 from standby.ports import Clock, Dice, Engine, FetchError, Ledger
@@ -247,14 +249,16 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         status = Status(about, accounts, engines, ledger, clock, lambda: fetching.words)
         passage = Passage(line)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
+        admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         fitting = Fitting(
             engines,
             Reading(PdfTexts()).retold,
-            Describing(engines, _asker(engines, dice, deadlines)).retold,
+            Describing(engines, _asker(engines, admission, dice, deadlines)).retold,
         )
         switch = Switch(
             line,
             engines,
+            admission,
             passage,
             Books(ledger, clock, dice),
             Notices(enabled=settings.local.notice),
@@ -279,13 +283,12 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         yield Front(guard, door, ControlDoor(status, _prover(token)), dice.mint)
 
 
-def _asker(engines: Engines, dice: Dice, deadlines: LocalDeadlines) -> Ask:
+def _asker(engines: Engines, admission: Admission, dice: Dice, deadlines: LocalDeadlines) -> Ask:
     """Return what asks a local model for the gateway's own purposes."""
 
     def ask(model: LocalModel, asked: Asked) -> AsyncIterator[Head | bytes]:
-        return Local(engines, model, asked, dice, deadlines).answer(
-            Request("POST", "", (), b""), ""
-        )
+        local = Local(*(engines, admission, model, asked, dice, deadlines), priority=Priority.SIDE)
+        return local.answer(Request("POST", "", (), b""), "")
 
     return ask
 

@@ -13,6 +13,7 @@ from standby.adapters.engines import embedded
 from standby.adapters.engines.embedded import ModelFile
 from standby.adapters.net import http_client
 from standby.adapters.schemas import JsonSchemas
+from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.local import Local, LocalDeadlines
 from standby.core.dialects.openai_chat.reply import Reply
@@ -57,7 +58,15 @@ async def answered(engine, body):
     """The blocks of an answer, or why there is none."""
     known = Engines([engine], Preference(), SetClock())
     await known.refresh()
-    local = Local(known, None, body, LoadedDice(), LocalDeadlines(), schemas=JsonSchemas())
+    local = Local(
+        known,
+        Admission(SetClock()),
+        None,
+        body,
+        LoadedDice(),
+        LocalDeadlines(),
+        schemas=JsonSchemas(),
+    )
     try:
         items = [item async for item in local.answer(messages_request(), "")]
     except AnswererError as error:

@@ -106,13 +106,16 @@ class ChatServer:
         return mine
 
     def _chosen(self, found: tuple[LocalModel, ...], url: str) -> tuple[LocalModel, ...]:
-        mine = tuple(replace(model, engine=self._name) for model in found)
+        mine = tuple(
+            replace(model, engine=self._name, slots=model.slots or self.spec.slots)
+            for model in found
+        )
         if not self._only:
             return mine
         named = tuple(model for model in mine if model.id == self._only)
         spec = self.spec
         bare = LocalModel(self._name, self._only, url, grammar=spec.grammar)
-        return named or (replace(bare, continues=spec.continues),)
+        return named or (replace(bare, continues=spec.continues, slots=spec.slots),)
 
     async def chat(
         self, model: LocalModel, body: Mapping[str, JSON]
@@ -344,7 +347,12 @@ class StartedServer:
             await child.stop()
             raise self._failed(child.epitaph(), child)
         return replace(
-            found, engine=self.name, id=model.id, base_url=url, rehearsal=model.rehearsal
+            found,
+            engine=self.name,
+            id=model.id,
+            base_url=url,
+            rehearsal=model.rehearsal,
+            pins=self.spec.pins,
         )
 
     async def _until_healthy(self, child: Child, url: str, key: Secret) -> LocalModel | None:

@@ -93,6 +93,7 @@ ENGINE: Final = EngineSpec(
     grammar=True,
     counts=True,
     adds=LLAMA_ADDS,
+    pins=True,
 )
 
 
@@ -141,6 +142,8 @@ def _offered(file: ModelFile, context: int) -> LocalModel:
         counts=True,
         continues=True,
         rehearsal=file.rehearsal,
+        slots=_SLOTS,
+        pins=True,
     )
 
 

@@ -29,6 +29,7 @@ __all__ = ["ENGINE", "engine"]
 
 _NAME: Final = "on_path"
 _CONTEXT: Final = 65536
+_SLOTS: Final = 2  # the conversation, and what goes beside it
 
 
 async def _probe(
@@ -47,6 +48,7 @@ ENGINE: Final = EngineSpec(
     grammar=True,
     counts=True,
     adds=LLAMA_ADDS,
+    pins=True,
 )
 
 
@@ -81,6 +83,8 @@ def engine(
             grammar=True,
             counts=True,
             continues=True,
+            slots=_SLOTS,
+            pins=True,
         )
 
     async def offer() -> LocalModel | None:
@@ -127,7 +131,7 @@ def _launch(path: str | None, model_file: Path | None, alias: str, context: int)
             LLAMA_API_KEY=key,
             LLAMA_ARG_CORS_ORIGINS="http://127.0.0.1",
             LLAMA_ARG_KV_UNIFIED="1",
-            LLAMA_ARG_N_PARALLEL="2",
+            LLAMA_ARG_N_PARALLEL=str(_SLOTS),
             LLAMA_ARG_OFFLINE="1",
             LLAMA_ARG_UI="0",
             LLAMA_ARG_WEBUI="0",

@@ -51,5 +51,11 @@ async def _window(client: ClientSession, url: str, key: Secret | None) -> int | 
 
 
 ENGINE: Final = EngineSpec(
-    name=_NAME, title="SGLang", probe=_probe, order=50, urls=("http://127.0.0.1:30000",)
+    name=_NAME,
+    title="SGLang",
+    probe=_probe,
+    order=50,
+    urls=("http://127.0.0.1:30000",),
+    # It batches by the hundred. What a desk has to spare for one person is less.
+    slots=8,
 )

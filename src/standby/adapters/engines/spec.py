@@ -77,6 +77,10 @@ class EngineSpec:
     """Whether it counts the tokens of a chat request."""
     last_resort: bool = False
     """Whether it takes any server that speaks the protocol: another engine's claim goes first."""
+    slots: int | None = None
+    """How many requests it works on at once, where its server does not say so."""
+    pins: bool = False
+    """Whether its requests name the slot that they want. Not where others use the server, too."""
     adds: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     """Fields of this server's own that go with each chat request."""
 
@@ -224,6 +228,7 @@ def llama_models(
         grammar=True,
         counts=True,
         continues=True,
+        slots=_slots(props),
     )
     found: list[LocalModel] = []
     for item in entries(listed):
@@ -243,6 +248,14 @@ def llama_models(
             case _:
                 pass
     return tuple(model for model in found if answers_chat(model.id))
+
+
+def _slots(props: JSON) -> int | None:
+    match props:
+        case {"total_slots": total}:
+            return positive(total)
+        case _:
+            return None
 
 
 def _can(props: JSON, ability: str) -> bool | None:

@@ -33,5 +33,11 @@ async def _probe(
 
 
 ENGINE: Final = EngineSpec(
-    name=_NAME, title="vLLM", probe=_probe, order=40, urls=("http://127.0.0.1:8000",)
+    name=_NAME,
+    title="vLLM",
+    probe=_probe,
+    order=40,
+    urls=("http://127.0.0.1:8000",),
+    # It batches by the hundred. What a desk has to spare for one person is less.
+    slots=8,
 )

@@ -35,6 +35,11 @@ class LocalModel:
     rehearsal: bool = False
     """Good for a rehearsal, not for work: the tiny default model."""
 
+    slots: int | None = None
+    """How many requests the server works on at once."""
+    pins: bool = False
+    """Whether a request may name the slot that it wants (llama.cpp's ``id_slot``), and does."""
+
     @property
     def key(self) -> str:
         """The name by which a person and a request choose it: ``engine/id``."""

@@ -276,6 +276,21 @@ class Local(Section):
             Switch(),
         ),
     )
+    slots: int = field(
+        default=0,
+        metadata=_about(
+            "How many requests a local engine gets at once; 0: as many as its server says that it "
+            "works on, and one where it does not say.",
+            Whole(0, 64),
+        ),
+    )
+    wait_s: float = field(
+        default=1800.0,
+        metadata=_about(
+            "How long a request may wait for its turn at a local engine that is busy.",
+            Seconds(0.1, 6 * _HOUR_S),
+        ),
+    )
     keep_alive_s: float = field(
         default=15.0,
         metadata=_about(

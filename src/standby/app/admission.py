@@ -1,0 +1,160 @@
+"""The way to a slot of a local engine: who waits, how long, and who is asked to leave.
+
+Which of those who wait is next is decided purely, in :mod:`standby.core.turns`. A slot is held from
+the moment that the engine is asked until its answer has ended.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from standby.core.models.facts import LocalModel
+from standby.core.turns import Priority, Schedule, Turn
+from standby.ports import AnswererError, Clock
+
+__all__ = ["WAIT_S", "Admission", "Queue", "Slot", "Waits"]
+
+WAIT_S: Final = 1800.0
+"""A cold prompt may take a slow machine many minutes, and some may be waiting."""
+
+Waits = Callable[[int, int], None]
+"""Is told the place of a turn that waits, from 1, and how many wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot of an engine that is held."""
+
+    number: int | None
+    """What the server calls it; ``None`` where a request cannot name it."""
+    wanted: asyncio.Event
+    """Set once somebody of a higher class wants it. Who warms leaves at once; others, if nobody has
+    seen anything of their answer yet."""
+    stay: Callable[[], None]
+    """Say that it will not be given back before the end: another holder is asked to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What is going on at one engine."""
+
+    engine: str
+    slots: int
+    busy: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class _Ticket:
+    """One who waits, or holds a slot."""
+
+    waits: Waits
+    given: asyncio.Future[int]
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One engine's schedule, and those in it."""
+
+    schedule: Schedule
+    tickets: dict[Turn, _Ticket] = field(default_factory=dict[Turn, _Ticket])
+
+
+class Admission:
+    """Gives the slots of the local engines to those who want one.
+
+    Where a model does not say how many its engine has, it has one. ``slots`` overrules that, 0 does
+    not. ``wait_s`` is how long a turn waits at most.
+    """
+
+    def __init__(self, clock: Clock, *, slots: int = 0, wait_s: float = WAIT_S) -> None:
+        self._clock = clock
+        self._slots = slots
+        self._wait_s = wait_s
+        self._desks: dict[str, _Desk] = {}
+        self._numbers = count(1)
+
+    def turn(self, session: str, priority: Priority) -> Turn:
+        """Return a turn that arrives now."""
+        now = self._clock.ticks()
+        return Turn(f"{next(self._numbers)}", session, priority, now, now + self._wait_s)
+
+    @asynccontextmanager
+    async def slot(
+        self, model: LocalModel, turn: Turn, waits: Waits = lambda _place, _of: None
+    ) -> AsyncIterator[Slot]:
+        """Wait for a slot of a model's engine; hold it for the block.
+
+        ``waits`` is told whenever the place changes. Raise :class:`AnswererError` when none came
+        before the turn's deadline.
+        """
+        desk = self._desk(model)
+        ticket = _Ticket(waits, asyncio.get_running_loop().create_future())
+        desk.tickets[turn] = ticket
+        desk.schedule = desk.schedule.joined(turn)
+        try:
+            self._settle(desk)
+            number = await self._given(desk, turn, ticket, model)
+            yield Slot(
+                number if model.pins else None,
+                ticket.wanted,
+                stay=lambda: self._stay(desk, turn),
+            )
+        finally:
+            del desk.tickets[turn]
+            desk.schedule = desk.schedule.left(turn)
+            self._settle(desk)
+
+    def queues(self) -> tuple[Queue, ...]:
+        """Return what is going on at each engine that was asked for anything yet."""
+        return tuple(
+            Queue(
+                engine,
+                desk.schedule.size,
+                sum(seat.holder is not None for seat in desk.schedule.seats),
+                len(desk.schedule.waiting),
+            )
+            for engine, desk in sorted(self._desks.items())
+        )
+
+    def _desk(self, model: LocalModel) -> _Desk:
+        size = self._slots or model.slots or 1
+        desk = self._desks.get(model.engine)
+        if desk is None:
+            desk = self._desks[model.engine] = _Desk(Schedule.of(size))
+        elif desk.schedule.size != size:
+            desk.schedule = desk.schedule.resized(size)
+        return desk
+
+    async def _given(self, desk: _Desk, turn: Turn, ticket: _Ticket, model: LocalModel) -> int:
+        left_s = turn.deadline - self._clock.ticks()
+        try:
+            async with asyncio.timeout(None if ticket.given.done() else left_s):
+                return await ticket.given
+        except TimeoutError:
+            size, waiting = desk.schedule.size, len(desk.schedule.waiting)
+            raise AnswererError(
+                f"{model.engine} is busy: it works on {size} at once, {waiting} wait, and this"
+                f" request had no turn within {turn.deadline - turn.arrived:.0f} s"
+            ) from None
+
+    def _stay(self, desk: _Desk, turn: Turn) -> None:
+        desk.schedule = desk.schedule.staying(turn)
+        self._settle(desk)
+
+    def _settle(self, desk: _Desk) -> None:
+        """Give away what is free; tell who has to wait, and who is in the way."""
+        desk.schedule, given = desk.schedule.granted(self._clock.ticks())
+        for turn, number in given:
+            ticket = desk.tickets[turn]
+            if not ticket.given.done():  # else its waiter is just leaving, and gives it back
+                ticket.given.set_result(number)
+        for turn in desk.schedule.unwelcome():
+            desk.tickets[turn].wanted.set()
+        order = desk.schedule.order()
+        for place, turn in enumerate(order, start=1):
+            desk.tickets[turn].waits(place, len(order))
