@@ -11,7 +11,8 @@ from standby.core.handback import marks
 from standby.core.wire.json import dumps
 from standby.testing.cloud import FakeCloud
 from standby.testing.log import Received
-from standby.wiring import rehearsal
+from standby.wiring.rehearsal import clients, folders, hearing, showing
+from standby.wiring.rehearsal.stage import SetUp
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def homes(tmp_path):
 def test_the_drill_shares_the_models_of_the_user_and_reads_the_settings(homes):
     own, user = homes
     user.config_file.write_text("[local]\nfetch = false\n")
-    rehearsal._furnish(own, user)
+    folders.furnish(own, user)
     (user.models / "small.gguf").write_bytes(b"GGUF")
 
     assert b"GGUF" == (own.models / "small.gguf").read_bytes()
@@ -41,7 +42,7 @@ def test_where_links_to_folders_are_not_allowed_the_files_are_shared(homes, monk
         raise OSError("not allowed")
 
     monkeypatch.setattr(type(own.models), "symlink_to", refuse)
-    rehearsal._furnish(own, user)
+    folders.furnish(own, user)
 
     assert b"GGUF" == (own.models / "small.gguf").read_bytes()
 
@@ -52,7 +53,7 @@ async def test_folders_that_cannot_be_used_are_told_and_are_no_bug(homes, tmp_pa
     user.data.rmdir()
     user.data.touch()
     async with FakeCloud() as cloud, http_client() as http, AsyncExitStack() as stack:
-        stage = rehearsal._SetUp(tmp_path / "drill", user, cloud, http, rehearsal._SDK, stack)
+        stage = SetUp(tmp_path / "drill", user, cloud, http, clients.SDK, stack)
         with pytest.raises(StageError, match="your folders cannot be used") as told:
             await stage.open(lambda _who, _words: None)
 
@@ -62,9 +63,9 @@ async def test_folders_that_cannot_be_used_are_told_and_are_no_bug(homes, tmp_pa
 @pytest.mark.anyio
 async def test_the_folder_goes_in_the_end_and_the_users_models_stay(homes):
     _own, user = homes
-    async with rehearsal._folder(keep=False) as folder:
+    async with folders.own_folder(keep=False) as folder:
         own = paths({"STANDBY_HOME": str(folder)})
-        await asyncio.to_thread(rehearsal._furnish, own, user)
+        await asyncio.to_thread(folders.furnish, own, user)
         (user.models / "small.gguf").write_bytes(b"GGUF")
 
     assert not folder.exists()
@@ -76,9 +77,9 @@ def installed(monkeypatch):
     """Say what this machine has: the path of Claude Code, and whether there is an SDK."""
 
     def set_up(*, claude, sdk):
-        monkeypatch.setattr(rehearsal.shutil, "which", lambda _name: claude)
+        monkeypatch.setattr(clients.shutil, "which", lambda _name: claude)
         found = object() if sdk else None
-        monkeypatch.setattr(rehearsal.importlib.util, "find_spec", lambda _name: found)
+        monkeypatch.setattr(clients.importlib.util, "find_spec", lambda _name: found)
 
     return set_up
 
@@ -98,14 +99,14 @@ def test_the_client_is_the_one_asked_for_or_the_best_there_is(
 ):
     installed(claude=claude, sdk=sdk)
 
-    assert script == rehearsal._role(wanted).script
+    assert script == clients.role(wanted).script
 
 
 @pytest.mark.parametrize("wanted", ["sdk", "claude"])
 def test_a_client_that_is_not_there_is_said_to_be_missing(installed, wanted):
     installed(claude=None, sdk=False)
     with pytest.raises(StageError, match="not installed"):
-        rehearsal._role(wanted)
+        clients.role(wanted)
 
 
 def received(*blocks, **how):
@@ -117,25 +118,25 @@ def received(*blocks, **how):
 def test_what_the_cloud_heard_is_looked_through_for_thoughts_and_marks():
     its_own = {"type": "thinking", "thinking": "", "signature": "abc"}
     ours = {"type": "thinking", "thinking": "", "signature": marks.NOTICE}
-    heard = rehearsal._heard(received(its_own, ours, its_own, status=200))
+    heard = hearing.heard(received(its_own, ours, its_own, status=200))
 
     assert Heard(1.0, 200, refused=False, marked=True, thoughts=2) == heard
-    assert not rehearsal._heard(received(its_own)).marked
+    assert not hearing.heard(received(its_own)).marked
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"messages": [1, {"role": "assistant"}]}'])
 def test_a_body_that_is_no_request_holds_no_thoughts(body):
-    assert 0 == rehearsal._thoughts(body)
+    assert 0 == hearing.thoughts(body)
 
 
 @pytest.mark.parametrize("event", [{"event": "answer"}, None, 7, {"event": "dance"}])
 def test_a_client_that_says_what_nobody_understands_ends_the_drill(event):
     with pytest.raises(StageError, match="nobody understands"):
-        rehearsal._answer(event)
+        hearing.answer(event)
 
 
 def test_names_of_models_cannot_move_the_cursor():
-    assert "a\N{REPLACEMENT CHARACTER}[2Jb\n" == rehearsal._printable("a\x1b[2Jb\n")
+    assert "a\N{REPLACEMENT CHARACTER}[2Jb\n" == showing.printable("a\x1b[2Jb\n")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,6 @@ def test_ticks_are_shown_where_they_can_be(monkeypatch, encoding, signs):
 
     Out.encoding = encoding
     monkeypatch.setattr(sys, "stdout", Out())
-    found = rehearsal._signs()
+    found = showing.signs()
     monkeypatch.undo()
     assert signs == found
