@@ -1,4 +1,4 @@
-"""Fetch what `make test` needs beyond Python: the real Claude Code, in a folder of its own.
+"""Fetch what `make test` needs beyond Python: the real Claude Code, and what drives a browser.
 
 Run it as often as you like: what is there is left alone. What cannot be had is said, and the tests
 that need it skip themselves; with ``CI=true`` in the environment it is an error.
@@ -13,7 +13,12 @@ from pathlib import Path
 
 CLAUDE_CODE = "@anthropic-ai/claude-code"
 VERSION = "2.1.330"
-FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "claude-code"
+CACHE = Path(__file__).resolve().parent.parent / ".cache"
+FOLDER = CACHE / "claude-code"
+BROWSER = CACHE / "browser"
+"""What drives the browser, as tests/browser/package-lock.json names it."""
+PACKAGES = Path(__file__).resolve().parent / "browser"
+QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 DEADLINE_S = 600
 
 
@@ -30,14 +35,34 @@ def binary():
     return None
 
 
+def chromium():
+    """Return the executable of a Chromium that is installed here, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def driver():
+    """Return the folder of what drives a browser, in the versions of the lock file, or None."""
+    lock = BROWSER / "package-lock.json"
+    wanted = (PACKAGES / "package-lock.json").read_bytes()
+    there = (BROWSER / "node_modules" / "playwright-core" / "package.json").exists()
+    return BROWSER if there and lock.exists() and lock.read_bytes() == wanted else None
+
+
 def main():
-    try:
-        if binary() is None:
-            install()
-    except (OSError, subprocess.SubprocessError, PrepareError) as error:
-        said = f"The real client is not there, its tests are skipped: {error}"
-        say(said)
-        sys.exit(os.environ.get("CI") == "true")
+    missing = 0
+    for what, there, fetch in (
+        ("The real client is", binary, install),
+        ("A browser is", chromium, install_chromium),
+        ("What drives a browser is", driver, install_driver),
+    ):
+        try:
+            if there() is None:
+                fetch()
+        except (OSError, subprocess.SubprocessError, PrepareError) as error:
+            say(f"{what} not there, its tests are skipped: {error}")
+            missing += 1
+    sys.exit(missing > 0 and os.environ.get("CI") == "true")
 
 
 class PrepareError(Exception):
@@ -47,25 +72,46 @@ class PrepareError(Exception):
 def install():
     say(f"Fetching {CLAUDE_CODE} {VERSION} for the end-to-end tests")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    quiet = ("--no-save", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
-    run(
-        npm(), "install", "--prefix", FOLDER, "--ignore-scripts", *quiet, f"{CLAUDE_CODE}@{VERSION}"
-    )
+    named = ("--no-save", f"{CLAUDE_CODE}@{VERSION}")
+    run(npm(), "install", "--prefix", FOLDER, "--ignore-scripts", *QUIET, *named)
     if binary() is None:
         raise PrepareError(f"npm installed no executable for this platform below {FOLDER}")
+
+
+def install_chromium():
+    say("Installing Chromium for the tests of the dashboard")
+    apt_install("chromium", "install Chromium or Chrome")
+    if chromium() is None:
+        raise PrepareError("apt-get brought no chromium")
+
+
+def install_driver():
+    say("Fetching playwright-core and axe-core for the tests of the dashboard")
+    BROWSER.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(PACKAGES / name, BROWSER / name)
+    run(npm(), "ci", "--prefix", BROWSER, "--ignore-scripts", *QUIET)
+    if driver() is None:
+        raise PrepareError(f"npm installed nothing below {BROWSER}")
 
 
 def npm():
     """Return the path of npm; on Debian, and allowed to, install it."""
     if found := shutil.which("npm"):
         return found
-    if not (shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0):
-        raise PrepareError("npm is missing: install Node.js")
-    run("apt-get", "update", "-qq")
-    run("apt-get", "install", "-qq", "-y", "--no-install-recommends", "nodejs", "npm")
+    apt_install("nodejs", "npm", "install Node.js")
     if found := shutil.which("npm"):
         return found
     raise PrepareError("npm is missing, and apt-get brought none")
+
+
+def apt_install(*packages_and_hint):
+    """Install packages of Debian where that is allowed; else say what a person can do."""
+    *packages, hint = packages_and_hint
+    if not (shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0):
+        raise PrepareError(f"{packages[-1]} is missing: {hint}")
+    run("apt-get", "update", "-qq")
+    run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages)
 
 
 def say(words):

@@ -25,8 +25,8 @@ GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Gro
 
 def test_the_commands_are_those_of_the_plan():
     plan = (
-        "claude completion config doctor down drill env faults log models restart run serve status"
-        " token up"
+        "claude completion config dashboard doctor down drill env faults log models restart run"
+        " serve status token up"
     )
 
     assert plan.split() == list(COMMANDS)

@@ -12,7 +12,7 @@ from standby.core.wire.headers import Head
 from standby.core.wire.json import loads
 from standby.server.control import ControlDoor
 from standby.server.front import Front
-from standby.server.guard import Guard
+from standby.server.guard import Guard, Visits
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
 from tests.fakes.clock import LoadedDice
@@ -62,6 +62,16 @@ class Gateway:
         return await self.raw(f"POST {path} HTTP/1.1", OURS, length, *lines, body=body)
 
 
+class Page:
+    """A door of the gateway's own, with one page behind it."""
+
+    def serves(self, path):
+        return path in ("/standby/", "/metrics")
+
+    async def serve(self, method, target, headers, wire):
+        await wire.deliver(Head(200, (("Content-Type", "text/plain"),)), b"our page")
+
+
 class Answer:
     def __init__(self, raw):
         head, _, self.body = raw.partition(b"\r\n\r\n")
@@ -102,6 +112,8 @@ def dechunked(data):
 
 
 OURS = f"x-standby-token: {TOKEN}"
+VISIT = "Cookie: a=b; standby-1=of-a-visit"
+CLOSED = b"run standby dashboard"
 
 
 @asynccontextmanager
@@ -111,8 +123,11 @@ async def gateway(service=None):
     control = ControlDoor(running, lambda nonce: f"proof of {nonce}")
     taken = socket.create_server(("127.0.0.1", 0))
     running.port = taken.getsockname()[1]
-    guard = Guard(Secret(TOKEN), same_secret, PlainFingerprints(), running.port)
-    front = running.front = Front(guard, door, control, LoadedDice().mint)
+    visits = Visits("standby-1", lambda key: key == "of-a-visit")
+    guard = Guard(Secret(TOKEN), same_secret, PlainFingerprints(), running.port, visits=visits)
+    front = running.front = Front(
+        guard, door, control, LoadedDice().mint, (Page(),), lambda code: (Head(code, ()), CLOSED)
+    )
     runner = web.ServerRunner(server_of(front), shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -70,8 +70,18 @@ def status(**changes):
 class FakeGateway:
     """Serves until the block ends; ``requests`` has what it was asked, in order."""
 
-    def __init__(self, where, *, says=None, knows_token=True, redirects_to=None, silent=False):
+    def __init__(
+        self,
+        where,
+        *,
+        says=None,
+        knows_token=True,
+        redirects_to=None,
+        silent=False,
+        links=True,
+    ):
         where.make()
+        self._links = links
         self.token = secrets.token(where.token_file)
         self._where = where
         self._says = status() if says is None else says
@@ -108,6 +118,8 @@ class FakeGateway:
                 return 200, {"status": "ok", "proof": digest.hexdigest()}, ()
             case "/standby/status":
                 return 200, self._says, ()
+            case "/standby/link" if self._links:
+                return 200, {"url": f"{self.url}/standby/open?code=c", "expires_in_s": 300.0}, ()
             case _:
                 return 404, {}, ()
 
@@ -125,6 +137,9 @@ class FakeGateway:
                     self.send_header(name, text)
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self):
+                self.do_GET()
 
             def log_message(self, *_arguments):
                 pass

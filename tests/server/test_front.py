@@ -7,7 +7,18 @@ import pytest
 from standby.core.wire.headers import Head
 from standby.core.wire.json import loads
 from standby.server import front as front_module
-from tests.fakes.front import OURS, STREAM, TOKEN, Answer, delivers, echoes, gateway, streams
+from tests.fakes.front import (
+    CLOSED,
+    OURS,
+    STREAM,
+    TOKEN,
+    VISIT,
+    Answer,
+    delivers,
+    echoes,
+    gateway,
+    streams,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -341,6 +352,39 @@ async def test_our_own_pages_are_served_to_the_owner_alone():
 
     assert ({"all": "well"}, 401) == (loads(owner.body), known.status)
     assert [] == running.requests
+
+
+@pytest.mark.parametrize("path", ["/standby/", "/standby/?a=b", "/metrics"])
+async def test_a_page_has_a_door_of_its_own(path):
+    async with gateway(echoes) as running:
+        owner = await running.raw(f"GET {path} HTTP/1.1", OURS)
+        known = await running.raw(f"GET {path} HTTP/1.1", "x-api-key: k")
+
+    assert (b"our page", 401) == (owner.body, known.status)
+    assert [] == running.requests
+
+
+async def test_a_browser_on_a_visit_sees_our_pages_and_nothing_else():
+    async with gateway(echoes) as running:
+        page = await running.raw("GET /standby/ HTTP/1.1", VISIT)
+        status = await running.raw("GET /standby/status HTTP/1.1", VISIT)
+        model = await running.raw(
+            "POST /v1/messages HTTP/1.1", VISIT, "Content-Length: 2", body=b"{}"
+        )
+
+    assert (b"our page", {"all": "well"}) == (page.body, loads(status.body))
+    assert 401 == model.status
+    assert [] == running.requests
+
+
+async def test_a_person_who_may_not_look_is_told_how_in_a_page():
+    async with gateway(echoes) as running:
+        person = await running.raw("GET /standby/ HTTP/1.1", "Accept: text/html,*/*;q=0.8")
+        program = await running.raw("GET /standby/ HTTP/1.1", "Accept: */*")
+        elsewhere = await running.raw("GET /standby/status HTTP/1.1", "Accept: text/html")
+
+    assert (401, CLOSED) == (person.status, person.body)
+    assert ["authentication_error"] * 2 == [program.error[0], elsewhere.error[0]]
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(monkeypatch):

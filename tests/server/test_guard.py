@@ -8,7 +8,7 @@ from standby.adapters.host.secrets import same_secret
 from standby.core.redact import Secret
 from standby.core.request import NOBODY
 from standby.core.wire import errors
-from standby.server.guard import OPEN, Admitted, Guard, Turned
+from standby.server.guard import OPEN, Admitted, Guard, Turned, Visits
 from tests.fakes.clock import SetClock
 from tests.fakes.fingerprints import PlainFingerprints
 
@@ -19,8 +19,12 @@ LOGIN = ("Authorization", "Bearer login")
 OURS = ("X-Standby-Token", TOKEN)
 
 
+VISITS = Visits("standby-4949", lambda key: key == "of-a-visit")
+VISIT = ("Cookie", "standby-4949=of-a-visit")
+
+
 def guard(*accepted, port=4949):
-    return Guard(Secret(TOKEN), same_secret, PlainFingerprints(*accepted), port)
+    return Guard(Secret(TOKEN), same_secret, PlainFingerprints(*accepted), port, visits=VISITS)
 
 
 def admitted(*headers, method="POST", target="/v1/messages", accepted=()):
@@ -336,3 +340,72 @@ def test_of_a_hundred_unknown_credentials_thirty_are_let_in_a_minute():
     assert {60} == {verdict.retry_after_s for verdict in first[30:]}
     assert all(isinstance(verdict, Admitted) for verdict in others), "others pay for it"
     assert isinstance(asks(KEY), Admitted)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        VISIT,
+        ("cookie", "standby-4949=of-a-visit; other=1"),
+        # A server on another port of this host may have set one of the same name before.
+        ("Cookie", "standby-4949=foreign; standby-4949=of-a-visit"),
+    ],
+)
+def test_the_cookie_of_a_visit_lets_a_browser_look_at_our_own_pages(method, cookie):
+    let_in = admitted(cookie, ("Sec-Fetch-Site", "same-origin"), method=method, target="/standby/x")
+
+    assert (True, NOBODY) == (let_in.owner, let_in.caller.account)
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/standby/link"),
+        ("POST", "/standby/status"),
+        ("DELETE", "/standby/status"),
+        ("PUT", "/standby/"),
+        ("GET", "/metrics"),
+        ("GET", "/v1/models"),
+        ("POST", "/v1/messages"),
+        ("GET", "/standby"),
+        ("GET", "/v1/../standby/"),
+    ],
+)
+def test_the_cookie_of_a_visit_changes_nothing_and_opens_nothing_else(method, target):
+    assert UNKNOWN == admitted(VISIT, method=method, target=target)
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        ("Cookie", "standby-4949=unknown"),
+        ("Cookie", "standby-4949="),
+        ("Cookie", "standby-1=of-a-visit"),
+        ("Cookie", "x-standby-4949=of-a-visit"),
+        ("Cookie", "of-a-visit"),
+        ("Authorization", "Bearer of-a-visit"),
+        ("X-Standby-Token", "of-a-visit"),
+    ],
+)
+def test_what_is_no_cookie_of_a_visit_opens_nothing(cookie):
+    assert UNKNOWN == admitted(cookie, method="GET", target="/standby/")
+
+
+@pytest.mark.parametrize(
+    "foreign", [("Sec-Fetch-Site", "same-site"), ("Origin", "http://127.0.0.1:3000")]
+)
+def test_a_page_on_another_port_cannot_use_the_cookie_of_a_visit(foreign):
+    assert 403 == admitted(VISIT, foreign, method="GET", target="/standby/status").status
+
+
+@pytest.mark.parametrize("accepted", [(), ("x-api-key:sk-key",)])
+def test_the_metrics_want_the_token_whoever_the_cloud_knows(accepted):
+    assert UNKNOWN == admitted(KEY, method="GET", target="/metrics", accepted=accepted)
+    assert admitted(OURS, method="GET", target="/metrics").owner
+
+
+def test_without_visits_no_cookie_is_one():
+    lone = Guard(Secret(TOKEN), same_secret, PlainFingerprints(), 4949)
+
+    assert UNKNOWN == lone.admit("GET", "/standby/", (HOST, ("Cookie", "=; =x")))

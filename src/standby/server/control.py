@@ -7,10 +7,10 @@ from standby.core.wire import errors
 from standby.core.wire.headers import Head
 from standby.core.wire.json import JSON, dumps
 from standby.ports import Wire
+from standby.server.paths import PREFIX
 
-__all__ = ["PREFIX", "ControlDoor", "Reports"]
+__all__ = ["ControlDoor", "Reports"]
 
-PREFIX = "/standby/"
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 

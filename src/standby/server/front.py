@@ -6,23 +6,25 @@ guard has not admitted does not exist.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
-from standby.core.request import Request
+from standby.core.request import Headers, Request, header
 from standby.core.wire import errors
 from standby.core.wire.headers import Head, lines_of
+from standby.ports import Wire
 from standby.server.client import ClientWire
-from standby.server.control import PREFIX, ControlDoor
+from standby.server.control import ControlDoor
 from standby.server.guard import Guard, Turned
 from standby.server.messages import MessagesDoor
+from standby.server.paths import PREFIX, is_ours
 
-__all__ = ["BODY_S", "MAX_BODY_BYTES", "Front"]
+__all__ = ["BODY_S", "MAX_BODY_BYTES", "Front", "OwnDoor"]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,17 @@ class BrokenOffError(Exception):
     """An answer has not finished in the time that an ending gateway gives it."""
 
 
+class OwnDoor(Protocol):
+    """A door to some of the gateway's own paths."""
+
+    def serves(self, path: str) -> bool:
+        """Whether a path is one of this door's."""
+        ...
+
+    async def serve(self, method: str, target: str, headers: Headers, wire: Wire) -> None:
+        """Answer a request over a wire."""
+
+
 class Front:
     """Takes requests from the server; one answer each, whatever happens."""
 
@@ -56,8 +69,13 @@ class Front:
         messages: MessagesDoor,
         control: ControlDoor,
         mint: Callable[[str, int], str],
+        own: Sequence[OwnDoor] = (),
+        closed: Callable[[int], tuple[Head, bytes]] | None = None,
     ) -> None:
         self._guard = guard
+        self._own = own
+        self._closed = closed
+        """Makes the page for a person whose browser may not look at ours."""
         self._messages = messages
         self._control = control
         self._mint = mint
@@ -87,7 +105,10 @@ class Front:
         wire = ClientWire(request)
         turned = await self._attempt(request, wire, request_id)
         if turned is not None:
-            await wire.deliver(*_told(turned, request_id))
+            if turned.status == HTTPStatus.UNAUTHORIZED and self._closed and _for_a_person(request):
+                await wire.deliver(*self._closed(turned.status))
+            else:
+                await wire.deliver(*_told(turned, request_id))
         return wire.response
 
     async def _attempt(
@@ -132,8 +153,8 @@ class Front:
         if isinstance(let_in, Turned):
             return let_in
         path = let_in.target.partition("?")[0]
-        if path.startswith(PREFIX):
-            await self._control.serve(request.method, let_in.target, wire)
+        if is_ours(path):
+            await self._serve_own(request.method, let_in.target, let_in.headers, wire)
         elif not let_in.caller.account and not let_in.owner and path in _START_PROBES:
             await wire.deliver_empty()  # nothing goes to the cloud for somebody unknown
         elif self._ending:
@@ -145,6 +166,14 @@ class Front:
                 asked = Request(request.method, let_in.target, let_in.headers, body)
                 await self._messages.serve(asked, let_in.caller, wire)
         return None
+
+    async def _serve_own(self, method: str, target: str, headers: Headers, wire: Wire) -> None:
+        path = target.partition("?")[0]
+        for door in self._own:
+            if door.serves(path):
+                await door.serve(method, target, headers, wire)
+                return
+        await self._control.serve(method, target, wire)
 
     @asynccontextmanager
     async def _run(self) -> AsyncIterator[None]:
@@ -167,6 +196,12 @@ class Front:
 
 def _ended() -> Turned:
     return Turned(HTTPStatus.SERVICE_UNAVAILABLE, _ENDING, retry_after_s=1)
+
+
+def _for_a_person(request: web.BaseRequest) -> bool:
+    """Whether a browser wants to show our first page to somebody."""
+    lines = lines_of(request.raw_headers)
+    return request.raw_path == PREFIX and "text/html" in (header(lines, "accept") or "")
 
 
 def _told(turned: Turned, request_id: str) -> tuple[Head, bytes]:

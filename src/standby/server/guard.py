@@ -6,7 +6,7 @@ ever sees the token.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,20 +14,43 @@ from standby.core.redact import Secret
 from standby.core.request import NOBODY, Account, Caller, Headers, header
 from standby.core.wire.headers import end_to_end
 from standby.ports import Fingerprints
-from standby.server.control import PREFIX
+from standby.server.paths import PREFIX, is_ours
 from standby.server.strangers import Strangers
 
-__all__ = ["TOKEN_HEADER", "Admitted", "Guard", "Turned"]
+__all__ = ["TOKEN_HEADER", "Admitted", "Guard", "Turned", "Visits"]
 
 TOKEN_HEADER: Final = "x-standby-token"  # noqa: S105 - a name, not a token
 _PREFIX: Final = "/k/"
 # Answered without a credential: `health` tells nothing, and Claude Code asks the others at start.
-OPEN: Final = frozenset({("GET", "/standby/health"), ("HEAD", "/"), ("HEAD", "/api/hello")})
+# `open` is given the code of a link, and tells nothing without a good one.
+OPEN: Final = frozenset(
+    {
+        ("GET", "/standby/health"),
+        ("GET", "/standby/open"),
+        ("HEAD", "/"),
+        ("HEAD", "/api/hello"),
+    }
+)
+# What the cookie of a browser's visit is good for: to look. It changes nothing.
+_LOOKING: Final = frozenset({"GET", "HEAD"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 # What a browser says of a request that no other site has caused.
 _OWN_SITE: Final = frozenset({"same-origin", "none"})
 _HTTP_PORT: Final = 80
 _HINT: Final = "start the client with `standby claude` or `standby run`, or see `standby env`"
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """How browsers that were given a link are known again."""
+
+    cookie: str
+    """The name of their cookie."""
+    knows: Callable[[str], bool]
+    """Whether a cookie's value is the key of a visit that goes on."""
+
+
+NO_VISITS: Final = Visits("", lambda _key: False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +61,7 @@ class Admitted:
     headers: Headers
     caller: Caller
     owner: bool
-    """Came with the gateway's own token."""
+    """Came with the gateway's own token, or wants to see our own pages in a visit it opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +85,13 @@ class Guard:
         port: int,
         hosts: frozenset[str] = _LOOPBACK,
         ticks: Callable[[], float] = time.monotonic,
+        visits: Visits = NO_VISITS,
     ) -> None:
         self._token = token
         self._same = same
         self._fingerprints = fingerprints
         self._strangers = Strangers(ticks)
+        self._visits = visits
         self._hosts = {f"{_bracketed(host)}:{port}" for host in hosts}
         if port == _HTTP_PORT:  # which clients leave out
             self._hosts |= {_bracketed(host) for host in hosts}
@@ -86,7 +111,8 @@ class Guard:
         account = self._account(kept)
         path = target.partition("?")[0]
         # Our own pages are for who has the token: a cloud credential says nothing about them.
-        stranger = account == NOBODY or path.startswith(PREFIX)
+        stranger = account == NOBODY or is_ours(path)
+        owner = owner or self._visits_us(method, path, headers)
         if not owner and stranger and (method, path) not in OPEN:
             return _unknown()
         trusted = owner or self._fingerprints.remembered(account)
@@ -120,6 +146,14 @@ class Guard:
         token, _, rest = target.removeprefix(_PREFIX).partition("/")
         return "/" + rest, self._ours(token)
 
+    def _visits_us(self, method: str, path: str, headers: Headers) -> bool:
+        """Whether a browser looks at our own pages, with the cookie of a visit."""
+        if method not in _LOOKING or not path.startswith(PREFIX):
+            return False
+        start = f"{self._visits.cookie}="
+        keys = (c.removeprefix(start) for c in _cookies(headers) if c.startswith(start))
+        return any(self._visits.knows(key) for key in keys)
+
     def _ours(self, given: str | None) -> bool:
         return given is not None and self._same(self._token, given)
 
@@ -149,6 +183,13 @@ def _bearer(authorization: str | None) -> str | None:
 
 def _values(headers: Headers, name: str) -> list[str]:
     return [value.strip().lower() for key, value in headers if key.lower() == name]
+
+
+def _cookies(headers: Headers) -> Iterator[str]:
+    """Yield each ``name=value``; what a host sets, its other ports may send, and so may many."""
+    for key, value in headers:
+        if key.lower() == "cookie":
+            yield from (pair.strip() for pair in value.split(";"))
 
 
 def _bracketed(host: str) -> str:

@@ -80,8 +80,12 @@ from standby.ports import Clock, Dice, Engine, FetchError, Ledger
 from standby.server.control import ControlDoor
 from standby.server.front import Front
 from standby.server.guard import Guard
+from standby.server.guard import Visits as Visitors
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
+from standby.web.door import PagesDoor, closed
+from standby.web.files import page_files
+from standby.web.visits import Visits, cookie_name
 
 __all__ = ["ENGINES", "READERS", "RULES", "StartError", "engines_of", "serve"]
 
@@ -276,11 +280,20 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             models=Catalogue(line, engines).models,
             otherwise=passage.pass_on,
         )
-        guard = Guard(token, secrets.same_secret, fingerprints, port)
+        visits, cookie = Visits(dice.mint, clock.ticks), cookie_name(port)
+        guard = Guard(
+            token,
+            secrets.same_secret,
+            fingerprints,
+            port,
+            visits=Visitors(cookie, visits.knows),
+        )
+        pages = PagesDoor(page_files(), visits, url, cookie)
         await stack.enter_async_context(
             _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run)
         )
-        yield Front(guard, door, ControlDoor(status, _prover(token)), dice.mint)
+        control = ControlDoor(status, _prover(token))
+        yield Front(guard, door, control, dice.mint, (pages,), closed)
 
 
 def _asker(engines: Engines, admission: Admission, dice: Dice, deadlines: LocalDeadlines) -> Ask:

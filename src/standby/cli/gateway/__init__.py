@@ -13,6 +13,7 @@ from standby.cli.gateway.finding import (
     at_home,
     find,
     genuine,
+    page_link,
     status,
 )
 from standby.cli.gateway.launching import launch
@@ -43,6 +44,7 @@ __all__ = [
     "no_work_model",
     "offer",
     "overridden",
+    "page_link",
     "read_status",
     "run_to_end",
     "serve_in_front",

@@ -17,8 +17,10 @@ class NoAnswerError(Exception):
     """Nobody answered in time, or not in HTTP; its message says which."""
 
 
-def ask(url: str, target: str, headers: Mapping[str, str], *, within_s: float) -> tuple[int, bytes]:
-    """Return status and body of a GET. Raise :class:`NoAnswerError`."""
+def ask(
+    url: str, target: str, headers: Mapping[str, str], *, within_s: float, method: str = "GET"
+) -> tuple[int, bytes]:
+    """Return status and body of an answer. Raise :class:`NoAnswerError`."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(
         parts.hostname or "", parts.port or 80, timeout=within_s
@@ -29,7 +31,7 @@ def ask(url: str, target: str, headers: Mapping[str, str], *, within_s: float) -
     cut.daemon = True
     cut.start()
     try:
-        connection.request("GET", target, headers=dict(headers))
+        connection.request(method, target, headers=dict(headers))
         response = connection.getresponse()
         return response.status, _whole(response)
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -24,6 +24,7 @@ __all__ = [
     "at_home",
     "find",
     "genuine",
+    "page_link",
     "proves",
     "status",
 ]
@@ -134,6 +135,25 @@ def status(found: Genuine) -> dict[str, JSON]:
         case _:
             raise GatewayError(
                 f"the gateway answered with {code} instead of its status", "See `standby log`."
+            )
+
+
+def page_link(found: Genuine) -> dict[str, JSON]:
+    """Return a link to the dashboard, which opens once. Raise :class:`GatewayError`."""
+    headers = {"x-standby-token": found.token.reveal()}
+    try:
+        code, body = ask(
+            found.running.url, "/standby/link", headers, within_s=_STATUS_S, method="POST"
+        )
+    except NoAnswerError as error:
+        raise GatewayError(f"the gateway gives no link: {error}", "See `standby log`.") from None
+    match _json(body) if code == _OK else None:
+        case dict() as said if isinstance(said.get("url"), str):
+            return said
+        case _:
+            raise GatewayError(
+                f"the gateway answered with {code} instead of a link",
+                "It may be an older one: `standby restart` starts it anew.",
             )
 
 
