@@ -40,6 +40,7 @@ fix: $(READY)  ## put right what a tool can put right
 bench: $(READY)  ## what the gateway adds beside nginx and a direct line, and what translation costs
 	$(BIN)/python bench/relay.py
 	$(BIN)/python bench/translate.py
+	$(BIN)/python bench/statusline.py
 
 faults: $(READY)  ## what the gateway does under every failure mode
 	$(BIN)/python -m standby faults run --write docs/reliability.md

@@ -26,7 +26,7 @@ GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Gro
 def test_the_commands_are_those_of_the_plan():
     plan = (
         "claude completion config dashboard doctor down drill env faults log models restart run"
-        " serve status token up"
+        " serve status statusline token up"
     )
 
     assert plan.split() == list(COMMANDS)
@@ -204,5 +204,5 @@ def test_a_shell_is_told_the_commands_and_their_options(environment):
         )
         return done.stdout.split()
 
-    assert ["plain,status"] == completed("sta")
+    assert ["plain,status", "plain,statusline"] == completed("sta")
     assert "plain,--shell" in completed("env", "--s")

@@ -75,6 +75,7 @@ class FakeGateway:
         where,
         *,
         says=None,
+        glance=None,
         knows_token=True,
         redirects_to=None,
         silent=False,
@@ -85,6 +86,7 @@ class FakeGateway:
         self.token = secrets.token(where.token_file)
         self._where = where
         self._says = status() if says is None else says
+        self._glance = glance
         self._key = self.token.reveal() if knows_token else "another token"
         self._redirects_to = redirects_to
         self._silence = threading.Event()
@@ -120,11 +122,15 @@ class FakeGateway:
                 return 200, self._says, ()
             case "/standby/link" if self._links:
                 return 200, {"url": f"{self.url}/standby/open?code=c", "expires_in_s": 300.0}, ()
+            case "/standby/glance" if self._glance is not None:
+                return 200, self._glance, ()
             case _:
                 return 404, {}, ()
 
     def _handler(fake):  # noqa: N805  # `self` is the handler's
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self):
                 fake.requests.append((self.path, dict(self.headers.items())))
                 if fake._silent:

@@ -13,6 +13,9 @@ class Reports:
     async def status(self):
         return {"answering": "cloud"}
 
+    def glance(self):
+        return {"answering": "local"}
+
     async def recent(self, limit):
         return [{"id": number} for number in range(limit)][:2]
 
@@ -32,6 +35,7 @@ async def got(method, target):
         ("/standby/health?nonce=", {"status": "ok"}),
         ("/standby/health?nonce=abc", {"status": "ok", "proof": "proof of abc"}),
         ("/standby/status", {"answering": "cloud"}),
+        ("/standby/glance", {"answering": "local"}),
         ("/standby/recent", {"entries": [{"id": 0}, {"id": 1}]}),
     ],
 )

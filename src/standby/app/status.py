@@ -6,8 +6,8 @@ from typing import Final
 
 from standby.app.accounts import Accounts
 from standby.app.engines import Engines
+from standby.app.glance import binding, glance
 from standby.core.models.facts import LocalModel
-from standby.core.quota.machine import Quota, binds
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import warnings
 from standby.core.quota.words import reason
@@ -82,6 +82,12 @@ class Status:
             "ledger": {"enabled": about.ledger_enabled, "degraded": self._ledger.degraded},
         }
 
+    def glance(self) -> dict[str, JSON]:
+        """Return in short who answers now and what is left, for the account used last."""
+        accounts = self._accounts.snapshot()
+        state = accounts[-1][1] if accounts else AccountState()
+        return glance(state, self._engines.known(), self._clock.now())
+
     async def recent(self, limit: int) -> list[JSON]:
         """Return the newest entries, newest first."""
         return [entry_json(entry) for entry in await self._ledger.recent(limit)]
@@ -93,7 +99,7 @@ class Status:
         now: float,
     ) -> dict[str, JSON]:
         """Return who would answer the next request of the account used last."""
-        bound = _binding(accounts[-1][1], now) if accounts else None
+        bound = binding(accounts[-1][1], now) if accounts else None
         if bound is None:
             why = "the cloud serves" if accounts else "no request has come yet"
             return {"answering": "cloud", "model": "", "why": why, "until": None, "until_told": ""}
@@ -105,16 +111,6 @@ class Status:
             "until": until,
             "until_told": "" if until is None else self._clock.told(until),
         }
-
-
-def _binding(state: AccountState, now: float) -> Quota | None:
-    """Return the limit that ends last, of those that hold anything back now."""
-    binding = (quota for quota in state.quotas if binds(quota, now))
-    return max(binding, key=_end, default=None)
-
-
-def _end(quota: Quota) -> float:
-    return float("inf") if quota.until is None else quota.until
 
 
 def _account(name: Account, state: AccountState, now: float) -> JSON:

@@ -25,6 +25,10 @@ class Reports(Protocol):
         """Return the newest entries of the ledger, newest first."""
         ...
 
+    def glance(self) -> dict[str, JSON]:
+        """Say in short who answers now and what is left, out of memory and at once."""
+        ...
+
 
 class ControlDoor:
     """Answers the gateway's own commands."""
@@ -44,6 +48,8 @@ class ControlDoor:
                 await _deliver(wire, {**health, "proof": self._prove(nonce)} if nonce else health)
             case "GET", "status":
                 await _deliver(wire, await self._reports.status())
+            case "GET", "glance":
+                await _deliver(wire, self._reports.glance())
             case "GET", "recent":
                 await _deliver(wire, {"entries": await self._reports.recent(50)})
             case _:

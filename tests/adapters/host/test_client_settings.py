@@ -60,3 +60,14 @@ def test_reading_changes_nothing(own, project):
 
     assert before == (file.read_bytes(), file.stat().st_mtime_ns)
     assert [file] == list(own.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [('{"statusLine": {"type": "command"}}', True), ('{"env": {"statusLine": "no"}}', False)],
+)
+def test_whether_there_is_a_status_line_is_told(own, project, text, expected):
+    (own / "settings.json").write_text(text)
+    (found,) = read(own, project)
+
+    assert expected == found.status_line

@@ -1,4 +1,4 @@
-"""What Claude Code's own settings files set in its environment. They are read and never written."""
+"""What Claude Code's own settings files say that concerns us. Here they are only read."""
 
 import os
 import sys
@@ -25,6 +25,8 @@ class ClientSettings:
 
     path: Path
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    status_line: bool = False
+    """Whether it has a status line."""
     problem: str = ""
     """Why it could not be read; empty when it was."""
 
@@ -59,6 +61,6 @@ def _read(path: Path) -> ClientSettings | None:
     match value:
         case {"env": dict() as variables}:
             texts = {name: text for name, text in variables.items() if isinstance(text, str)}
-            return ClientSettings(path, texts)
         case _:
-            return ClientSettings(path)
+            texts = {}
+    return ClientSettings(path, texts, isinstance(value, dict) and "statusLine" in value)

@@ -1,0 +1,56 @@
+"""What a status line shows: who answers now, until when, what is left. Out of memory, at once."""
+
+from collections.abc import Sequence
+
+from standby.core.models.facts import LocalModel
+from standby.core.quota.machine import Quota, binds
+from standby.core.quota.state import AccountState
+from standby.core.quota.windows import LENGTH_S
+from standby.core.quota.words import reason
+from standby.core.wire.json import JSON
+
+__all__ = ["binding", "glance"]
+
+
+def glance(state: AccountState, models: Sequence[LocalModel], now: float) -> dict[str, JSON]:
+    """Return what holds for an account, with the local models that are known, best first."""
+    bound = binding(state, now)
+    answering = "cloud" if bound is None else "local" if models else "nobody"
+    return {
+        "answering": answering,
+        "why": "" if bound is None else reason(bound),
+        "until": None if bound is None else bound.until,
+        "windows": _windows(state, now),
+        "stand_in": _stand_in(models[0]) if models else None,
+    }
+
+
+def binding(state: AccountState, now: float) -> Quota | None:
+    """Return the limit that ends last, of those that hold anything back now."""
+    return max((quota for quota in state.quotas if binds(quota, now)), key=_end, default=None)
+
+
+def _end(quota: Quota) -> float:
+    return float("inf") if quota.until is None else quota.until
+
+
+def _windows(state: AccountState, now: float) -> list[JSON]:
+    """Return the windows of known length, the shortest first; one that has ended is fresh."""
+    known = (window for window in state.windows if window.name in LENGTH_S)
+    shown: list[JSON] = []
+    for window in sorted(known, key=lambda window: LENGTH_S[window.name]):
+        if window.utilisation is None:
+            continue
+        over = window.resets_at is not None and window.resets_at <= now
+        shown.append(
+            {
+                "name": window.name,
+                "used": 0.0 if over else window.utilisation,
+                "resets_at": None if over else window.resets_at,
+            }
+        )
+    return shown
+
+
+def _stand_in(model: LocalModel) -> JSON:
+    return {"key": model.key, "loaded": model.loaded, "rehearsal": model.rehearsal}

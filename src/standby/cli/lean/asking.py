@@ -1,0 +1,122 @@
+"""One question to the gateway of this user over a plain socket, within a deadline for all of it.
+
+The same rules as in :mod:`standby.cli.gateway.finding`: the token goes only to a server that has
+proved that it knows it already. What costs time there, we do without: whether the process lives
+shows when we connect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import socket
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from standby.core.wire.json import JSON
+
+__all__ = ["UnknownError", "glance", "state_folder"]
+
+_OTHERS = 0o077
+_MAX_BYTES = 256 * 1024
+_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+class UnknownError(Exception):
+    """The gateway does not say; the message is what to show instead."""
+
+
+def glance(environment: Mapping[str, str], within_s: float) -> JSON:
+    """Return what ``/standby/glance`` says. Raise :class:`UnknownError`."""
+    folder = state_folder(environment)
+    try:
+        port = _port(json.loads(_private(os.path.join(folder, "run.json"))))
+        token = _private(os.path.join(folder, "token")).strip()
+    except (OSError, ValueError):
+        raise UnknownError("standby is not running") from None
+    until = time.monotonic() + within_s
+    try:
+        with socket.create_connection(port, within_s) as connection:
+            nonce = os.urandom(16).hex()
+            said = _asked(connection, f"/standby/health?nonce={nonce}", b"", until)
+            proof = said.get("proof") if isinstance(said, dict) else None
+            expected = hmac.new(token, nonce.encode(), hashlib.sha256).hexdigest()
+            if not isinstance(proof, str) or not hmac.compare_digest(expected, proof):
+                raise UnknownError("another program is in the place of standby")
+            return _asked(connection, "/standby/glance", token, until)
+    except ConnectionRefusedError:
+        raise UnknownError("standby is not running") from None
+    except (OSError, ValueError):
+        raise UnknownError("standby does not answer") from None
+
+
+def state_folder(environment: Mapping[str, str]) -> str:
+    """Return the folder of :attr:`standby.adapters.host.paths.Paths.state`."""
+    home = environment.get("STANDBY_HOME", "")
+    if home:
+        return os.path.join(os.path.expanduser(home), "state")
+    if sys.platform in ("linux", "darwin"):
+        own = "~/Library/Application Support" if sys.platform == "darwin" else "~/.local/state"
+        base = environment.get("XDG_STATE_HOME", "").strip() or os.path.expanduser(own)
+        return os.path.join(base, "standby")
+    from standby.adapters.host.paths import paths
+
+    return str(paths(environment).state)
+
+
+def _port(record: JSON) -> tuple[str, int]:
+    """Return where a gateway listens, by what it has written down."""
+    match record:
+        case {"port": int(port), "url": str(url)}:
+            return ("::1" if "[" in url else "127.0.0.1"), port
+        case _:
+            raise ValueError("no gateway is written down there")
+
+
+def _private(path: str) -> bytes:
+    """Return what a file of ours alone holds. Raise :class:`OSError` when there is none."""
+    handle = os.open(path, os.O_RDONLY | _CAREFULLY)
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if sys.platform != "win32" and (status.st_uid != os.geteuid() or status.st_mode & _OTHERS):
+            raise PermissionError(path)
+        return file.read(_MAX_BYTES)
+
+
+def _asked(connection: socket.socket, target: str, token: bytes, until: float) -> JSON:
+    """Return the JSON of a GET. Raise :class:`OSError` or :class:`ValueError`."""
+    host = "[::1]" if connection.family == socket.AF_INET6 else "127.0.0.1"
+    ours = b"x-standby-token: %b\r\n" % token if token else b""
+    lines = f"GET {target} HTTP/1.1\r\nHost: {host}:{connection.getpeername()[1]}\r\n"
+    connection.sendall(lines.encode() + ours + b"\r\n")
+    data = b""
+    while True:
+        left_s = until - time.monotonic()
+        if left_s <= 0 or len(data) > _MAX_BYTES:
+            raise TimeoutError
+        connection.settimeout(left_s)
+        more = connection.recv(65_536)
+        if not more:
+            raise ConnectionError
+        data += more
+        head, found, body = data.partition(b"\r\n\r\n")
+        if found and len(body) >= _length(head):
+            break
+    if b" 200 " not in head.partition(b"\r\n")[0]:
+        raise ValueError(target)
+    value: JSON = json.loads(body)
+    return value
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    raise ValueError("an answer without a length")

@@ -1,0 +1,51 @@
+"""``standby statusline`` as a client calls it: JSON on stdin, one line on stdout, and gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+from standby.cli.lean.asking import UnknownError, glance
+from standby.cli.lean.line import without_gateway, words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from standby.core.wire.json import JSON
+
+__all__ = ["line", "main"]
+
+_MAX_BYTES = 1024 * 1024
+# A gateway that runs answers within a few milliseconds; one that hangs must not hold the line.
+_WITHIN_S = 0.25
+
+
+def main() -> None:
+    """Print the line, and end the process: whatever comes on stdin, there is one line."""
+    said = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(_MAX_BYTES)
+    text = line(said, os.environ) + "\n"
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+    os._exit(0)  # there is nothing to tidy up, and doing so takes milliseconds
+
+
+def line(said: bytes, environment: Mapping[str, str]) -> str:
+    """Return the line for what a client says of itself."""
+    coloured = not environment.get("NO_COLOR")
+    client, now = _read(said), time.time()
+    try:
+        told = glance(environment, _WITHIN_S)
+    except UnknownError as error:
+        return without_gateway(str(error), client, now, coloured=coloured)
+    return words(told, client, now, coloured=coloured)
+
+
+def _read(said: bytes) -> JSON:
+    try:
+        value: JSON = json.loads(said)
+    except ValueError:  # by hand, or from a client of another kind
+        return None
+    return value

@@ -1,0 +1,55 @@
+"""The line as a client gets it."""
+
+import json
+import subprocess
+import sys
+
+from standby.cli.lean.statusline import line
+from tests.fakes.gateway import running_gateway
+
+GLANCE = {"answering": "cloud", "windows": [{"name": "5h", "used": 0.25, "resets_at": None}]}
+HEAVY = {
+    *("click", "orjson", "dataclasses", "typing", "platformdirs", "psutil", "pathlib"),
+    *("http.client", "asyncio", "subprocess", "inspect", "random", "shutil"),
+}
+
+
+def test_it_is_the_gateways_word(environment, where):
+    with running_gateway(where, glance=GLANCE):
+        said = line(b'{"model": {"display_name": "Opus 5.5"}}', {**environment, "NO_COLOR": "1"})
+
+    assert "● cloud · Opus 5.5 · 5h 75% left · no local model" == said
+
+
+def test_without_a_gateway_it_says_so_in_colour_unless_none_is_wanted(environment):
+    assert "\x1b[31m● standby is not running\x1b[0m" == line(b"", environment)
+    assert "● standby is not running" == line(b"{oops", {**environment, "NO_COLOR": "1"})
+
+
+def run(environment, *before, **how):
+    return subprocess.run(
+        [sys.executable, *before, "-m", "standby", "statusline"],
+        env=environment,
+        capture_output=True,
+        check=True,
+        timeout=20,
+        **how,
+    )
+
+
+def test_the_process_prints_one_line_and_no_complaint(environment):
+    done = run(environment | {"NO_COLOR": "1"}, input=json.dumps({"cwd": "/"}).encode())
+
+    assert ("● standby is not running\n".encode(), b"") == (done.stdout, done.stderr)
+
+
+def test_nothing_is_imported_that_takes_longer_than_the_line(environment):
+    done = run(environment, "-v", input=b"")
+    imported = {
+        words.split()[1].strip("'")
+        for words in done.stderr.decode().splitlines()
+        if words.startswith("import ")
+    }
+
+    assert "standby.cli.lean.line" in imported
+    assert set() == HEAVY & imported
