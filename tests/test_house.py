@@ -7,7 +7,7 @@ import pytest
 
 CORE = Path(__file__).parent.parent / "src" / "standby" / "core"
 ALLOWED = {
-    *("base64", "binascii", "calendar", "collections", "dataclasses", "datetime", "enum"),
+    *("base64", "binascii", "bisect", "calendar", "collections", "dataclasses", "datetime", "enum"),
     *("functools", "hashlib", "hmac", "itertools", "math", "operator", "re", "struct", "typing"),
     "standby",
 }
