@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,9 +11,12 @@ from standby.core.request import Caller, Request
 from standby.core.usage import Entry, Tokens
 from standby.ports import Clock, Dice, Ledger
 
-__all__ = ["Booking", "Books", "session_of"]
+__all__ = ["Booking", "Books", "Hear", "session_of"]
 
 log = logging.getLogger(__name__)
+
+Hear = Callable[[Entry], None]
+"""Is told of each request that has ended; never waits, never fails."""
 
 MOST_SIGNS: Final = 200
 """What a client names, it can make as long as it likes; more of it is kept nowhere."""
@@ -54,8 +57,11 @@ class Booking:
 class Books:
     """Opens a booking for each request, and closes it."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, dice: Dice) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, dice: Dice, heard: Sequence[Hear] = ()
+    ) -> None:
         self._ledger = ledger
+        self._heard = heard
         self._clock = clock
         self._dice = dice
 
@@ -103,6 +109,8 @@ class Books:
             notes=booking.notes if booking.by in {"local", "both"} else (),
         )
         self._ledger.book(entry)
+        for hear in self._heard:
+            hear(entry)
         log.info(
             "%s %s: %s by %s (%s), %d, %d+%d tokens, %.1f s%s",
             entry.id,

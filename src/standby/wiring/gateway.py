@@ -59,6 +59,7 @@ from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch, Fetching
 from standby.app.fitting import Fitting
 from standby.app.local import Local, LocalDeadlines
+from standby.app.measures import Measures
 from standby.app.notices import Notices
 from standby.app.passage import Passage
 from standby.app.status import About, Status
@@ -80,12 +81,9 @@ from standby.ports import Clock, Dice, Engine, FetchError, Ledger
 from standby.server.control import ControlDoor
 from standby.server.front import Front
 from standby.server.guard import Guard
-from standby.server.guard import Visits as Visitors
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
-from standby.web.door import PagesDoor, closed
-from standby.web.files import page_files
-from standby.web.visits import Visits, cookie_name
+from standby.wiring.faces import faces, telemetry
 
 __all__ = ["ENGINES", "READERS", "RULES", "StartError", "engines_of", "serve"]
 
@@ -254,6 +252,8 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         passage = Passage(line)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
+        measures = Measures(about, accounts, engines, admission, ledger)
+        sent = await stack.enter_async_context(telemetry(settings, about.version, measures.bounded))
         fitting = Fitting(
             engines,
             Reading(PdfTexts()).retold,
@@ -264,7 +264,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             engines,
             admission,
             passage,
-            Books(ledger, clock, dice),
+            Books(ledger, clock, dice, (measures.heard, *sent)),
             Notices(enabled=settings.local.notice),
             dice,
             RULES.values(),
@@ -280,20 +280,13 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             models=Catalogue(line, engines).models,
             otherwise=passage.pass_on,
         )
-        visits, cookie = Visits(dice.mint, clock.ticks), cookie_name(port)
-        guard = Guard(
-            token,
-            secrets.same_secret,
-            fingerprints,
-            port,
-            visits=Visitors(cookie, visits.knows),
-        )
-        pages = PagesDoor(page_files(), visits, url, cookie)
+        face = faces(about, port, status, measures, clock, dice)
+        guard = Guard(token, secrets.same_secret, fingerprints, port, visits=face.visitors)
         await stack.enter_async_context(
             _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run)
         )
         control = ControlDoor(status, _prover(token))
-        yield Front(guard, door, control, dice.mint, (pages,), closed)
+        yield Front(guard, door, control, dice.mint, face.doors, face.closed)
 
 
 def _asker(engines: Engines, admission: Admission, dice: Dice, deadlines: LocalDeadlines) -> Ask:

@@ -259,18 +259,22 @@ class Url:
     """Where a server is, without a slash at its end: on loopback, or by https wherever it is."""
 
     loopback_only: bool
+    may_be_empty: bool = False
 
     @property
     def allowed(self) -> str:
         """The allowed values, in words."""
         if self.loopback_only:
             return "http:// or https:// on loopback (127.0.0.1, [::1], localhost)"
-        return "https://, or http:// on loopback (127.0.0.1, [::1], localhost)"
+        words = "https://, or http:// on loopback (127.0.0.1, [::1], localhost)"
+        return f"{words}; or empty" if self.may_be_empty else words
 
     def read(self, value: object) -> Value | Wrong:
         """Return the URL with its scheme and host in lower case, or what is wrong with it."""
         if not isinstance(value, str) or len(value) > _MAX_TEXT:
             return Wrong("this is not a URL")
+        if self.may_be_empty and not value:
+            return value
         if "@" in value:  # not repeated: what stands before it may be a password
             return Wrong("a URL must not hold a name or a password")
         if (parts := _URL.fullmatch(value.strip())) is None:

@@ -19,6 +19,7 @@ from standby.core.settings.values import (
     Section,
     Settings,
     Tables,
+    Telemetry,
 )
 
 __all__ = ["PREFIX", "SECTIONS", "Known", "known", "parse", "with_environment"]
@@ -32,6 +33,7 @@ SECTIONS: Final[Mapping[str, type[Section]]] = {
     "local": Local,
     "ledger": Ledger,
     "log": Log,
+    "telemetry": Telemetry,
 }
 
 # A server may not be called what has a meaning of its own where engines and models are named.
@@ -79,6 +81,7 @@ def parse(mapping: Mapping[str, object]) -> Settings | Faults:
         reading.section(Local, ("local",), mapping.get("local", {})),
         reading.section(Ledger, ("ledger",), mapping.get("ledger", {})),
         reading.section(Log, ("log",), mapping.get("log", {})),
+        reading.section(Telemetry, ("telemetry",), mapping.get("telemetry", {})),
     )
     # Whether settings agree with each other is only to be seen when each is sound.
     faults = tuple(reading.faults) or tuple(_disagreements(settings.local))

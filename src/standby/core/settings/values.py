@@ -35,6 +35,7 @@ __all__ = [
     "Server",
     "Settings",
     "Tables",
+    "Telemetry",
 ]
 
 SERVER_KINDS: Final = (
@@ -328,6 +329,21 @@ class Log(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Telemetry(Section):
+    """Where figures of each request are sent. Nowhere, unless it is said here."""
+
+    otlp_endpoint: str = field(
+        default="",
+        metadata=_about(
+            "An OpenTelemetry collector that gets traces and metrics, without `/v1/traces` at its "
+            "end: names of models, counts and times, never a text. Empty: nothing is sent. Needs "
+            "the extra `otel`.",
+            Url(loopback_only=False, may_be_empty=True),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, as one value."""
 
@@ -336,3 +352,4 @@ class Settings:
     local: Local = Local()
     ledger: Ledger = Ledger()
     log: Log = Log()
+    telemetry: Telemetry = Telemetry()

@@ -1,0 +1,73 @@
+"""What people and machines see of the gateway, put together: pages, metrics, figures sent away."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from standby.app.bookkeeping import Hear
+from standby.app.measures import Measures
+from standby.app.status import About, Status
+from standby.core.settings import Settings
+from standby.core.usage import Entry
+from standby.core.wire.headers import Head
+from standby.ports import Clock, Dice
+from standby.server.front import OwnDoor
+from standby.server.guard import Visits as Visitors
+from standby.server.metrics import MetricsDoor
+from standby.web.door import PagesDoor, closed
+from standby.web.files import page_files
+from standby.web.visits import Visits, cookie_name
+
+__all__ = ["Faces", "faces", "telemetry"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The doors to our own pages, and who may look without the token."""
+
+    doors: Sequence[OwnDoor]
+    visitors: Visitors
+    closed: Callable[[int], tuple[Head, bytes]]
+    """Makes the page for a person whose browser may not look at ours."""
+
+
+def faces(
+    about: About, port: int, status: Status, measures: Measures, clock: Clock, dice: Dice
+) -> Faces:
+    """Return the faces of a gateway."""
+    visits, cookie = Visits(dice.mint, clock.ticks), cookie_name(port)
+    pages = PagesDoor(page_files(), visits, about.url, cookie)
+    metrics = MetricsDoor(status, measures)
+    return Faces((pages, metrics), Visitors(cookie, visits.knows), closed)
+
+
+@asynccontextmanager
+async def telemetry(
+    settings: Settings, version: str, bounded: Callable[[Entry], Entry]
+) -> AsyncIterator[tuple[Hear, ...]]:
+    """Yield what sends figures of each request to the settings' collector, if there is one."""
+    endpoint = settings.telemetry.otlp_endpoint
+    if not endpoint:
+        yield ()
+        return
+    try:
+        # Only whoever wants it pays for it: the library takes a quarter of a second to import.
+        from standby.adapters.telemetry.otlp import Otlp  # noqa: PLC0415
+    except ImportError:
+        log.warning(
+            "nothing is sent to %s: install standby with the extra, as in"
+            " `pip install 'standby[otel]'`",
+            endpoint,
+        )
+        yield ()
+        return
+    sender = Otlp(endpoint, version)
+    log.info("figures of each request are sent to %s", endpoint)
+    try:
+        yield (lambda entry: sender.heard(bounded(entry)),)
+    finally:
+        await asyncio.to_thread(sender.close)
