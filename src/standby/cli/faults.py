@@ -175,9 +175,11 @@ class _Run:
         from standby.testing.kit import fakes
         from standby.testing.our_gateway import RULES, GatewayLostError, our_gateway
 
-        async with fakes(*self._ports) as two:
-            if self._place is not None:
+        if self._place is not None:
+            async with fakes(*self._ports) as two:
                 return await self._against(self._place, two, names, write)
+        # Of our own gateway more is to be seen with an engine that can go on with an answer.
+        async with fakes(*self._ports, style="llamacpp") as two:
             try:
                 async with our_gateway(two) as ours:
                     return await self._against(ours, two, names, write, RULES)

@@ -13,7 +13,7 @@ import asyncio
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final, Literal, Self
@@ -27,7 +27,7 @@ from standby.testing.hostile import HOSTILE, Honest, Hostile, Step, chunk, chunk
 from standby.testing.judge import ENGINE_SAYS
 from standby.testing.log import Received
 
-__all__ = ["ENGINE_FAULTS", "MODEL", "FakeEngine"]
+__all__ = ["ENGINE_FAULTS", "MODEL", "FakeEngine", "Style"]
 
 MODEL: Final = "stand-in"
 WINDOW: Final = 32_768
@@ -55,12 +55,18 @@ class FakeEngine:
         port: int = 0,
         trap: str = "http://127.0.0.1:9",
         says: str = ENGINE_SAYS,
+        pace_s: float = 0.0,
     ) -> None:
-        """Describe an engine. ``trap``: where its redirects lead, if it is told to send any."""
+        """Describe an engine.
+
+        ``trap``: where its redirects lead, if it is told to send any. ``pace_s``: seconds between
+        two chunks of an answer that does not fail.
+        """
         self._style = style
         self._port = port
         self._trap = trap
         self._says = says
+        self._pace_s = pace_s
         self._log: list[Received] = []
         self._faults: deque[str] = deque()
         self._closing = asyncio.Event()
@@ -79,6 +85,11 @@ class FakeEngine:
     async def __aexit__(self, *_why: object) -> None:
         self._closing.set()
         await self._runner.cleanup()
+
+    @property
+    def style(self) -> Style:
+        """What it tells of itself."""
+        return self._style
 
     @property
     def url(self) -> str:
@@ -166,8 +177,8 @@ class FakeEngine:
             honest = Honest(_JSON, (dumps(_completion(self._says)),), self._trap)
         else:
             honest = Honest(_STREAM, tuple(_chunks(self._says, tool)), self._trap)
-        make = ENGINE_FAULTS[fault] if fault else _honestly
-        await raw.speak(request, make(honest), self._closing)
+        steps = ENGINE_FAULTS[fault](honest) if fault else _paced(_honestly(honest), self._pace_s)
+        await raw.speak(request, steps, self._closing)
         return web.Response()  # aiohttp wants one; the connection is gone
 
 
@@ -260,6 +271,13 @@ _SHOWN: Final = 5
 def _honestly(honest: Honest) -> Iterator[Step]:
     yield from chunked(honest, honest.pieces)
     yield chunk(b"")
+
+
+def _paced(steps: Iterable[Step], pace_s: float) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if pace_s:
+            yield pace_s
 
 
 def _at(pieces: int | None, ending: Ending) -> Hostile:

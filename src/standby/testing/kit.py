@@ -19,7 +19,7 @@ from standby.core.request import Headers
 from standby.testing.accounts import EVERYBODY, CloudAccount, Plan
 from standby.testing.asking import CANARY, TOOL, Asker, Shape
 from standby.testing.cloud import FakeCloud
-from standby.testing.engine import FakeEngine
+from standby.testing.engine import FakeEngine, Style
 from standby.testing.hostile import CANARY as PEERS_CANARY
 from standby.testing.judge import CLOUD_SAYS, Expected, Finding, Saw, Transcript, judge
 from standby.testing.log import Received
@@ -60,12 +60,14 @@ class Fakes:
 
 
 @asynccontextmanager
-async def fakes(cloud_port: int = 0, engine_port: int = 0) -> AsyncIterator[Fakes]:
-    """Serve the fakes until the block ends."""
+async def fakes(
+    cloud_port: int = 0, engine_port: int = 0, style: Style = "openai"
+) -> AsyncIterator[Fakes]:
+    """Serve the fakes until the block ends. ``style``: what the engine tells of itself."""
     async with (
         Trap() as trap,
         FakeCloud(script=says, port=cloud_port, trap=trap.url) as cloud,
-        FakeEngine(port=engine_port, trap=trap.url) as engine,
+        FakeEngine(style=style, port=engine_port, trap=trap.url) as engine,
     ):
         yield Fakes(cloud, engine, trap)
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from standby.adapters.host.processes import Running, running
 from standby.adapters.host.secrets import token
 from standby.adapters.net import http_client
 from standby.core.wire.json import JSON, NotJSONError, loads
+from standby.testing.engine import Style
 from standby.testing.kit import Fakes, Gateway, Rules
 
 __all__ = ["RULES", "GatewayLostError", "our_gateway"]
@@ -54,9 +55,11 @@ keep_alive_s = 1.0
 
 [[local.servers]]
 name = "kit"
-kind = "openai_compatible"
+kind = "{kind}"
 url = "{engine}"
 """
+
+_KINDS: Final[Mapping[Style, str]] = {"openai": "openai_compatible", "llamacpp": "llamacpp"}
 
 
 class GatewayLostError(Exception):
@@ -64,30 +67,44 @@ class GatewayLostError(Exception):
 
 
 @asynccontextmanager
-async def our_gateway(fakes: Fakes) -> AsyncIterator[Gateway]:
-    """Run the gateway until the block ends. Raise :class:`GatewayLostError`."""
+async def our_gateway(fakes: Fakes, home: Path | None = None) -> AsyncIterator[Gateway]:
+    """Run the gateway until the block ends. Raise :class:`GatewayLostError`.
+
+    ``home`` is a folder of the caller's, which stays; else there is one for as long as it runs.
+    """
+    if home is not None:
+        async with _running(fakes, home) as gateway:
+            yield gateway
+        return
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="standby-faults-"))
-    own = paths({HOME: str(folder)})
     try:
-        await asyncio.to_thread(_furnish, own, fakes)
-        argv = [sys.executable, "-P", "-m", "standby.adapters.host.tethered", "serve"]
-        environment = clean_environment(os.environ, **{HOME: str(folder)})
-        child = await Child.spawn(argv, environment, str(folder))
-        try:
-            yield await _ready(child, own)
-        finally:
-            await child.stop(grace_s=3.0)
+        async with _running(fakes, folder) as gateway:
+            yield gateway
     finally:
         # Shielded: whoever is cancelled twice would take the removal back before it began.
         removal = partial(shutil.rmtree, folder, ignore_errors=True)
         await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, removal))
 
 
+@asynccontextmanager
+async def _running(fakes: Fakes, folder: Path) -> AsyncIterator[Gateway]:
+    own = paths({HOME: str(folder)})
+    await asyncio.to_thread(_furnish, own, fakes)
+    argv = [sys.executable, "-P", "-m", "standby.adapters.host.tethered", "serve"]
+    environment = clean_environment(os.environ, **{HOME: str(folder)})
+    child = await Child.spawn(argv, environment, str(folder))
+    try:
+        yield await _ready(child, own)
+    finally:
+        await child.stop(grace_s=3.0)
+
+
 def _furnish(own: Paths, fakes: Fakes) -> None:
     own.make()
-    own.config_file.write_text(
-        _SETTINGS.format(cloud=fakes.cloud.url, engine=fakes.engine.url), encoding="utf-8"
+    settings = _SETTINGS.format(
+        cloud=fakes.cloud.url, kind=_KINDS[fakes.engine.style], engine=fakes.engine.url
     )
+    own.config_file.write_text(settings, encoding="utf-8")
     own.config_file.chmod(0o600)
 
 
