@@ -11,7 +11,7 @@ PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check 
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench forecast faults docs catalogue lock clean
+.PHONY: help run test check fix bench forecast faults soak streams docs catalogue lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +47,12 @@ forecast: $(READY)  ## how often the range of a forecast holds the true moment
 
 faults: $(READY)  ## what the gateway does under every failure mode
 	$(BIN)/python -m standby faults run --write docs/reliability.md
+
+soak: $(READY)  ## half an hour of 50 clients while everything fails at random
+	$(BIN)/python bench/soak.py --write docs/reliability.md
+
+streams: $(READY)  ## a thousand streams at once, 20 events a second each
+	$(BIN)/python bench/streams.py --write docs/performance.md
 
 docs: $(READY)  ## write the reference anew from the code
 	$(BIN)/python docs/generate.py

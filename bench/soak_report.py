@@ -76,7 +76,9 @@ def _wrongs(figures: Figures) -> Iterator[str]:
 
 
 def markdown(figures: Figures) -> str:
-    about = ", ".join(f"{name} {value}" for name, value in figures.machine.items() if name != "date")
+    about = ", ".join(
+        f"{name} {value}" for name, value in figures.machine.items() if name != "date"
+    )
     noise = figures.noise
     took = figures.seconds
 
@@ -131,6 +133,4 @@ def write(figures: Figures, page: Path) -> None:
     if not MARKED.search(text):
         raise ValueError(f"{page} has no place marked for the figures of the soak")
     section = markdown(figures)
-    page.write_text(
-        MARKED.sub(lambda m: f"{m[1]}\n\n{section}\n\n{m[2]}", text), encoding="utf-8"
-    )
+    page.write_text(MARKED.sub(lambda m: f"{m[1]}\n\n{section}\n\n{m[2]}", text), encoding="utf-8")

@@ -1,6 +1,6 @@
 """A thousand streams at once, 20 events a second each, all on one machine. `make streams` runs it.
 
-Each event says which it is and when it was sent: none may be lost, doubled or out of order, and what
+Each event says which it is and when it was sent: none may be lost, doubled or out of order. What
 the gateway adds to its way is its delay less that of the same event on the direct line.
 
 python bench/streams.py [--streams 1000] [--seconds 10] [--json FILE] [--write docs/performance.md]
@@ -101,10 +101,11 @@ class Figures:
     @property
     def wrongs(self) -> list[str]:
         """What is not as it should be, in words."""
-        found = []
-        for line in (DIRECT, "standby"):
-            if broken := self.broken(line):
-                found.append(f"{broken} streams of the line {line!r} are not whole and in order")
+        found = [
+            f"{broken} streams of the line {line!r} are not whole and in order"
+            for line in (DIRECT, "standby")
+            if (broken := self.broken(line))
+        ]
         if not found and (p99 := percentile(self.added, 99)) > MOST_ADDED_S:
             found.append(f"the 99th percentile of what is added is {ms(p99)}")
         if self.stream_kib > MOST_KIB:
@@ -183,9 +184,7 @@ def markdown(figures: Figures) -> str:
             f"{noise['idle_percent']:.0f} %. {figures.streams} streams at once, each "
             f"{figures.events} events, {1 / GAP_S:.0f} a second.",
             "",
-            table(
-                ["line", "events", "streams not whole", "delay, median", "p99", "longest"], rows
-            ),
+            table(["line", "events", "streams not whole", "delay, median", "p99", "longest"], rows),
             "",
             f"Added to each event, pair by pair: median {ms(percentile(added, 50))}, 99th "
             f"percentile {ms(percentile(added, 99))}. Memory for each open stream: "
@@ -216,9 +215,7 @@ def write(figures: Figures, page: Path) -> None:
     if not MARKED.search(text):
         raise ValueError(f"{page} has no place marked for the figures of the streams")
     section = markdown(figures)
-    page.write_text(
-        MARKED.sub(lambda m: f"{m[1]}\n\n{section}\n\n{m[2]}", text), encoding="utf-8"
-    )
+    page.write_text(MARKED.sub(lambda m: f"{m[1]}\n\n{section}\n\n{m[2]}", text), encoding="utf-8")
 
 
 def say(words: str) -> None:

@@ -1,5 +1,7 @@
 """The fake engine answers as chat completions do, until it is told to fail."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -124,3 +126,13 @@ async def test_it_can_be_away():
 def test_a_name_that_nobody_knows_is_refused_at_once():
     with pytest.raises(ValueError, match="'no'"):
         FakeEngine().break_next("no")
+
+
+async def test_one_that_is_slow_takes_its_time_between_two_chunks():
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with FakeEngine(pace_s=0.02) as engine:
+        _, body = await chat(engine)
+
+    assert ENGINE_SAYS == said(body)
+    assert loop.time() - began > 0.02 * len(chunks(body))

@@ -156,3 +156,27 @@ async def test_our_gateway_does_right_in_the_modes_that_say_most():
 
     assert [] == [(one.mode.name, one.wrongs) for one in results if not one.right]
     assert len(results) > 15
+
+
+@ONE_LOOP
+@pytest.mark.timeout(60)
+async def test_our_gateway_goes_on_with_an_answer_where_its_engine_can():
+    async with (
+        fakes(style="llamacpp") as two,
+        our_gateway(two) as gateway,
+        Kit(two, gateway, RULES) as kit,
+    ):
+        modes = chosen(["cloud/reset_after_text/*", "cloud/truncated_after_text/*"])
+        results = [await kit.run(mode) for mode in modes]
+
+    assert [Saw.JOINED, Saw.JOINED] == [one.finding.saw for one in results]
+    assert [] == [one.wrongs for one in results if not one.right]
+
+
+@ONE_LOOP
+@pytest.mark.timeout(60)
+async def test_a_folder_that_is_given_to_our_gateway_stays(tmp_path):
+    async with fakes() as two, our_gateway(two, tmp_path) as gateway:
+        assert gateway.pid is not None
+
+    assert [*tmp_path.rglob("token")]

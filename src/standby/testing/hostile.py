@@ -178,6 +178,15 @@ def _slow(honest: Honest) -> Iterator[Step]:
     yield chunk(b"")
 
 
+def _stalls(honest: Honest) -> Iterator[Step]:
+    """Fall silent in the middle of the body for a while, and go on."""
+    half = len(honest.pieces) // 2
+    yield from chunked(honest, honest.pieces[:half])
+    yield _SLOW_S
+    yield from map(chunk, honest.pieces[half:])
+    yield chunk(b"")
+
+
 def _gzip_bomb(honest: Honest) -> Iterator[Step]:
     """Send 512 MiB of blanks that are half a megabyte in gzip."""
     coder = zlib.compressobj(wbits=_GZIP)
@@ -248,6 +257,7 @@ HOSTILE: Final[Mapping[str, Hostile]] = {
     "wait_on_success": _wait_on_success,
     "byte_by_byte": _byte_by_byte,
     "slow": _slow,
+    "stalls": _stalls,
     "gzip_bomb": _gzip_bomb,
     "endless_header": _endless_header,
     "many_headers": _many_headers,

@@ -158,7 +158,7 @@ def _of_stream(fault: str) -> tuple[bool, Rights]:
 _STREAMS_ONLY: Final = frozenset({"endless_pings"})
 _WHOLE_ONLY: Final = frozenset({"bad_json"})
 _BREAKS_INSIDE: Final = frozenset({"bad_chunk", "short_length"})
-_SERVED: Final = frozenset({"hop_by_hop", "wait_on_success", "byte_by_byte", "slow"})
+_SERVED: Final = frozenset({"hop_by_hop", "wait_on_success", "byte_by_byte", "slow", "stalls"})
 _FLOODS: Final = frozenset(
     {"gzip_bomb", "endless_header", "many_headers", "endless_line", "endless_pings"}
 )
@@ -194,7 +194,7 @@ def _of_hostile(fault: str, *, streamed: bool) -> Rights:
 
 # -- failures of the stand-in, while the cloud is at its limit -----------------------------------
 
-_ENGINE_SERVES: Final = frozenset({"no_done", "byte_by_byte", "slow"})
+_ENGINE_SERVES: Final = frozenset({"no_done", "byte_by_byte", "slow", "stalls"})
 _ENGINE_MAY_SERVE: Final = frozenset(
     {
         *("unknown_tool", "arguments_no_json", "arguments_a_list", "bad_utf8", "wrong_type"),
@@ -232,6 +232,7 @@ SHORT: Final = (
     *("cloud/five_hour/*", "cloud/credit_400/plain", "cloud/overloaded_529/stream"),
     *("cloud/bad_request/plain", "cloud/close/stream", "cloud/cut_after_start/stream"),
     *("cloud/reset_after_text/stream", "cloud/truncated_in_tool/stream"),
+    "cloud/stalls/stream",
     *("cloud/error_in_thinking/stream", "cloud/redirect_307/plain", "cloud/gzip_bomb/stream"),
     *("cloud/hop_by_hop/stream", "engine/refused/stream", "engine/truncated/stream"),
     *("engine/unknown_tool/stream", "engine/crash_500/plain"),
