@@ -4,7 +4,7 @@ One error class per boundary, with words for a person; whatever else an adapter 
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from standby.core.models.facts import LocalModel
 from standby.core.redact import Secret
@@ -27,6 +27,7 @@ __all__ = [
     "FetchError",
     "Fingerprints",
     "Ledger",
+    "Loadable",
     "QuotaStore",
     "Schemas",
     "Upstream",
@@ -144,6 +145,28 @@ class Engine(Protocol):
 
     async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
         """Return the tokens of a chat request's prompt; ``None``: the server cannot say."""
+        ...
+
+
+@runtime_checkable
+class Loadable(Engine, Protocol):
+    """An engine that can be told what to hold in memory, within what its server allows."""
+
+    @property
+    def loads_small(self) -> bool:
+        """Whether a request for a model that is not loaded gets it with a window of the server's
+        own, which is often too small, although a larger one can be asked for."""
+        ...
+
+    async def load(self, model: LocalModel, context_tokens: int) -> LocalModel:
+        """Load a model; return it as it is served then.
+
+        ``context_tokens`` is the window wanted; 0: the server's own. Raise :class:`EngineError`.
+        """
+        ...
+
+    async def unload(self, model: LocalModel) -> None:
+        """Give a model's memory back. Raise :class:`EngineError`."""
         ...
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from standby.core.wire.json import loads
+from standby.core.models.facts import LocalModel
+from standby.core.wire.json import loads as read
+from standby.ports import EngineError
 from standby.server.control import ControlDoor
 from tests.fakes.line import Tape
 
@@ -20,10 +22,47 @@ class Reports:
         return [{"id": number} for number in range(limit)][:2]
 
 
-async def got(method, target):
+class Loads:
+    def __init__(self):
+        self.told = []
+
+    async def load(self, name, context_tokens=0):
+        self.told.append(("load", name, context_tokens))
+        if name != "lmstudio/a b":
+            raise EngineError(f"there is no model {name!r}")
+        return LocalModel("lmstudio", "a b", "", context_tokens=context_tokens)
+
+    async def unload(self, name):
+        self.told.append(("unload", name))
+        return LocalModel("lmstudio", "a b", "")
+
+
+async def got(method, target, loads=None):
     tape = Tape()
-    await ControlDoor(Reports(), lambda nonce: f"proof of {nonce}").serve(method, target, tape)
+    door = ControlDoor(Reports(), lambda nonce: f"proof of {nonce}", loads or Loads())
+    await door.serve(method, target, tape)
     return tape
+
+
+async def test_a_model_is_loaded_and_unloaded_by_its_name():
+    loads = Loads()
+    tape = await got("POST", "/standby/models/load?model=lmstudio/a+b&context=8192", loads)
+    assert (200, {"key": "lmstudio/a b", "context_tokens": 8192}) == (
+        tape.head.status,
+        read(tape.sent),
+    )
+    assert (
+        200 == (await got("POST", "/standby/models/unload?model=lmstudio/a+b", loads)).head.status
+    )
+    assert [("load", "lmstudio/a b", 8192), ("unload", "lmstudio/a b")] == loads.told
+
+
+@pytest.mark.parametrize("query", ["model=gone", "", "model=gone&context=-1", "context=x"])
+async def test_what_the_engines_refuse_is_a_conflict_in_words(query):
+    tape = await got("POST", f"/standby/models/load?{query}")
+
+    assert 409 == tape.head.status
+    assert "there is no model" in read(tape.sent)["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -42,13 +81,13 @@ async def got(method, target):
 async def test_each_page_is_json_that_nobody_keeps(target, value):
     tape = await got("GET", target)
 
-    assert (200, value) == (tape.head.status, loads(tape.sent))
+    assert (200, value) == (tape.head.status, read(tape.sent))
     assert "application/json" == tape.head.header("content-type")
     assert "no-store" == tape.head.header("cache-control")
 
 
 async def test_a_nonce_is_cut_before_it_is_answered():
-    proof = loads((await got("GET", "/standby/health?nonce=" + "x" * 9999)).sent)["proof"]
+    proof = read((await got("GET", "/standby/health?nonce=" + "x" * 9999)).sent)["proof"]
 
     assert "proof of " + "x" * 128 == proof
 
@@ -57,6 +96,8 @@ async def test_a_nonce_is_cut_before_it_is_answered():
     ("method", "target"),
     [
         ("POST", "/standby/status"),
+        ("GET", "/standby/models/load"),
+        ("POST", "/standby/models/delete"),
         ("HEAD", "/standby/health"),
         ("GET", "/standby/"),
         ("GET", "/standby/status/"),
@@ -67,5 +108,5 @@ async def test_what_there_is_not_is_a_404_that_reflects_nothing(method, target):
     tape = await got(method, target)
 
     assert 404 == tape.head.status
-    assert "not_found_error" == loads(tape.sent)["error"]["type"]
+    assert "not_found_error" == read(tape.sent)["error"]["type"]
     assert b"canary" not in tape.sent

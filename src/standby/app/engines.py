@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from standby.core.models.facts import LocalModel
+from standby.core.models.fit import WANTED_TOKENS
 from standby.core.models.health import Health
-from standby.ports import Clock, Engine, EngineError
+from standby.ports import Clock, Engine, EngineError, Loadable
 
 __all__ = ["Engines", "Preference", "Startable"]
 
@@ -21,6 +22,10 @@ _FRESH_S: Final = 10.0
 _STALE_S: Final = 60.0
 _ASK_S: Final = 2.5
 _READY_S: Final = 130.0
+# The server of somebody else has a deadline of its own, which is shorter.
+_LOADED_S: Final = 330.0
+# It has no way to be told, or knows no such model any more.
+_NO_WAY: Final = frozenset({404, 501})
 _WELL: Final = Health()
 
 
@@ -47,6 +52,10 @@ class Preference:
     """The model to use first: its key, its id, or the last part of its id."""
     servers: frozenset[str] = frozenset()
     """The names of servers in the configuration; they go before servers that were found."""
+    context: int = 0
+    """The window to load a model with, in tokens; 0: what Claude Code works well with."""
+    manage: bool = False
+    """Whether a model may be loaded beside others on a server that somebody else runs."""
 
 
 class Engines:
@@ -66,6 +75,7 @@ class Engines:
         self._doubted = False
         self._health: dict[str, Health] = {}
         """Of those that have failed since they last answered."""
+        self._loading: dict[str, asyncio.Lock] = {}
         self._asking = asyncio.Lock()
         self._wanted = asyncio.Event()
 
@@ -177,7 +187,7 @@ class Engines:
             health = self._health_of(model.engine)
             self._health[model.engine] = health.asked(self._clock.ticks())
         if not isinstance(engine, Startable):
-            return model
+            return await self._with_window(model, engine)
         try:
             async with asyncio.timeout(_READY_S):
                 served = await engine.start(model)
@@ -185,6 +195,62 @@ class Engines:
             raise EngineError(f"{model.key} was not ready within {_READY_S:.0f} s") from error
         self._known = tuple(served if known.key == model.key else known for known in self._known)
         return served
+
+    async def _with_window(self, model: LocalModel, engine: Engine) -> LocalModel:
+        """Load a model that its server would load by itself, but with too small a window.
+
+        What the server holds already stays as it is: where it has another model loaded, this one is
+        loaded as the server does it, unless we may manage it. (Decision 0012.)
+        """
+        if model.loaded or not (isinstance(engine, Loadable) and engine.loads_small):
+            return model
+        others = any(known.loaded and known.engine == model.engine for known in self._known)
+        if others and not self._preference.manage:
+            return model
+        try:
+            return await self.load(model)
+        except EngineError as error:
+            if error.status in _NO_WAY:
+                return model
+            raise
+
+    async def load(self, model: LocalModel, context_tokens: int = 0) -> LocalModel:
+        """Have its engine load a model; return it as it is served then. Raise :class:`EngineError`.
+
+        All who ask while it loads wait for the one load. ``context_tokens`` is the window wanted;
+        0: that of the settings.
+        """
+        engine = self.engine_of(model)
+        if not isinstance(engine, Loadable):
+            raise EngineError(f"{model.engine} cannot be told to load a model")
+        wanted = context_tokens or self._preference.context or WANTED_TOKENS
+        async with self._loading.setdefault(model.engine, asyncio.Lock()):
+            # Somebody may have loaded it while we waited, or in the server's own window.
+            offered = await engine.models()
+            now = next((one for one in offered if one.key == model.key and one.loaded), None)
+            if now is not None and not context_tokens:
+                return now
+            try:
+                async with asyncio.timeout(_LOADED_S):
+                    served = await engine.load(model, wanted)
+            except TimeoutError as error:
+                raise EngineError(f"{model.key} was not loaded within {_LOADED_S:.0f} s") from error
+        self._known = tuple(served if one.key == model.key else one for one in self._known)
+        self._doubted = True
+        return served
+
+    async def unload(self, model: LocalModel) -> None:
+        """Have its engine give a model's memory back. Raise :class:`EngineError`."""
+        engine = self.engine_of(model)
+        if not isinstance(engine, Loadable):
+            raise EngineError(f"{model.engine} cannot be told to unload a model")
+        async with self._loading.setdefault(model.engine, asyncio.Lock()):
+            await engine.unload(model)
+        self._doubted = True
+
+    def named(self, name: str) -> LocalModel | None:
+        """Return the known model of a name: its key, its id, or the last part of its id."""
+        return next((model for model in self._known if _is_named(model, name)), None)
 
     def served(self, model: LocalModel) -> None:
         """Note that a model's engine gave a whole answer."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from typing import Protocol
+from urllib.parse import parse_qsl
 
+from standby.core.models.facts import LocalModel
 from standby.core.wire import errors
 from standby.core.wire.headers import Head
 from standby.core.wire.json import JSON, dumps
-from standby.ports import Wire
+from standby.ports import EngineError, Wire
 from standby.server.paths import PREFIX
 
-__all__ = ["ControlDoor", "Reports"]
+__all__ = ["ControlDoor", "Loads", "Reports"]
 
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
@@ -30,13 +32,26 @@ class Reports(Protocol):
         ...
 
 
+class Loads(Protocol):
+    """What can be done about the models of the engines. Both raise :class:`EngineError`."""
+
+    async def load(self, name: str, context_tokens: int = 0) -> LocalModel:
+        """Load a model; return it as it is served then."""
+        ...
+
+    async def unload(self, name: str) -> LocalModel:
+        """Give a model's memory back; return the model."""
+        ...
+
+
 class ControlDoor:
     """Answers the gateway's own commands."""
 
-    def __init__(self, reports: Reports, prove: Callable[[str], str]) -> None:
+    def __init__(self, reports: Reports, prove: Callable[[str], str], loads: Loads) -> None:
         self._reports = reports
         self._prove = prove
         """Answers a nonce with what only the holder of the token can answer."""
+        self._loads = loads
 
     async def serve(self, method: str, target: str, wire: Wire) -> None:
         """Answer a request over a wire."""
@@ -52,9 +67,25 @@ class ControlDoor:
                 await _deliver(wire, self._reports.glance())
             case "GET", "recent":
                 await _deliver(wire, {"entries": await self._reports.recent(50)})
+            case "POST", "models/load" | "models/unload" as what:
+                await self._told(what.removeprefix("models/"), dict(parse_qsl(query)), wire)
             case _:
                 body = errors.body(404, "the gateway has no such page")
                 await wire.deliver(Head(404, _JSON), body)
+
+    async def _told(self, what: str, said: dict[str, str], wire: Wire) -> None:
+        name, context = said.get("model", ""), said.get("context", "0")
+        try:
+            if what == "load":
+                wanted = int(context) if context.isdecimal() else 0
+                model = await self._loads.load(name, wanted)
+            else:
+                model = await self._loads.unload(name)
+        except EngineError as error:
+            await wire.deliver(Head(409, _JSON), errors.body(409, str(error)))
+        else:
+            window = model.context_tokens
+            await _deliver(wire, {"key": model.key, "context_tokens": window})
 
 
 async def _deliver(wire: Wire, value: JSON) -> None:

@@ -58,6 +58,7 @@ from standby.app.documents import Reading
 from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch, Fetching
 from standby.app.fitting import Fitting
+from standby.app.lifecycle import Lifecycle
 from standby.app.local import Local, LocalDeadlines
 from standby.app.measures import Measures
 from standby.app.notices import Notices
@@ -285,7 +286,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         await stack.enter_async_context(
             _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run)
         )
-        control = ControlDoor(status, _prover(token))
+        control = ControlDoor(status, _prover(token), Lifecycle(engines))
         yield Front(guard, door, control, dice.mint, face.doors, face.closed)
 
 
@@ -341,7 +342,8 @@ def _quota_rules(settings: Settings) -> QuotaRules:
 def _preference(settings: Settings, where: Paths) -> Preference:
     local = settings.local
     model = local.model or _chosen(where)
-    return Preference(local.engine, model, frozenset(server.name for server in local.servers))
+    names = frozenset(server.name for server in local.servers)
+    return Preference(local.engine, model, names, context=local.context, manage=local.manage)
 
 
 def engines_of(settings: Settings, where: Paths, client: ClientSession) -> list[Engine]:

@@ -174,6 +174,36 @@ class ChatServer:
         if coding != "identity":
             raise EngineError(f"{self.spec.title} answered in {coding!r}, which was not asked for")
 
+    @property
+    def loads_small(self) -> bool:
+        """Whether a request loads a model with a smaller window than one may ask for."""
+        return self.spec.loads_small
+
+    async def load(self, model: LocalModel, context_tokens: int) -> LocalModel:
+        """Have the server load a model; return it as it is served then.
+
+        ``context_tokens`` is the window wanted; 0: the server's own. Raise :class:`EngineError`.
+        """
+        load = self.spec.load
+        if load is None:
+            raise self._untellable("load")
+        name = await load(self._client, model, self._key, context_tokens)
+        found = await self._models_at(model.base_url)
+        served = next((one for one in found if one.id == name and one.loaded), None)
+        if served is None:
+            raise EngineError(f"{self.spec.title} does not list {name!r} as loaded")
+        return served
+
+    async def unload(self, model: LocalModel) -> None:
+        """Have the server give a model's memory back. Raise :class:`EngineError`."""
+        unload = self.spec.unload
+        if unload is None:
+            raise self._untellable("unload")
+        await unload(self._client, model, self._key)
+
+    def _untellable(self, what: str) -> EngineError:
+        return EngineError(f"{self.spec.title} cannot be told to {what}: {self.spec.loads}")
+
     async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
         """Return how many tokens the prompt of a chat request has; ``None``: it cannot say."""
         if not model.counts:
@@ -418,6 +448,19 @@ class StartedServer:
             key=self._started.key if self._started is not None else None,
             patience=self._patience,
         )
+
+    @property
+    def loads_small(self) -> bool:
+        """It is started with the window that is wanted."""
+        return False
+
+    async def load(self, model: LocalModel, _context_tokens: int) -> LocalModel:
+        """Serve this model, with the window of the settings. Raise :class:`EngineError`."""
+        return await self.start(model)
+
+    async def unload(self, _model: LocalModel) -> None:
+        """End the server, and with it what it holds in memory."""
+        await self.stop()
 
     async def stop(self) -> None:
         """End the server, if one runs. The next use starts it anew."""

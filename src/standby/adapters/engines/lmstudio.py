@@ -4,14 +4,18 @@ from typing import Final
 
 from aiohttp import ClientSession
 
-from standby.adapters.engines.spec import EngineSpec, ask, entries, good, positive
+from standby.adapters.engines.spec import EngineSpec, ask, entries, good, positive, tell
 from standby.core.models.facts import LocalModel
 from standby.core.redact import Secret
 from standby.core.wire.json import JSON
+from standby.ports import EngineError
 
 __all__ = ["ENGINE"]
 
 _NAME: Final = "lmstudio"
+_TITLE: Final = "LM Studio"
+_OLDER: Final = 501  # there is no such interface
+_NO_SUCH: Final = 404
 
 
 async def _probe(
@@ -100,10 +104,88 @@ def _described_older(item: dict[str, JSON], url: str) -> LocalModel | None:
             return None
 
 
+async def _load(
+    client: ClientSession, model: LocalModel, key: Secret | None, context_tokens: int
+) -> str:
+    """Load it with a window as large as it is wanted, and as the model has one.
+
+    An instance that is there and large enough stays; a smaller one goes first, or two of the model
+    would lie in memory, and a request could hit either.
+    """
+    listed = await _found(client, model, key)
+    window = min(context_tokens, _most(listed) or context_tokens)
+    instances = _instances(listed)
+    for name, has in instances:
+        if has is not None and has >= window:
+            return name
+    for name, _ in instances:
+        await _let_go(client, model, key, name)
+    body: dict[str, JSON] = {"model": _key_of(listed, model), "echo_load_config": True}
+    if window:
+        body["context_length"] = window
+    said = await tell(client, _TITLE, f"{model.base_url}/api/v1/models/load", key, body)
+    match said:
+        # The name of the first edition of this interface goes second.
+        case {"instance_id": str(name)} | {"model_instance_id": str(name)}:
+            return name
+        case _:
+            raise EngineError(f"{_TITLE} does not say what it has loaded")
+
+
+async def _unload(client: ClientSession, model: LocalModel, key: Secret | None) -> None:
+    """Unload all instances of the model: a request for it may hit any."""
+    names = [name for name, _ in _instances(await _found(client, model, key))]
+    if not names:
+        raise EngineError(f"{model.id} is not loaded in {_TITLE}")
+    for name in names:
+        await _let_go(client, model, key, name)
+
+
+async def _let_go(client: ClientSession, model: LocalModel, key: Secret | None, name: str) -> None:
+    url = f"{model.base_url}/api/v1/models/unload"
+    await tell(client, _TITLE, url, key, {"instance_id": name})
+
+
+async def _found(client: ClientSession, model: LocalModel, key: Secret | None) -> JSON:
+    """Return the model's entry in the list. Raise :class:`EngineError` if there is none."""
+    try:
+        listed = good(await ask(client, f"{model.base_url}/api/v1/models", key))
+    except TimeoutError:
+        raise EngineError(f"{_TITLE} is too busy to say what it has") from None
+    match listed:
+        case {"models": [*models]}:
+            pass
+        case _:
+            raise EngineError(
+                f"this {_TITLE} cannot be told to load models: it is older than 0.4, or gone; load"
+                " the model in its window, or with `lms load`",
+                _OLDER,
+            )
+    for entry in models:
+        if model.id == _key_of(entry, model) or model.id in {name for name, _ in _instances(entry)}:
+            return entry
+    raise EngineError(f"{_TITLE} has no model {model.id!r}", _NO_SUCH)
+
+
+def _key_of(entry: JSON, model: LocalModel) -> str:
+    match entry:
+        case {"key": str(name)}:
+            return name
+        case _:
+            return model.id
+
+
+def _most(entry: JSON) -> int | None:
+    return positive(entry.get("max_context_length")) if isinstance(entry, dict) else None
+
+
 ENGINE: Final = EngineSpec(
     name=_NAME,
-    title="LM Studio",
+    title=_TITLE,
     probe=_probe,
     order=10,
     urls=("http://127.0.0.1:1234",),
+    load=_load,
+    unload=_unload,
+    loads_small=True,
 )

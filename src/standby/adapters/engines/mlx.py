@@ -35,5 +35,10 @@ async def _probe(
 
 
 ENGINE: Final = EngineSpec(
-    name=_NAME, title="mlx-lm", probe=_probe, order=60, urls=("http://127.0.0.1:8080",)
+    name=_NAME,
+    title="mlx-lm",
+    probe=_probe,
+    order=60,
+    urls=("http://127.0.0.1:8080",),
+    loads="it loads what a request names",
 )

@@ -6,11 +6,11 @@ from typing import Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from standby.adapters.engines.spec import EngineSpec, ask, good, headers, positive
+from standby.adapters.engines.spec import EngineSpec, ask, good, headers, positive, tell
 from standby.core.models.facts import LocalModel
 from standby.core.redact import Secret
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
-from standby.ports import FetchError
+from standby.ports import EngineError, FetchError
 
 __all__ = ["ENGINE", "pull"]
 
@@ -18,6 +18,9 @@ _NAME: Final = "ollama"
 
 # Each model is shown by a request of its own; a probe has a second and a half for all of them.
 _SHOWN: Final = 12
+
+# By itself it lets go of a model after five minutes: less than a person thinks.
+_KEPT: Final = "1h"
 
 # Ollama is silent while it checks what it fetched, which takes a minute for 20 GB.
 _SILENCE_S: Final = 300.0
@@ -119,6 +122,33 @@ def _configured(shown: JSON) -> int | None:
             return None
 
 
+async def _load(
+    client: ClientSession, model: LocalModel, key: Secret | None, _context_tokens: int
+) -> str:
+    """Load it, and keep it for an hour. The window is Ollama's.
+
+    A window that came with this request would last until the next one: chat completions carry none,
+    and Ollama loads the model anew where the two differ.
+    """
+    return await _generate(client, model, key, _KEPT)
+
+
+async def _unload(client: ClientSession, model: LocalModel, key: Secret | None) -> None:
+    await _generate(client, model, key, 0)
+
+
+async def _generate(
+    client: ClientSession, model: LocalModel, key: Secret | None, keep_alive: JSON
+) -> str:
+    """Ask for nothing, which loads a model, or lets go of it when it is to be kept for 0 s."""
+    body: dict[str, JSON] = {"model": model.id, "keep_alive": keep_alive, "stream": False}
+    match await tell(client, "Ollama", f"{model.base_url}/api/generate", key, body):
+        case {"done": True}:
+            return model.id
+        case _:
+            raise EngineError(f"Ollama does not say that it is done with {model.id!r}")
+
+
 async def pull(client: ClientSession, url: str, name: str) -> AsyncIterator[tuple[str, int, int]]:
     """Have it fetch a model; yield what it does, and how many bytes of how many are there.
 
@@ -189,4 +219,6 @@ ENGINE: Final = EngineSpec(
     probe=_probe,
     order=20,
     urls=("http://127.0.0.1:11434",),
+    load=_load,
+    unload=_unload,
 )

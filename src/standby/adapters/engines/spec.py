@@ -14,14 +14,18 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, ConnectionTimeout
 
 from standby.core.models.facts import LocalModel
 from standby.core.redact import Secret
+from standby.core.wire.errors import message_of
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
+from standby.ports import EngineError
 
 __all__ = [
     "LLAMA_ADDS",
     "MAX_ANSWER_BYTES",
     "Answer",
     "EngineSpec",
+    "Load",
     "Probe",
+    "Unload",
     "answers_chat",
     "ask",
     "entries",
@@ -30,12 +34,16 @@ __all__ = [
     "is_loopback",
     "llama_models",
     "positive",
+    "tell",
 ]
 
 # Loopback answers in milliseconds; where a firewall drops packets instead, nobody should wait.
 _PATIENCE: Final = ClientTimeout(total=1.5, sock_connect=0.3)
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 """The most that is read of an answer to a question; a list of models has kilobytes."""
+
+# Twenty gigabytes from a slow disk take some two minutes.
+_LOADING: Final = ClientTimeout(total=300.0, sock_connect=2.0)
 
 # Models that make vectors, sort documents or speak; servers without types list them with the rest.
 _NO_CHAT: Final = ("embed", "rerank", "bge-", "whisper", "tts")
@@ -53,6 +61,17 @@ Probe = Callable[[ClientSession, str, Secret | None], Awaitable[tuple[LocalModel
 
 Raises only :class:`TimeoutError`: somebody is there and too busy to say who.
 """
+
+
+Load = Callable[[ClientSession, LocalModel, Secret | None, int], Awaitable[str]]
+"""Takes the client, a model, the server's key and the window wanted, in tokens.
+
+Has the server load the model, and returns what the server calls it then. A server that does not let
+one choose the window leaves that number alone. Raises :class:`EngineError`.
+"""
+
+Unload = Callable[[ClientSession, LocalModel, Secret | None], Awaitable[None]]
+"""Has the server give a model's memory back. Raises :class:`EngineError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +102,15 @@ class EngineSpec:
     """Whether its requests name the slot that they want. Not where others use the server, too."""
     adds: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     """Fields of this server's own that go with each chat request."""
+    load: Load | None = None
+    """How it is told to load a model; ``None``: it cannot be told."""
+    unload: Unload | None = None
+    """How it is told to let go of one; ``None``: it cannot be told."""
+    loads: str = "it serves what it was started with"
+    """What it does about models by itself, where it cannot be told."""
+    loads_small: bool = False
+    """Whether a request for a model that is not loaded gets it with a window of the server's own,
+    which is often too small, although a larger one can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +194,28 @@ async def ask(
 def good(answer: Answer | None) -> JSON:
     """Return what was said, if it was said with a 200."""
     return answer.value if answer is not None and answer.status == 200 else None  # noqa: PLR2004
+
+
+async def tell(
+    client: ClientSession, title: str, url: str, key: Secret | None, body: Mapping[str, JSON]
+) -> JSON:
+    """Tell a server to do something, which may take minutes; return what it says when it has.
+
+    Raise :class:`EngineError`, with the server's words and status when it would not.
+    """
+    try:
+        answer = await ask(client, url, key, body=body, timeout=_LOADING)
+    except TimeoutError:
+        raise EngineError(f"{title} has not done it within {_LOADING.total:.0f} s") from None
+    if answer is None:
+        raise EngineError(f"{title} is out of reach")
+    if answer.status != 200:  # noqa: PLR2004
+        said = dumps(answer.value)
+        why = message_of(said)[:300]
+        raise EngineError(
+            f"{title} said {answer.status}{': ' if why else ''}{why}", answer.status, said
+        )
+    return answer.value
 
 
 def _json(data: bytes) -> JSON:

@@ -15,6 +15,7 @@ from standby.cli.gateway.finding import (
     genuine,
     page_link,
     status,
+    told,
 )
 from standby.cli.gateway.launching import launch
 from standby.cli.gateway.offering import no_work_model, offer
@@ -51,4 +52,5 @@ __all__ = [
     "start",
     "status",
     "tail",
+    "told",
 ]

@@ -27,6 +27,7 @@ __all__ = [
     "page_link",
     "proves",
     "status",
+    "told",
 ]
 
 _HEALTH_S: Final = 2.0
@@ -155,6 +156,22 @@ def page_link(found: Genuine) -> dict[str, JSON]:
                 f"the gateway answered with {code} instead of a link",
                 "It may be an older one: `standby restart` starts it anew.",
             )
+
+
+def told(found: Genuine, target: str, *, within_s: float) -> dict[str, JSON]:
+    """Tell the gateway to do something; return what came of it. Raise :class:`GatewayError`."""
+    headers = {"x-standby-token": found.token.reveal()}
+    try:
+        code, body = ask(found.running.url, target, headers, within_s=within_s, method="POST")
+    except NoAnswerError as error:
+        raise GatewayError(f"the gateway does not answer: {error}", "See `standby log`.") from None
+    match code, _json(body):
+        case 200, dict() as said:
+            return said
+        case _, {"error": {"message": str(why)}}:
+            raise GatewayError(why, "`standby models` lists what the engines have.")
+        case _:
+            raise GatewayError(f"the gateway answered with {code}", "See `standby log`.")
 
 
 def _json(body: bytes) -> JSON:

@@ -7,6 +7,7 @@ import click
 from standby.cli import terminal
 from standby.cli.models.fetching import add, pull, update
 from standby.cli.models.keeping import rm, rollback, use, verify
+from standby.cli.models.loading import load, unload
 from standby.cli.models.showing import show
 
 __all__ = ["command"]
@@ -21,6 +22,7 @@ __all__ = ["command"]
         "standby models pull OWNER/REPO/FILE.gguf",
         "standby models add ~/Downloads/coder.gguf",
         "standby models use ollama/qwen3-coder:30b",
+        "standby models load ollama/qwen3-coder:30b",
         "standby models update && standby models verify",
     ),
 )
@@ -36,6 +38,6 @@ def command(context: click.Context, as_json: bool) -> None:
         show(as_json=as_json)
 
 
-_COMMANDS: Final = (pull, add, use, rm, verify, update, rollback)
+_COMMANDS: Final = (pull, add, use, load, unload, rm, verify, update, rollback)
 for _each in _COMMANDS:
     command.add_command(_each)

@@ -246,6 +246,14 @@ class Local(Section):
             Whole(0, 16_777_216),
         ),
     )
+    manage: bool = field(
+        default=False,
+        metadata=_about(
+            "Load the model that answers with a window that suits Claude Code also where a server "
+            "that you started holds another model. Off: only where it holds none.",
+            Switch(),
+        ),
+    )
     notice: bool = field(
         default=True,
         metadata=_about(
