@@ -122,6 +122,11 @@ class FakeGateway:
                 return 200, self._says, ()
             case "/standby/link" if self._links:
                 return 200, {"url": f"{self.url}/standby/open?code=c", "expires_in_s": 300.0}, ()
+            case "/standby/models/load" | "/standby/models/unload":
+                name = parse_qs(url.query)["model"][0]
+                if name == MODEL["key"]:
+                    return 200, {"key": name, "context_tokens": 4096}, ()
+                return 409, {"error": {"message": f"there is no model {name!r}"}}, ()
             case "/standby/glance" if self._glance is not None:
                 return 200, self._glance, ()
             case _:

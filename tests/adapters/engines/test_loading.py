@@ -188,7 +188,7 @@ async def test_a_server_that_cannot_be_told_says_what_it_does_instead(module):
     described = SERVERS[module.ENGINE.name]
     async with engine_of(module.ENGINE, described.answers) as engine:
         model = LocalModel(module.ENGINE.name, "x", "")
-        with pytest.raises(EngineError, match="cannot be told to load: it (serves|loads) what"):
+        with pytest.raises(EngineError, match=r"cannot be told to load: it (serves|loads) what"):
             await engine.load(model, 0)
         with pytest.raises(EngineError, match="cannot be told to unload"):
             await engine.unload(model)
