@@ -11,7 +11,7 @@ PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check 
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench forecast faults soak streams docs catalogue lock clean
+.PHONY: help run test check fix bench forecast faults soak streams patience docs catalogue lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -53,6 +53,10 @@ soak: $(READY)  ## half an hour of 50 clients while everything fails at random
 
 streams: $(READY)  ## a thousand streams at once, 20 events a second each
 	$(BIN)/python bench/streams.py --write docs/performance.md
+
+patience: $(READY)  ## fifteen minutes of prompt with the real client, as it comes
+	$(BIN)/python tests/prepare.py
+	$(BIN)/python -m bench.patience
 
 docs: $(READY)  ## write the reference anew from the code
 	$(BIN)/python docs/generate.py

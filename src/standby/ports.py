@@ -208,8 +208,11 @@ class Wire(Protocol):
     async def send(self, data: bytes) -> None:
         """Send bytes of the answer; wait while the client is slow to take them."""
 
-    async def keep_alive(self) -> None:
-        """Send what a client ignores. The headers go out with it, if they have not yet."""
+    async def keep_alive(self, data: bytes = b"") -> None:
+        """Send a sign of life: ``data``, or what a client ignores.
+
+        The headers go out with it, if they have not yet.
+        """
 
     async def finish(self) -> None:
         """End the answer."""

@@ -52,7 +52,7 @@ class Desk:
         return task
 
     async def _hold(self, name, turn):
-        def waits(place, of):
+        def waits(place, of, _left_s):
             self.places[name] = (place, of)
 
         try:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.local import Local, LocalDeadlines
+from standby.app.speeds import Speeds
 from standby.core.handback import marks
 from standby.core.handback.notice import words
 from standby.core.turns import Priority
@@ -402,8 +403,7 @@ async def test_an_engine_is_asked_no_more_at_once_than_it_has_slots_and_the_pers
 
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         first, sub, main = guests(
-            *(engine, known, admission),
-            *(Priority.SUBAGENT, Priority.SUBAGENT, Priority.MAIN),
+            *(engine, known, admission), *(Priority.MAIN, Priority.SUBAGENT, Priority.MAIN)
         )
         for name, local in (("first", first), ("sub", sub), ("main", main)):
             group.create_task(ask(name, local))
@@ -451,3 +451,134 @@ async def test_who_has_no_turn_in_time_fails_in_words_and_says_nothing_of_the_en
     assert "desk is busy" in why
     assert [] == items
     assert {} == known._health
+
+
+class Reader(Talker):
+    """Reads one prompt after the other, each until it is told to go on; then it speaks."""
+
+    def __init__(self, *steps):
+        self.read = asyncio.Semaphore(0)
+        self.spoken = asyncio.Event()
+        self.spoken.set()
+        hello, *rest = says("Hello", " there")
+        super().__init__(
+            chunk({"role": "assistant"}), self.read.acquire, *steps, hello, self.spoken.wait, *rest
+        )
+
+
+async def house(engine):
+    known = Engines([engine], Preference(), SetClock())
+    await known.refresh()
+    return engine, known, Admission(SetClock())
+
+
+async def test_who_has_said_nothing_yet_makes_room_for_the_person_and_comes_after():
+    engine, known, admission = await house(Reader())
+    sub, main = guests(engine, known, admission, Priority.SUBAGENT, Priority.MAIN)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        later = group.create_task(heard(sub))
+        await settled()
+        now = group.create_task(heard(main))
+        await settled()
+        assert 1 == engine.left, "its connection was closed"
+        assert 2 == len(engine.heard)
+
+        engine.read.release()
+        await now
+        assert not later.done()
+        engine.read.release()
+        _, body = await later
+
+    assert ["Hello there"] == [block["said"] for block in blocks_of(body)]
+    assert 3 == len(engine.heard)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_who_has_begun_to_speak_is_heard_to_the_end(stream):
+    engine, known, admission = await house(Reader())
+    engine.spoken.clear()
+    sub, main = guests(engine, known, admission, Priority.SUBAGENT, Priority.MAIN)
+    sub._asked = replace(sub._asked, stream=stream)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        first = group.create_task(heard(sub))
+        engine.read.release()
+        await settled()
+        second = group.create_task(heard(main))
+        await settled()
+        assert 1 == len(engine.heard)
+
+        engine.read.release()
+        engine.spoken.set()
+        await first
+        await second
+
+    assert 0 == engine.left
+
+
+async def test_nobody_is_sent_away_again_and_again():
+    engine, known, admission = await house(Reader())
+    sub, *persons = guests(engine, known, admission, Priority.SUBAGENT, *[Priority.MAIN] * 3)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        later = group.create_task(heard(sub))
+        await settled()
+        for place, main in enumerate(persons):
+            now = group.create_task(heard(main))
+            await settled()
+            assert min(place + 1, 2) == engine.left
+            engine.read.release()
+            await settled()
+            assert (now if place < 2 else later).done()
+        engine.read.release()
+
+
+async def test_a_client_that_leaves_while_its_slot_is_wanted_has_left():
+    engine, known, admission = await house(Reader())
+    sub, main = guests(engine, known, admission, Priority.SUBAGENT, Priority.MAIN)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        first = group.create_task(heard(sub))
+        await settled()
+        second = group.create_task(heard(main))
+        first.cancel()  # both in one turn of the loop, or nearly
+        await settled()
+        engine.read.release()
+        await second
+
+    assert first.cancelled()
+    assert 2 == len(engine.heard)
+
+
+async def test_how_far_the_server_is_can_be_seen_while_it_reads_and_not_after():
+    read = b'data: {"choices": [], "prompt_progress": {"processed": 30, "total": 100}}\n\n'
+    engine, known, admission = await house(Reader(read, asyncio.Event().wait))
+    (main,) = guests(engine, known, admission, Priority.MAIN)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        answer = group.create_task(heard(main))
+        await settled()
+        assert main._waiting.active
+        engine.read.release()
+        await settled()
+        assert [30] == [progress.processed for progress in main._waiting._seen]
+        answer.cancel()
+
+    assert not main._waiting.active
+
+
+async def test_what_an_answer_took_is_learned_as_the_server_says_or_by_the_clock():
+    engine = Talker(*says("Hello"))
+    known = Engines([engine], Preference(), SetClock())
+    await known.refresh()
+    timings = {"cache_n": 0, "prompt_n": 1_000, "prompt_ms": 10_000}
+    told = {"timings": {**timings, "predicted_n": 7, "predicted_ms": 70}, "choices": []}
+    speeds = Speeds()
+    body = asked.read(messages_request(stream=True).body)
+    local = Local(*(known, Admission(SetClock()), MODEL, body, LoadedDice(), QUICK), speeds=speeds)
+    engine.steps = [*engine.steps[:-1], b"data: %b\n\n" % dumps(told), engine.steps[-1]]
+
+    await heard(local)
+
+    assert pytest.approx(10.0) == speeds.expected(MODEL, 1_000)

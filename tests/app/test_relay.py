@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from standby.adapters.codings import coder_for
 from standby.app.relay import Relay
-from standby.core.exchange import Exchange
+from standby.core.exchange import Exchange, Sign
+from standby.core.handback.notice import notice
 from standby.core.request import Request
 from standby.core.wire.errors import Refusal, message_of
 from standby.core.wire.headers import Head
 from standby.core.wire.json import loads
-from standby.core.wire.messages import error
+from standby.core.wire.messages import error, shifted
 from standby.core.wire.sse import Decoder
 from tests.fakes.answerers import (
     STREAM,
@@ -49,9 +50,12 @@ class Tape:
             data = self.log.pop() + data  # how the bytes were cut is nobody's business
         self.log.append(data)
 
-    async def keep_alive(self):
+    async def keep_alive(self, data=b""):
         self.begun = True
-        self.log.append("ping")
+        if data:
+            await self.send(data)
+        else:
+            self.log.append("ping")
         self.kept_alive.set()
 
     async def finish(self):
@@ -68,9 +72,10 @@ def raw(frames):
     return b"".join(frame.raw for frame in frames)
 
 
-async def relayed(who, tape=None, keep_alive_s=5.0):
+async def relayed(who, tape=None, keep_alive_s=5.0, waiting=None):
     tape = tape or Tape()
-    relay = Relay(Exchange(tuple(who), frozenset({"local"})), who, tape, coder_for, keep_alive_s)
+    exchange = Exchange(tuple(who), frozenset({"local"}))
+    relay = Relay(exchange, who, tape, coder_for, keep_alive_s, waiting)
     async with asyncio.timeout(5):
         await relay.run(Request("POST", "/v1/messages", (), b"{}"))
     return tape.log
@@ -414,3 +419,47 @@ def test_whatever_two_answerers_do_the_client_gets_one_honest_end(cloud, local, 
     else:
         assert "aborted" == last
         assert relay.gave_up is not None
+
+
+class Board:
+    """A wait with something to tell each time that somebody looks."""
+
+    def __init__(self, *words, accepted=False):
+        self.words = list(words)
+        self.accepted = accepted
+        self.active = True
+
+    def sign(self):
+        return Sign(self.words.pop(0), begin()) if self.words else None
+
+
+async def test_a_client_is_told_what_it_waits_for_and_then_gets_the_answer_in_one_message():
+    tape, hello = Tape(), answer("Hello")
+    local = Says(tape.kept_alive.wait, *hello)
+
+    log = await relayed({"local": local}, tape, 0.01, Board("It takes time.\n"))
+
+    moved = [shifted(frame, 1) for frame in hello[1:]]
+    assert [raw([begin(), *notice("It takes time.\n"), *moved]), "end"] == log
+
+
+async def test_once_the_engine_has_taken_the_request_the_headers_go_out():
+    tape = Tape()
+    local = Says(tape.kept_alive.wait, *answer("Hello"))
+
+    log = await relayed({"local": local}, tape, 0.01, Board(accepted=True))
+
+    assert ["ping"] == [entry for entry in log if entry == "ping"]
+
+
+async def test_a_client_that_wants_a_whole_answer_is_told_nothing_of_the_wait():
+    pause = asyncio.Event()
+    head = Head(200, (("Content-Type", "application/json"),))
+
+    async def wait():
+        asyncio.get_running_loop().call_later(0.02, pause.set)
+        await pause.wait()
+
+    log = await relayed({"local": Says(head, wait, b"{}")}, None, None, Board("first\n"))
+
+    assert [(200, b"{}")] == log

@@ -20,9 +20,12 @@ from standby.core.exchange import (
     ProtocolMisuseError,
     Quiet,
     Send,
+    Sign,
     Stage,
     Start,
+    Tell,
 )
+from standby.core.handback import notice
 from standby.core.wire.errors import Refusal
 from standby.core.wire.headers import Head
 from standby.core.wire.messages import PING, error
@@ -292,7 +295,14 @@ FRAMES = st.sampled_from(
     ]
 )
 EVENTS = st.builds(Came, FRAMES) | st.sampled_from(
-    [Quiet(), Ended(), Ended(b"\n"), Failed("reset"), Answered(Head(200, ()), b"{}")]
+    [
+        Quiet(),
+        Quiet(Sign("It takes time.\n", BEGIN)),
+        Ended(),
+        Ended(b"\n"),
+        Failed("reset"),
+        Answered(Head(200, ()), b"{}"),
+    ]
 )
 
 
@@ -304,7 +314,7 @@ def test_every_exchange_ends_once_and_says_how(events):
         commands += exchange.handle(event)
 
     assert Stage.DONE is exchange.stage
-    *before, last = [c for c in commands if not isinstance(c, Ask | KeepAlive)]
+    *before, last = [c for c in commands if not isinstance(c, Ask | KeepAlive | Tell)]
     match last:
         case Finish():
             assert stop().raw in [c.data for c in before]
@@ -316,6 +326,149 @@ def test_every_exchange_ends_once_and_says_how(events):
             pytest.fail(f"ended with {other}")
     assert not any(isinstance(c, Finish | GiveUp | Deliver) for c in before)
     assert len([c for c in commands if isinstance(c, Ask)]) <= len(exchange.order)
+
+
+# -- a long wait, told of in a block of ours ----------------------------------------------------
+
+SIGN = Sign("It takes time.\n", begin())
+WAITS = Tell(SIGN.begin.raw + notice.opening().raw + notice.saying(SIGN.words).raw)
+WAITED = b"".join(frame.raw for frame in notice.closing())
+
+
+def test_a_wait_is_told_of_in_a_block_and_the_answer_follows_behind_it():
+    play(
+        (Start(), [Ask("cloud")]),
+        (Failed("429"), [Ask("local")]),
+        (Quiet(SIGN), [WAITS]),
+        (Quiet(), [Tell(notice.saying("").raw)]),
+        (Quiet(SIGN), [Tell(notice.saying(SIGN.words).raw)]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (
+            Came(text(0, "hi")),
+            [Send(WAITED, ours=True), ours(opened(1, "text")), ours(text(1, "hi"))],
+        ),
+        (Quiet(SIGN), [KeepAlive()]),
+        (Came(closed(0)), [ours(closed(1))]),
+        (Came(settled()), [ours(settled())]),
+        (Came(stop()), [ours(stop())]),
+        (Ended(b": bye\n\n"), [Finish()]),
+    )
+
+
+def test_who_fails_after_a_wait_that_was_told_of_is_replaced_all_the_same():
+    exchange = play(
+        (Start(), [Ask("cloud")]),
+        (Failed("429"), [Ask("local")]),
+        (Quiet(SIGN), [WAITS]),
+        (Failed("no memory"), [Ask("spare")]),
+        (Quiet(), [Tell(notice.saying("").raw)]),
+        (Came(BEGIN), []),
+        (
+            Came(opened(0, "tool_use")),
+            [],
+        ),
+        (
+            Came(arguments(0, "{")),
+            [
+                Send(WAITED, ours=True),
+                ours(opened(1, "tool_use")),
+                ours(arguments(1, "{")),
+            ],
+        ),
+        order=("cloud", "local", "spare"),
+    )
+
+    assert "spare" == exchange.speaker
+
+
+def test_whoever_answered_after_a_wait_is_known_by_its_own_beginning():
+    theirs = frame(
+        "message_start", message={"model": "claude", "usage": {"input_tokens": 7}, "content": []}
+    )
+    exchange = play(
+        (Start(), [Ask("cloud")]),
+        (Quiet(SIGN), [WAITS]),
+        (Came(theirs), []),
+        (Came(TEXT), []),
+    )
+    list(exchange.handle(Came(text(0, "hi"))))
+
+    assert "claude" == exchange.shown.model
+    assert {"input_tokens": 7} == exchange.shown.usage
+    assert 1 == exchange.shown.blocks, "the block of ours is none of the answer"
+
+
+def test_an_answer_behind_a_wait_is_gone_on_with_like_any_other():
+    play(
+        (Start(), [Ask("cloud")]),
+        (Quiet(SIGN), [WAITS]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (
+            Came(text(0, "Hello ")),
+            [Send(WAITED, ours=True), ours(opened(1, "text")), ours(text(1, "Hello "))],
+        ),
+        (Failed("reset"), [Ask("local", "Hello ")]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (Came(text(0, "world")), [ours(text(1, "world"))]),
+        (Came(closed(0)), [ours(closed(1))]),
+    )
+
+
+def test_where_nobody_answers_after_a_wait_its_block_is_ended_unsigned():
+    play(
+        (Start(), [Ask("cloud")]),
+        (Quiet(SIGN), [WAITS]),
+        (Failed("429"), [Ask("local")]),
+        (Failed("no memory"), [Tell(closed(0).raw), GiveUp("429; then no memory")]),
+    )
+
+
+def test_what_is_no_stream_ends_the_wait_too():
+    refusal = Answered(Head(400, ()), b"{}")
+
+    play(
+        (Start(), [Ask("cloud")]),
+        (Quiet(SIGN), [WAITS]),
+        (refusal, [Tell(closed(0).raw), Deliver(refusal.head, refusal.body)]),
+    )
+
+
+def test_an_open_block_behind_a_wait_is_closed_by_its_moved_number():
+    play(
+        (Start(), [Ask("cloud")]),
+        (Quiet(SIGN), [WAITS]),
+        (Came(BEGIN), []),
+        (Came(TEXT), []),
+        (
+            Came(text(0, "Hello ")),
+            [Send(WAITED, ours=True), ours(opened(1, "text")), ours(text(1, "Hello "))],
+        ),
+        (Failed("reset"), [ours(closed(1)), GiveUp("reset")]),
+        order=("cloud",),
+        stand_ins=frozenset(),
+    )
+
+
+@given(st.lists(EVENTS))
+def test_what_a_client_gets_is_a_message_however_long_it_waited(events):
+    exchange = Exchange(("cloud", "local", "spare"), frozenset({"local", "spare"}))
+    commands = list(exchange.handle(Start()))
+    for event in [*events, *(Failed("the end") for _ in exchange.order)]:
+        commands += exchange.handle(event)
+
+    told = b"".join(c.data for c in commands if isinstance(c, Tell))
+    sent = b"".join(c.data for c in commands if isinstance(c, Send | Tell))
+    begun = sent.count(b"event: message_start")
+    if told:
+        assert sent.startswith(SIGN.begin.raw)
+        assert 1 == begun
+        assert 1 == sent.count(notice.opening().raw)
+        block = sent.split(notice.opening().raw)[1]
+        assert notice.saying(SIGN.words).raw == block[: len(notice.saying(SIGN.words).raw)]
+        assert closed(0).raw in block
 
 
 def unreadable():

@@ -141,9 +141,9 @@ class Tape:
         self.log.append(data)
         self.first.set()
 
-    async def keep_alive(self):
+    async def keep_alive(self, data=b""):
         self.begun = True
-        self.log.append("ping")
+        self.log.append(data or "ping")
         self.first.set()
 
     async def finish(self):

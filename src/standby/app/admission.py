@@ -5,8 +5,8 @@ the moment that the engine is asked until its answer has ended.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
@@ -15,26 +15,67 @@ from standby.core.models.facts import LocalModel
 from standby.core.turns import Priority, Schedule, Turn
 from standby.ports import AnswererError, Clock
 
-__all__ = ["WAIT_S", "Admission", "Queue", "Slot", "Waits"]
+__all__ = ["WAIT_S", "Admission", "Queue", "Slot", "Waits", "WantedError"]
 
 WAIT_S: Final = 1800.0
 """A cold prompt may take a slow machine many minutes, and some may be waiting."""
+_NEWEST: Final = 0.3
+"""How much the newest turn counts for how long one usually takes."""
 
-Waits = Callable[[int, int], None]
-"""Is told the place of a turn that waits, from 1, and how many wait."""
+Waits = Callable[[int, int, float | None], None]
+"""Is told the place of a turn that waits, from 1, how many wait, and about how many seconds it will
+be yet; ``None``: nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
+class WantedError(Exception):
+    """A slot is to be given back: somebody of a higher class wants it."""
+
+
 class Slot:
     """A slot of an engine that is held."""
 
-    number: int | None
-    """What the server calls it; ``None`` where a request cannot name it."""
-    wanted: asyncio.Event
-    """Set once somebody of a higher class wants it. Who warms leaves at once; others, if nobody has
-    seen anything of their answer yet."""
-    stay: Callable[[], None]
-    """Say that it will not be given back before the end: another holder is asked to leave."""
+    def __init__(self, number: int | None, stay: Callable[[], None]) -> None:
+        self.number = number
+        """What the server calls it; ``None`` where a request cannot name it."""
+        self.wanted = asyncio.Event()
+        """Set once somebody of a higher class wants it. Who warms leaves at once; others, if nobody
+        has seen anything of their answer yet."""
+        self.stays = False
+        self._stay = stay
+        self._waiter: asyncio.Task[object] | None = None
+        self._called = False
+
+    def stay(self) -> None:
+        """Say that it will not be given back before the end: another holder is asked to leave."""
+        if not self.stays:
+            self.stays = True
+            self._stay()
+
+    def want(self) -> None:
+        """Say that somebody wants it."""
+        self.wanted.set()
+        if self._waiter is not None and not self.stays and not self._called:
+            self._called = True
+            self._waiter.cancel()
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """Break off the wait in the block, with :class:`WantedError`, when the slot is wanted."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can wait")
+        if self.wanted.is_set() and not self.stays:
+            raise WantedError
+        self._waiter, self._called, cancelling = task, False, task.cancelling()
+        try:
+            yield
+        except asyncio.CancelledError:
+            # Whoever else has cancelled the task meanwhile goes first.
+            if self._called and task.uncancel() <= cancelling:
+                raise WantedError from None
+            raise
+        finally:
+            self._waiter = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +94,7 @@ class _Ticket:
 
     waits: Waits
     given: asyncio.Future[int]
-    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    slot: Slot | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +103,17 @@ class _Desk:
 
     schedule: Schedule
     tickets: dict[Turn, _Ticket] = field(default_factory=dict[Turn, _Ticket])
+    usual_s: float | None = None
+    """How long a slot is usually held."""
+
+    def held(self, seconds: float) -> None:
+        """Take in how long one was."""
+        usual = seconds if self.usual_s is None else self.usual_s
+        self.usual_s = usual + _NEWEST * (seconds - usual)
+
+    def left_s(self, place: int) -> float | None:
+        """Return about how long who has this place will wait."""
+        return None if self.usual_s is None else self.usual_s * place / self.schedule.size
 
 
 class Admission:
@@ -72,7 +124,7 @@ class Admission:
     """
 
     def __init__(self, clock: Clock, *, slots: int = 0, wait_s: float = WAIT_S) -> None:
-        self._clock = clock
+        self.clock = clock
         self._slots = slots
         self._wait_s = wait_s
         self._desks: dict[str, _Desk] = {}
@@ -80,12 +132,12 @@ class Admission:
 
     def turn(self, session: str, priority: Priority) -> Turn:
         """Return a turn that arrives now."""
-        now = self._clock.ticks()
+        now = self.clock.ticks()
         return Turn(f"{next(self._numbers)}", session, priority, now, now + self._wait_s)
 
     @asynccontextmanager
     async def slot(
-        self, model: LocalModel, turn: Turn, waits: Waits = lambda _place, _of: None
+        self, model: LocalModel, turn: Turn, waits: Waits = lambda _place, _of, _left_s: None
     ) -> AsyncIterator[Slot]:
         """Wait for a slot of a model's engine; hold it for the block.
 
@@ -96,15 +148,18 @@ class Admission:
         ticket = _Ticket(waits, asyncio.get_running_loop().create_future())
         desk.tickets[turn] = ticket
         desk.schedule = desk.schedule.joined(turn)
+        since: float | None = None
         try:
             self._settle(desk)
             number = await self._given(desk, turn, ticket, model)
-            yield Slot(
-                number if model.pins else None,
-                ticket.wanted,
-                stay=lambda: self._stay(desk, turn),
-            )
+            since = self.clock.ticks()
+            slot = Slot(number if model.pins else None, lambda: self._stay(desk, turn))
+            ticket.slot = slot
+            self._settle(desk)  # somebody may want it already
+            yield slot
         finally:
+            if since is not None and turn.priority is not Priority.WARM:
+                desk.held(self.clock.ticks() - since)
             del desk.tickets[turn]
             desk.schedule = desk.schedule.left(turn)
             self._settle(desk)
@@ -131,7 +186,7 @@ class Admission:
         return desk
 
     async def _given(self, desk: _Desk, turn: Turn, ticket: _Ticket, model: LocalModel) -> int:
-        left_s = turn.deadline - self._clock.ticks()
+        left_s = turn.deadline - self.clock.ticks()
         try:
             async with asyncio.timeout(None if ticket.given.done() else left_s):
                 return await ticket.given
@@ -148,13 +203,14 @@ class Admission:
 
     def _settle(self, desk: _Desk) -> None:
         """Give away what is free; tell who has to wait, and who is in the way."""
-        desk.schedule, given = desk.schedule.granted(self._clock.ticks())
+        desk.schedule, given = desk.schedule.granted(self.clock.ticks())
         for turn, number in given:
             ticket = desk.tickets[turn]
             if not ticket.given.done():  # else its waiter is just leaving, and gives it back
                 ticket.given.set_result(number)
         for turn in desk.schedule.unwelcome():
-            desk.tickets[turn].wanted.set()
+            if (slot := desk.tickets[turn].slot) is not None:
+                slot.want()
         order = desk.schedule.order()
         for place, turn in enumerate(order, start=1):
-            desk.tickets[turn].waits(place, len(order))
+            desk.tickets[turn].waits(place, len(order), desk.left_s(place))

@@ -8,21 +8,26 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
-from standby.app.admission import Admission, Slot
+from standby.app.admission import Admission, Slot, WantedError
 from standby.app.closing import closing
 from standby.app.deadlines import SilenceError, timed
 from standby.app.engines import Engines
 from standby.app.fitting import Fitting, Ready, TooLong
+from standby.app.speeds import Speeds
+from standby.app.waiting import Waiting
 from standby.core.context.triggers import read_overflow, too_long
 from standby.core.dialects.openai_chat.continuing import can_go_on, going_on, in_plain_words
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
 from standby.core.dialects.openai_chat.verdicts import no_faults
 from standby.core.handback.notice import notice
 from standby.core.models.facts import LocalModel
+from standby.core.models.speed import Timings
 from standby.core.request import Request
 from standby.core.turns import Priority
+from standby.core.usage import Tokens
 from standby.core.wire import errors, messages
 from standby.core.wire.asked import Asked
 from standby.core.wire.assemble import assemble
@@ -36,6 +41,8 @@ __all__ = ["Local", "LocalDeadlines"]
 
 log = logging.getLogger(__name__)
 
+# Each time it has read a part of its prompt for nothing, and the server may have to begin anew.
+_TIMES_SENT_AWAY: Final = 2
 _ITS_OWN_BUSINESS: Final = range(400, 500)
 _UNKNOWN_WINDOW: Final = "the server may cut what does not fit: its window is not known"
 
@@ -44,8 +51,9 @@ _UNKNOWN_WINDOW: Final = "the server may cut what does not fit: its window is no
 class LocalDeadlines:
     """How long a local engine is waited for, in seconds."""
 
-    first_byte_s: float = 600.0
-    """A cold prompt of 16,000 tokens takes minutes without a GPU (measured: 250 to 310 s)."""
+    first_byte_s: float = 1800.0
+    """A cold prompt of 16,000 tokens takes minutes without a GPU (measured: 250 to 310 s, with the
+    smallest of models)."""
     idle_s: float = 120.0
 
 
@@ -67,15 +75,20 @@ class Local:
         *,
         session: str = "",
         priority: Priority = Priority.MAIN,
+        waiting: Waiting | None = None,
+        speeds: Speeds | None = None,
     ) -> None:
         """Take ``None`` for the model that is there when the answer is asked for.
 
         ``session`` is the conversation that the request goes on with, as far as is known.
+        ``waiting`` is told what the request waits for, ``speeds`` what it took.
         """
         self._engines = engines
         self._admission = admission
         self._session = session
         self._priority = priority
+        self._waiting = waiting or Waiting(admission.clock, dice)
+        self._speeds = speeds or Speeds()
         self._wanted = model
         self._asked = asked
         self._dice = dice
@@ -87,6 +100,8 @@ class Local:
         """Is told what of the request the model does not get, before it is asked."""
         self._faults = no_faults if schemas is None else schemas.faults
         self._sent: Ready | None = None
+        self._speaks = False
+        self._first_at = 0.0
         self._said = ""
         """What the client has of the answer already, in somebody else's words."""
 
@@ -114,8 +129,13 @@ class Local:
         except (BrokenReplyError, SilenceError) as error:
             self._engines.failed(model)
             raise AnswererError(f"{model.engine}: {error}") from error
+        finally:
+            self._waiting.over()
 
     async def _answer(self, model: LocalModel) -> AsyncIterator[Head | bytes]:
+        # A client that did not ask for thinking cannot be shown a block of it.
+        shows = self._asked.thinks and self._asked.stream and not self._said
+        self._waiting.begins(model, shows=shows)
         model = await self._engines.ready(model)
         begun = False
         try:
@@ -145,23 +165,58 @@ class Local:
             raise AnswererError(f"{model.key} cannot continue this answer")
         self._sent = ready
         self._noted(_notes(ready, model))
+        self._waiting.measured(ready.tokens)
+        # Not before: what makes a request ready may ask this engine itself, to describe an image.
+        turn = self._admission.turn(self._session, self._priority)
+        for sent_away in count():
+            try:
+                async with self._admission.slot(model, turn, self._waiting.queued) as slot:
+                    if sent_away >= _TIMES_SENT_AWAY:
+                        slot.stay()
+                    async with closing(self._at_work(model, ready, slot)) as items:
+                        async for item in items:
+                            yield item
+            except WantedError:
+                log.info("a %s turn on %s makes room", turn.priority.name.lower(), model.engine)
+            else:
+                return
+
+    async def _at_work(
+        self, model: LocalModel, ready: Ready, slot: Slot
+    ) -> AsyncIterator[Head | bytes]:
+        """Ask an engine of which a slot is held. Raise :class:`WantedError` to give it back."""
+        asked_at = self._admission.clock.ticks()
+        cached = self._speeds.cached(model, self._session)
+        self._waiting.seated(self._speeds.expected(model, ready.tokens, cached))
         reply = Reply(
             *(ready.chat.plan, f"local/{model.id}", self._dice.mint, ready.tokens),
             faults=self._faults,
             may_retry=True,
             goes_on=bool(self._said),
         )
-        # Not before: what makes a request ready may ask this engine itself, to describe an image.
-        turn = self._admission.turn(self._session, self._priority)
-        async with self._admission.slot(model, turn) as slot:
-            body = _pinned(ready.chat.body, slot)
-            async with aclosing(self._frames(model, body, reply)) as batches:
-                told = self._streamed if self._asked.stream else self._whole
-                async with closing(told(model, batches)) as items:
-                    async for item in items:
-                        yield item
+        body = _pinned(ready.chat.body, slot)
+        async with aclosing(self._frames(model, body, reply, slot)) as batches:
+            told = self._streamed if self._asked.stream else self._whole
+            async with closing(told(model, batches)) as items:
+                async for item in items:
+                    yield item
         self._engines.served(model)
         self._fitting.learned(model, ready, reply.usage)
+        if self._speaks:
+            timings = reply.timings or self._timings(asked_at, reply.usage, cached)
+            self._speeds.learn(model, timings, self._session)
+
+    def _timings(self, asked_at: float, usage: Tokens, cached: int) -> Timings:
+        """Return what an answer took by our own clock; ``cached`` where the server does not say."""
+        prompt = usage.input + usage.cache_read
+        known = min(usage.cache_read or cached, prompt)
+        return Timings(
+            known,
+            prompt - known,
+            self._first_at - asked_at,
+            usage.output,
+            self._admission.clock.ticks() - self._first_at,
+        )
 
     def _corrected(self, model: LocalModel, tokens: int, limit: int) -> LocalModel:
         """Return the model with the window that its server refused by."""
@@ -189,17 +244,17 @@ class Local:
         yield message
 
     async def _frames(
-        self, model: LocalModel, body: Mapping[str, JSON], reply: Reply
+        self, model: LocalModel, body: Mapping[str, JSON], reply: Reply, slot: Slot
     ) -> AsyncGenerator[list[Frame], None]:
         front = _Front(lambda: "" if self._said else self._notice(model))
-        async with aclosing(self._round(model, body, reply)) as batches:
+        async with aclosing(self._round(model, body, reply, slot)) as batches:
             async for batch in batches:
                 yield front.put(batch)
         if (again := reply.again(body)) is None:
             return
         # A call that could not be used is asked for once more; of that, nothing was shown.
         try:
-            async with aclosing(self._round(model, again, reply)) as batches:
+            async with aclosing(self._round(model, again, reply, slot)) as batches:
                 async for batch in batches:
                     yield front.put(batch)
         except (BrokenReplyError, EngineError, SilenceError) as error:
@@ -207,7 +262,7 @@ class Local:
             yield front.put(reply.give_up())
 
     async def _round(
-        self, model: LocalModel, body: Mapping[str, JSON], reply: Reply
+        self, model: LocalModel, body: Mapping[str, JSON], reply: Reply, slot: Slot
     ) -> AsyncGenerator[list[Frame], None]:
         """Ask the engine; yield what comes back, as it comes."""
         stream = timed(
@@ -215,9 +270,17 @@ class Local:
             first_s=self._deadlines.first_byte_s,
             idle_s=self._deadlines.idle_s,
         )
-        async with aclosing(stream) as reads:
+        async with aclosing(_until_wanted(stream, slot)) as reads:
             async for data in reads:
-                if batch := reply.receive(data):
+                batch = reply.receive(data)
+                if self._waiting.active:
+                    self._waiting.reads(reply.progress)
+                if reply.speaks and not self._speaks:
+                    self._speaks = True
+                    self._first_at = self._admission.clock.ticks()
+                    slot.stay()  # it would have to say all that again
+                    self._waiting.over()
+                if batch:
                     yield batch
         if batch := reply.end():
             yield batch
@@ -246,6 +309,22 @@ def _notes(ready: Ready, model: LocalModel) -> tuple[str, ...]:
     lost = tuple(f"lost: {what}" for what in ready.chat.losses)
     blind = model.truncates and model.context_tokens is None
     return (*ready.steps, *lost, *((_UNKNOWN_WINDOW,) if blind else ()))
+
+
+async def _until_wanted(
+    items: AsyncGenerator[bytes, None], slot: Slot
+) -> AsyncGenerator[bytes, None]:
+    """Yield what comes, until somebody wants the slot who goes first; not once it is kept."""
+    async with aclosing(items):
+        while not slot.stays:
+            try:
+                with slot.leaving():
+                    item = await anext(items)
+            except StopAsyncIteration:
+                return
+            yield item
+        async for item in items:
+            yield item
 
 
 class _Front:

@@ -13,6 +13,7 @@ from typing import Final
 from standby.app.closing import closing
 from standby.app.coded import Coded
 from standby.app.deadlines import Deadline
+from standby.app.waiting import LOOK_S, Waiting
 from standby.core.exchange import (
     Answered,
     Ask,
@@ -31,6 +32,7 @@ from standby.core.exchange import (
     Send,
     Stage,
     Start,
+    Tell,
 )
 from standby.core.request import Request
 from standby.core.wire import errors, messages
@@ -86,13 +88,19 @@ class Relay:
         wire: Wire,
         coder_for: Callable[[str], Coder],
         keep_alive_s: float | None = KEEP_ALIVE_S,
+        waiting: Waiting | None = None,
     ) -> None:
-        """Take ``None`` for a client that waits for a whole answer: it can be told nothing else."""
+        """Take ``None`` for a client that waits for a whole answer: it can be told nothing else.
+
+        ``waiting`` is where those who may answer note what they wait for.
+        """
         self._exchange = exchange
         self._answerers = answerers
         self._wire = wire
         self._coder_for = coder_for
         self._keep_alive_s = keep_alive_s
+        self._waiting = waiting
+        self._silent_s = 0.0
         self._deadline = Deadline()
         self._head: Head | None = None
         self._coded: Coded | None = None
@@ -147,15 +155,39 @@ class Relay:
             self.on_broken(broken)
 
     async def _next(self, inbox: Inbox) -> list[Event]:
-        patience = LINGER_S if self._exchange.stage is Stage.LAST else self._keep_alive_s
+        patience = self._patience
         try:
             with self._deadline(patience):
                 read = await inbox.get()
         except TimeoutError:
-            return [Quiet()]
+            self._silent_s += patience or 0.0
+            return self._silence()
+        self._silent_s = 0.0
         if self._coded is not None:
             self._coded.came(read.raw, read.plain, inside=read.inside)
         return read.events
+
+    @property
+    def _patience(self) -> float | None:
+        if self._exchange.stage is Stage.LAST:
+            return LINGER_S
+        looks = self._exchange.stage is Stage.HELD and self._waiting is not None
+        if self._keep_alive_s is None or not looks:
+            return self._keep_alive_s
+        return min(LOOK_S, self._keep_alive_s)
+
+    def _silence(self) -> list[Event]:
+        """Return what a silence comes to: nothing yet, or what the client is to be told."""
+        if self._exchange.stage is Stage.LAST:
+            return [Quiet()]
+        waiting = self._waiting if self._exchange.stage is Stage.HELD else None
+        sign = None if waiting is None or self._keep_alive_s is None else waiting.sign()
+        # Once an engine has taken the request, a refusal by status is not to be expected any more.
+        begins = waiting is not None and waiting.accepted and not self._wire.begun
+        if sign is None and not begins and self._silent_s < (self._keep_alive_s or 0.0):
+            return []
+        self._silent_s = 0.0
+        return [Quiet(sign)]
 
     def _judge(self, events: Iterable[Event]) -> Iterator[Command]:
         for event in events:
@@ -178,6 +210,8 @@ class Relay:
                     await self._deliver(head, body)
                 case KeepAlive():
                     await self._keep_alive()
+                case Tell(data):
+                    await self._wire.keep_alive(data)
                 case Finish():
                     await self._finish()
                 case GiveUp(why, refusal):

@@ -23,6 +23,8 @@ from standby.app.probes import probe_answer
 from standby.app.recent import Recent
 from standby.app.relay import Relay
 from standby.app.sidecalls import SideCall, side_answer
+from standby.app.speeds import Speeds
+from standby.app.waiting import Waiting
 from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange, Stage
 from standby.core.handback.notice import words
@@ -68,6 +70,7 @@ class _Turn:
     model: str
     stream: bool
     booking: Booking
+    waiting: Waiting
     known: Asked | None = None
     """The whole of the body, where it has been read already."""
 
@@ -116,6 +119,7 @@ class Switch:
         keep_alive_s: float,
         fitting: Fitting | None = None,
         schemas: Schemas | None = None,
+        speeds: Speeds | None = None,
         *,
         continues: bool = True,
     ) -> None:
@@ -132,6 +136,7 @@ class Switch:
         self._keep_alive_s = keep_alive_s
         self._fitting = fitting or Fitting(engines)
         self._schemas = schemas
+        self._speeds = speeds or Speeds()
         self._continues = continues
         # What the cloud said when a limit was met: told again to whom no local model can answer.
         self._refusals: Recent[tuple[Account, str], Refusal] = Recent(64)
@@ -140,14 +145,16 @@ class Switch:
         """Answer a Messages request."""
         if (seen := self._seen(request, caller)) is not None:
             with self._books.open(request, caller, seen.model) as booking:
-                turn = _Turn(request, caller, seen.model, seen.stream, booking)
+                waiting = Waiting(self._line.clock, self._dice)
+                turn = _Turn(request, caller, seen.model, seen.stream, booking, waiting)
                 return await self._answer_ahead(turn, wire)
         match asked.read(request.body, request.headers):
             case Malformed(why):
                 return await self._malformed(why, request, caller, wire)
             case Asked(model=model, stream=stream) as body:
                 with self._books.open(request, caller, model) as booking:
-                    turn = _Turn(request, caller, model, stream, booking, body)
+                    waiting = Waiting(self._line.clock, self._dice)
+                    turn = _Turn(request, caller, model, stream, booking, waiting, body)
                     return await self._answer(turn, wire)
 
     def _seen(self, request: Request, caller: Caller) -> Glance | None:
@@ -292,7 +299,9 @@ class Switch:
         )
         # A client that waits for a whole answer can be told nothing else before it.
         keep_alive_s = self._keep_alive_s if turn.stream else None
-        relay = Relay(exchange, answerers, wire, self._line.coder_for, keep_alive_s)
+        relay = Relay(
+            *(exchange, answerers, wire, self._line.coder_for, keep_alive_s), waiting=turn.waiting
+        )
         relay.on_shown = lambda: self._books.shown(turn.booking)
         relay.on_broken = lambda broken: _tell(cloud, broken)
         try:
@@ -385,6 +394,8 @@ class Switch:
             noted=noted,
             schemas=self._schemas,
             session=turn.session,
+            waiting=turn.waiting,
+            speeds=self._speeds,
             priority=priority_of(turn.body.purpose, agent=turn.is_agents),
         )
         return Gated(check, local)

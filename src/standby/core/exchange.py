@@ -6,7 +6,8 @@
 
 HELD   Somebody was asked. Headers and keep-alives may have gone out, but nothing of an answer:
        frames are held back until one has content, and who fails is replaced without a trace. An
-       answer that is not streamed is held until it is whole.
+       answer that is not streamed is held until it is whole. Of a long wait the client may be told
+       in a block of ours: it is no content, and all that follows is moved behind it.
 SHOWN  The client has content. It cannot be taken back, only mended: after plain text a stand-in
        goes on in the same message; anything else is closed as it is and ends in an error.
 LAST   ``message_stop`` is out. What the peer still sends belongs to its answer and is passed on.
@@ -18,6 +19,7 @@ from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from standby.core.handback.notice import closing, opening, saying
 from standby.core.seam import Seam, Shown
 from standby.core.wire import messages
 from standby.core.wire.errors import Refusal
@@ -42,8 +44,10 @@ __all__ = [
     "ProtocolMisuseError",
     "Quiet",
     "Send",
+    "Sign",
     "Stage",
     "Start",
+    "Tell",
 ]
 
 
@@ -60,6 +64,14 @@ class Stage(enum.Enum):
     SHOWN = "shown"
     LAST = "last"
     DONE = "done"
+
+
+class _Front(enum.Enum):
+    """The block of ours in front of an answer, which tells of the wait for it."""
+
+    NONE = enum.auto()
+    OPEN = enum.auto()
+    CLOSED = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +113,19 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """What a client is told while it waits."""
+
+    words: str
+    begin: Frame
+    """What begins the message, if nothing has yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quiet:
-    """Nothing has come for so long that the client may think us dead."""
+    """Nothing has come for a while: the client may think us dead, or has to be told why."""
+
+    sign: Sign | None = None
 
 
 Event = Start | Came | Answered | Ended | Failed | Quiet
@@ -138,6 +161,13 @@ class KeepAlive:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Send bytes of ours that are no part of an answer: of one, nothing is out."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """End the answer to the client."""
 
@@ -154,7 +184,7 @@ class GiveUp:
     refusal: Refusal | None = None
 
 
-Command = Ask | Send | Deliver | KeepAlive | Finish | GiveUp
+Command = Ask | Send | Deliver | KeepAlive | Tell | Finish | GiveUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +222,7 @@ class Exchange:
     """Whether two have answered, in one message."""
     broken: Broken | None = None
     """The newest answer that ended without its last frame, or in an error event."""
+    _front: _Front = _Front.NONE
     _held: list[tuple[Frame, Piece]] = field(default_factory=list[tuple[Frame, Piece]])
     _held_bytes: int = 0
     _seam: Seam | None = None
@@ -207,10 +238,13 @@ class Exchange:
                 yield from self._hold(frame)
             case (Stage.HELD, Answered(head, body)):
                 self.stage = Stage.DONE
+                yield from self._drop_front()
                 yield Deliver(head, body)
             case (Stage.SHOWN, Came(frame)):
                 yield from self._pass_on(frame)
-            case (Stage.HELD | Stage.SHOWN, Quiet()):
+            case (Stage.HELD, Quiet(sign)):
+                yield self._tell(sign)
+            case (Stage.SHOWN, Quiet()):
                 yield KeepAlive()
             case (Stage.HELD | Stage.SHOWN, Ended()):
                 if not self.shown.settled:
@@ -235,6 +269,20 @@ class Exchange:
             case _:
                 raise ProtocolMisuseError(f"{event!r} at stage {self.stage.name}")
 
+    def _tell(self, sign: Sign | None) -> Command:
+        if self._front is _Front.OPEN:
+            return Tell(saying("" if sign is None else sign.words).raw)
+        if sign is None:
+            return KeepAlive()
+        self._front = _Front.OPEN
+        return Tell(sign.begin.raw + opening().raw + saying(sign.words).raw)
+
+    def _drop_front(self) -> Iterator[Command]:
+        """End the block in front where no answer follows: unsigned, so that the client drops it."""
+        if self._front is _Front.OPEN:
+            self._front = _Front.CLOSED
+            yield Tell(messages.block_stop(0).raw)
+
     def _hold(self, frame: Frame) -> Iterator[Command]:
         piece = messages.read(frame)
         begun = any(isinstance(known, Began) for _, known in self._held)
@@ -252,6 +300,9 @@ class Exchange:
                 yield from self._replace(why)
             case _:
                 self.stage, self.speaker = Stage.SHOWN, self.asked[-1]
+                if self._front is _Front.OPEN:
+                    self._front = _Front.CLOSED
+                    yield Send(b"".join(each.raw for each in closing()), ours=True)
                 for held, known in self._held:
                     yield from self._show(held, known)
                 self._forget()
@@ -272,12 +323,20 @@ class Exchange:
 
     def _show(self, frame: Frame, piece: Piece, *, ours: bool = False) -> Iterator[Command]:
         self.shown.note(piece)
-        yield Send(frame.raw, ours)
+        if self._front is _Front.NONE:
+            yield Send(frame.raw, ours)
+        elif not isinstance(piece, Began):  # the client has one already
+            yield self._behind(frame)
         if isinstance(piece, Stopped):
             self.stage = Stage.LAST
 
+    def _behind(self, frame: Frame) -> Send:
+        """Return what sends a frame of ours, moved behind the block in front."""
+        by = 0 if self._front is _Front.NONE else 1
+        return Send((messages.shifted(frame, by) if by else frame).raw, ours=True)
+
     def _trail(self, raw: bytes) -> Iterator[Command]:
-        if raw and self._seam is None:
+        if raw and self._seam is None and self._front is _Front.NONE:
             yield Send(raw)
 
     def _end(self) -> Iterator[Command]:
@@ -306,11 +365,12 @@ class Exchange:
             yield Ask(candidate, self.shown.text)
         else:
             for frame in self.shown.closing():
-                yield Send(frame.raw, ours=True)
+                yield self._behind(frame)
             yield from self._give_up()
 
     def _give_up(self) -> Iterator[Command]:
         self.stage = Stage.DONE
+        yield from self._drop_front()
         # The first entry only says that there was a start.
         whys = self._whys[1:] or self._whys
         yield GiveUp("; then ".join(dict.fromkeys(whys)), self.refusal)

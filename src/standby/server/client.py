@@ -79,11 +79,11 @@ class ClientWire:
         if data and self._has_body:
             await self.response.write(data)
 
-    async def keep_alive(self) -> None:
-        """Send a ping, which clients skip."""
+    async def keep_alive(self, data: bytes = b"") -> None:
+        """Send a sign of life: ``data``, or a ping, which clients skip."""
         if self._response is None:
             await self._open(HTTPStatus.OK, _OURS)
-        await self.send(PING.raw)
+        await self.send(data or PING.raw)
 
     async def finish(self) -> None:
         """End the answer."""

@@ -29,7 +29,7 @@ from standby.adapters import engines as engine_files
 from standby.adapters.codings import coder_for
 from standby.adapters.documents.pdf import PdfTexts
 from standby.adapters.engines import embedded, on_path
-from standby.adapters.engines.chat import ChatServer
+from standby.adapters.engines.chat import ChatServer, Patience
 from standby.adapters.engines.spec import EngineSpec
 from standby.adapters.host import downloads, secrets
 from standby.adapters.host.clock import SystemClock
@@ -63,6 +63,7 @@ from standby.app.local import Local, LocalDeadlines
 from standby.app.measures import Measures
 from standby.app.notices import Notices
 from standby.app.passage import Passage
+from standby.app.speeds import Speeds
 from standby.app.status import About, Status
 from standby.app.switch import Switch
 from standby.core.models.facts import LocalModel
@@ -255,6 +256,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         measures = Measures(about, accounts, engines, admission, ledger)
         sent = await stack.enter_async_context(telemetry(settings, about.version, measures.bounded))
+        speeds = Speeds()
         fitting = Fitting(
             engines,
             Reading(PdfTexts()).retold,
@@ -273,6 +275,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             settings.local.keep_alive_s,
             fitting,
             JsonSchemas(),
+            speeds,
             continues=settings.local.continues,
         )
         door = MessagesDoor(
@@ -349,6 +352,7 @@ def _preference(settings: Settings, where: Paths) -> Preference:
 def engines_of(settings: Settings, where: Paths, client: ClientSession) -> list[Engine]:
     """Return the engines in order: named servers, those that are looked for, and our own."""
     local = settings.local
+    patience = Patience(first_byte_s=local.first_byte_s, silence_s=local.idle_s)
     named: list[Engine] = [
         ChatServer(
             ENGINES[server.kind],
@@ -357,18 +361,23 @@ def engines_of(settings: Settings, where: Paths, client: ClientSession) -> list[
             urls=(server.url,),
             key=_key(server.key_env),
             only=server.model,
+            patience=patience,
         )
         for server in local.servers
     ]
     kinds = sorted(ENGINES.values(), key=lambda spec: spec.order)
-    found: list[Engine] = [ChatServer(spec, client) for spec in kinds if spec.urls]
+    found: list[Engine] = [
+        ChatServer(spec, client, patience=patience) for spec in kinds if spec.urls
+    ]
     file = Path(local.model_path) if local.model_path else None
     choose = partial(_model_file, file, where)
     ours: list[Engine] = [
-        on_path.engine(client, partial(_work_file, file, where), context=local.context)
+        on_path.engine(
+            client, partial(_work_file, file, where), context=local.context, patience=patience
+        )
     ]
     if local.embedded:
-        ours.append(embedded.engine(client, choose, context=local.context))
+        ours.append(embedded.engine(client, choose, context=local.context, patience=patience))
     return [*named, *(found if local.discover else ()), *ours]
 
 

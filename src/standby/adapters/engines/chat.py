@@ -47,7 +47,7 @@ class Patience:
     count as bytes; others have begun to answer.
     """
 
-    first_byte_s: float = 600.0
+    first_byte_s: float = 1800.0
     silence_s: float = 120.0
 
 

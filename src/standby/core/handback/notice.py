@@ -11,7 +11,7 @@ from standby.core.wire import sse
 from standby.core.wire.json import JSON, dumps
 from standby.core.wire.sse import Frame
 
-__all__ = ["notice", "words"]
+__all__ = ["closing", "notice", "opening", "saying", "words"]
 
 _REHEARSAL: Final = " This is a rehearsal model: it shows that the switch works, and cannot code."
 
@@ -28,15 +28,24 @@ def words(who: str, why: str, until: str, *, rehearsal: bool) -> str:
 
 def notice(said: str) -> tuple[Frame, ...]:
     """Return the frames of the notice, as block 0 of an answer."""
-    return (
-        _frame(
-            "content_block_start",
-            content_block={"type": "thinking", "thinking": "", "signature": ""},
-        ),
-        _frame("content_block_delta", delta={"type": "thinking_delta", "thinking": said}),
-        _frame("content_block_delta", delta={"type": "signature_delta", "signature": marks.NOTICE}),
-        _frame("content_block_stop"),
-    )
+    return (opening(), saying(said), *closing())
+
+
+def opening() -> Frame:
+    """Return the frame that opens a block of ours, as block 0."""
+    block: JSON = {"type": "thinking", "thinking": "", "signature": ""}
+    return _frame("content_block_start", content_block=block)
+
+
+def saying(said: str) -> Frame:
+    """Return the frame that adds words to it; without any it is a sign of life."""
+    return _frame("content_block_delta", delta={"type": "thinking_delta", "thinking": said})
+
+
+def closing() -> tuple[Frame, ...]:
+    """Return the frames that sign it with our mark, and end it."""
+    signed: JSON = {"type": "signature_delta", "signature": marks.NOTICE}
+    return (_frame("content_block_delta", delta=signed), _frame("content_block_stop"))
 
 
 def _frame(name: str, **fields: JSON) -> Frame:

@@ -263,7 +263,7 @@ class Local(Section):
         ),
     )
     first_byte_s: float = field(
-        default=600.0,
+        default=1800.0,
         metadata=_about(
             "How long a local engine may read the prompt before its first word.",
             Seconds(0.1, 6 * _HOUR_S),

@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from standby.core.dialects.openai_chat.plan import Plan
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
 from standby.core.handback import marks
+from standby.core.models.speed import Progress
 from standby.core.usage import Tokens
 from tests.fakes import stream_rules
 from tests.fakes.recordings import recorded
@@ -384,7 +385,7 @@ def test_progress_is_no_content():
     assert [] == reply.receive(
         sse({**delta(role="assistant", content=None), "prompt_progress": progress}, done=False)
     )
-    assert (40, 100) == reply.progress
+    assert Progress(40, 100, 0, 0.005) == reply.progress
     assert Tokens(input=100) == reply.usage
 
 

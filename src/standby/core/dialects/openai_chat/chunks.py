@@ -12,6 +12,7 @@ from standby.core.dialects.openai_chat import usage
 from standby.core.dialects.openai_chat.pick import pick
 from standby.core.dialects.openai_chat.text import as_json
 from standby.core.dialects.openai_chat.thinking import thought
+from standby.core.models.speed import Progress, Timings
 from standby.core.usage import Tokens
 from standby.core.wire.json import JSON, NotJSONError, loads
 
@@ -50,8 +51,10 @@ class Chunk:
     stop: str = ""
     """The stop sequence that was hit, where the server tells (vLLM, SGLang)."""
     tokens: Tokens | None = None
-    progress: tuple[int, int] | None = None
-    """Tokens of the prompt that are processed, and all of them (llama.cpp)."""
+    progress: Progress | None = None
+    """How far the prompt is read (llama.cpp)."""
+    timings: Timings | None = None
+    """What it all took, at the end (llama.cpp)."""
 
 
 def lenient(data: str) -> JSON:
@@ -94,6 +97,7 @@ def _choice(choice: Mapping[str, JSON], whole: JSON) -> Chunk:
         stop=_stop(choice),
         tokens=tokens,
         progress=_progress(pick(whole, "prompt_progress")),
+        timings=_timings(pick(whole, "timings")),
     )
 
 
@@ -164,12 +168,36 @@ def _stop(choice: Mapping[str, JSON]) -> str:
     return ""
 
 
-def _progress(progress: JSON) -> tuple[int, int] | None:
+def _progress(progress: JSON) -> Progress | None:
     match progress:
         case {"processed": int(processed), "total": int(total)}:
-            return processed, total
+            cached = pick(progress, "cache")
+            return Progress(
+                processed,
+                total,
+                cached if isinstance(cached, int) else 0,
+                _seconds(pick(progress, "time_ms")),
+            )
         case _:
             return None
+
+
+def _timings(timings: JSON) -> Timings | None:
+    match timings:
+        case {
+            "cache_n": int(cached),
+            "prompt_n": int(read),
+            "prompt_ms": read_ms,
+            "predicted_n": int(written),
+            "predicted_ms": written_ms,
+        }:
+            return Timings(cached, read, _seconds(read_ms), written, _seconds(written_ms))
+        case _:
+            return None
+
+
+def _seconds(ms: JSON) -> float:
+    return ms / 1000 if isinstance(ms, int | float) else 0.0
 
 
 def _why(error: JSON) -> str:

@@ -33,6 +33,7 @@ from standby.core.dialects.written.ear import Ear
 from standby.core.dialects.written.said import Said, Thought, Voiced
 from standby.core.dialects.written.watch import Calls as WrittenCalls
 from standby.core.handback import marks
+from standby.core.models.speed import Progress, Timings
 from standby.core.usage import Tokens
 from standby.core.wire.errors import message_of
 from standby.core.wire.json import JSON
@@ -98,7 +99,8 @@ class Reply:
         self._counted: Tokens | None = None
         self._hint = input_tokens_hint
         self._pieces = 0
-        self._progress: tuple[int, int] | None = None
+        self._progress: Progress | None = None
+        self._timings: Timings | None = None
         self._stop_reason: str | None = None
         self._broken: BrokenReplyError | None = None
         self._head = bytearray()
@@ -114,9 +116,19 @@ class Reply:
         return replace(first, output=first.output + self._second.output_tokens)
 
     @property
-    def progress(self) -> tuple[int, int] | None:
-        """Tokens of the prompt that the server has read, and all of them; while it says so."""
+    def progress(self) -> Progress | None:
+        """How far the server has read the prompt, if it says so."""
         return self._progress
+
+    @property
+    def timings(self) -> Timings | None:
+        """What the answer took, once its end has come, if the server says so."""
+        return self._timings
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the model has begun to write, be it something that is held back."""
+        return self._pieces > 0
 
     @property
     def stop_reason(self) -> str | None:
@@ -204,6 +216,7 @@ class Reply:
         self._finish = chunk.finish or self._finish
         self._counted = chunk.tokens or self._counted
         self._progress = chunk.progress or self._progress
+        self._timings = chunk.timings or self._timings
         if chunk.stop in self._plan.stops:
             self._stop_sequence = chunk.stop
         self._pieces += bool(chunk.text or chunk.thought or chunk.calls)
@@ -350,7 +363,7 @@ class Reply:
 
     @property
     def _prompt_tokens(self) -> int:
-        return self._hint if self._progress is None else self._progress[1]
+        return self._hint if self._progress is None else self._progress.total
 
     def _said_anything(self) -> bool:
         return self._pieces > 0

@@ -1,0 +1,73 @@
+"""A long wait for a local model, with the real client: one request, and an answer in the end."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from standby.adapters.host.paths import HOME, paths
+from standby.testing import accounts
+from tests.e2e.claude_code import SUBSCRIPTION, ClaudeCode
+from tests.e2e.gateway import Gateway
+from tests.fakes.slow_engine import SAYS, slow_engine
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.timeout(120),
+    pytest.mark.usefixtures("the_real_client"),
+]
+
+# Claude Code then gives up on a stream after ten seconds without a byte; its default is 300.
+IMPATIENT = {"CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": "10000"}
+SLOW_S = 24.0
+SERVERS = """\
+[[local.servers]]
+name = "slow"
+kind = "llamacpp"
+url = "{}"
+"""
+
+
+@asynccontextmanager
+async def slowly_answered(tmp_path, cloud, seconds, environment, keep_alive_s=3.0, **more):
+    """The client in front of a gateway whose cloud has no quota left and whose engine is slow."""
+    folder = tmp_path / "gateway"
+    settings_file = paths({HOME: str(folder)}).config_file
+    settings_file.parent.mkdir(mode=0o700, parents=True)
+    settings = {"LOCAL_ENGINE": "slow", "LOCAL_KEEP_ALIVE_S": f"{keep_alive_s:g}"}
+    async with slow_engine(seconds, **more) as engine:
+        settings_file.write_text(SERVERS.format(engine.url), encoding="utf-8")
+        settings_file.chmod(0o600)
+        cloud.exhaust(accounts.SUBSCRIPTION)
+        async with (
+            Gateway(folder, cloud.url, None, settings) as gateway,
+            ClaudeCode(
+                *(tmp_path / "client", gateway.url, SUBSCRIPTION, gateway.key),
+                environment=environment,
+                arguments=("--tools", "", "--include-partial-messages"),
+            ) as client,
+        ):
+            yield engine, gateway, client
+
+
+def waits_shown(turn):
+    """What the client showed of the wait, as it came."""
+    streamed = (event["event"] for event in turn.events if event["type"] == "stream_event")
+    deltas = (one["delta"] for one in streamed if one["type"] == "content_block_delta")
+    return [one["thinking"] for one in deltas if one["type"] == "thinking_delta"]
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["told", "silent"])
+async def test_a_wait_of_twice_the_clients_patience_takes_one_request(tmp_path, cloud, tells):
+    async with slowly_answered(tmp_path, cloud, SLOW_S, IMPATIENT, tells=tells) as (
+        engine,
+        gateway,
+        client,
+    ):
+        turn = await client.say("Please say something.", within_s=100)
+
+        assert SAYS == turn.text.strip(), gateway.log
+        assert 1 == len(engine.asked)
+        assert () == turn.retries
+        shown = "".join(waits_shown(turn))
+        assert "slow on slow reads the prompt" in shown
+        assert ("% of 16,000 tokens" in shown) is tells
