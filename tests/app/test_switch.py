@@ -6,13 +6,6 @@ from dataclasses import replace
 import pytest
 
 from standby.app import switch
-from standby.app.admission import Admission
-from standby.app.bookkeeping import Books
-from standby.app.engines import Engines, Preference
-from standby.app.local import LocalDeadlines
-from standby.app.notices import Notices
-from standby.app.passage import Passage
-from standby.app.switch import Switch
 from standby.core.handback import marks
 from standby.core.request import NOBODY, Caller, Request
 from standby.core.wire import messages
@@ -23,6 +16,7 @@ from standby.core.wire.sse import Decoder
 from standby.ports import EngineError
 from tests.fakes import stream_rules
 from tests.fakes.answerers import begin, opened, text
+from tests.fakes.house import SESSION, SPENT, House
 from tests.fakes.line import (
     BARE,
     DOWN,
@@ -34,7 +28,6 @@ from tests.fakes.line import (
     STRANGER,
     STREAM_HEAD,
     Tape,
-    Way,
     cut,
     error,
     five_hours,
@@ -44,15 +37,12 @@ from tests.fakes.line import (
     whole,
 )
 from tests.fakes.replies import HOUR, NOW
-from tests.fakes.rooms import RULES
 from tests.fakes.talker import MODEL, Talker, chunk, says
 
 pytestmark = pytest.mark.anyio
 
 
-SESSION = (("X-Claude-Code-Session-Id", "s-1"),)
 THINKS = {"thinking": {"type": "adaptive"}}
-SPENT = five_hours(NOW + 5 * HOUR)
 NO_ACCOUNT = Caller(NOBODY, trusted=True)
 
 
@@ -61,82 +51,6 @@ def looking(request, monkeypatch):
     """A large body is not read before the cloud is asked; all that follows is the same."""
     if request.param == "glanced at":
         monkeypatch.setattr(switch, "GLANCED_AT_BYTES", 0)
-
-
-class Pages:
-    """A ledger on paper."""
-
-    degraded = None
-
-    def __init__(self):
-        self.entries = []
-
-    def book(self, entry):
-        self.entries.append(entry)
-
-    async def recent(self, limit):
-        return tuple(self.entries[:limit])
-
-
-class House:
-    """A switch with everything around it."""
-
-    def __init__(
-        self, *answers, engines=None, keep_alive_s=5.0, notices=True, continues=True, **more
-    ):
-        more.setdefault("burst_wait_s", 0.0)
-        self.way = Way(*answers, **more)
-        self.talker = Talker(*says("Hello"))
-        self.engines = Engines(
-            [self.talker] if engines is None else engines, Preference(), self.way.clock
-        )
-        self.pages = Pages()
-        self.switch = Switch(
-            self.way.line,
-            self.engines,
-            Admission(self.way.clock),
-            Passage(self.way.line),
-            Books(self.pages, self.way.clock, self.way.accounts._dice),
-            Notices(enabled=notices),
-            self.way.accounts._dice,
-            RULES.values(),
-            LocalDeadlines(first_byte_s=2.0, idle_s=2.0),
-            keep_alive_s,
-            continues=continues,
-        )
-
-    async def ask(self, caller=KNOWN, tape=None, raw=None, **more):
-        """One request to its end."""
-        await self.engines.refresh()
-        more.setdefault("headers", SESSION)
-        tape = tape or Tape()
-        request = messages_request(**more) if raw is None else raw
-        async with asyncio.timeout(5):
-            await self.switch.answer(request, caller, tape)
-        return tape
-
-    async def spend(self):
-        """Let the cloud refuse one request for its quota."""
-        before, self.way.cloud.answers = self.way.cloud.answers, [SPENT]
-        await self.ask(headers=())
-        self.way.cloud.answers = before
-        self.way.cloud.seen.clear()
-        self.talker.heard.clear()
-        self.pages.entries.clear()
-        assert "exhausted" == self.way.state()
-
-    @property
-    def asked_cloud(self):
-        return len(self.way.cloud.seen)
-
-    @property
-    def asked_local(self):
-        return len(self.talker.heard)
-
-    @property
-    def booked(self):
-        entry = self.pages.entries[-1]
-        return entry.outcome, entry.by, entry.status
 
 
 def blocks_of(tape):

@@ -26,7 +26,7 @@ GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Gro
 def test_the_commands_are_those_of_the_plan():
     plan = (
         "claude completion config dashboard doctor down drill env faults log models restart run"
-        " serve status statusline token up"
+        " serve status statusline token up use"
     )
 
     assert plan.split() == list(COMMANDS)
@@ -73,7 +73,14 @@ def test_a_group_called_without_a_command_shows_what_there_is(standby, name):
     assert standby(name, "--help") == standby(name)
 
 
-@pytest.mark.parametrize("words", [("up",), ("env",), ("token",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("up",),
+        ("env",),
+        ("token",),
+    ],
+)
 def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(
     standby, monkeypatch, tmp_path, words
 ):

@@ -39,6 +39,8 @@ SETTINGS = {
     "CLOUD_PROBE_EVERY_S": f"{PROBE_S}",
     "CLOUD_PROBE_OFTEN_S": f"{PROBE_S}",
     "CLOUD_BURST_WAIT_S": "0",
+    # Between a call and its result, too: there a history is the hardest to get right.
+    "POLICY_RETURNS": "at-once",
 }
 WAYS_TO_BREAK = ("cut", "reset", "truncated", "error")
 PLACES = ("in_thinking", "after_text", "in_tool", "after_content")

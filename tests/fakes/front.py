@@ -46,6 +46,9 @@ class Gateway:
     async def recent(self, _limit):
         return []
 
+    async def use(self, fields):
+        return dict(fields)
+
     async def raw(self, *lines, body=b""):
         """Send a request as it is written here; return status, headers and body as they come."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -120,7 +123,7 @@ CLOSED = b"run standby dashboard"
 async def gateway(service=None):
     running = Gateway(service)
     door = MessagesDoor(running.serve, running.serve, running.serve, running.serve)
-    control = ControlDoor(running, lambda nonce: f"proof of {nonce}", running)
+    control = ControlDoor(running, lambda nonce: f"proof of {nonce}", running, running)
     taken = socket.create_server(("127.0.0.1", 0))
     running.port = taken.getsockname()[1]
     visits = Visits("standby-1", lambda key: key == "of-a-visit")

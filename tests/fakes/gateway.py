@@ -5,7 +5,7 @@ import hmac
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from standby.adapters.host import secrets
 from standby.adapters.host.processes import Claim
@@ -22,6 +22,9 @@ MODEL = {
     "vision": False,
     "rehearsal": False,
 }
+
+
+POLICY = {"mode": "auto", "words": "auto", "until_told": "", "choices": []}
 
 
 def status(**changes):
@@ -51,6 +54,7 @@ def status(**changes):
                 }
             ],
         },
+        "policy": POLICY,
         "local": {"would_take_over": MODEL, "models": [MODEL], "fetching": None, "problem": None},
         "last": {
             "at": 1_795_000_500.0,
@@ -120,6 +124,8 @@ class FakeGateway:
                 return 200, {"status": "ok", "proof": digest.hexdigest()}, ()
             case "/standby/status":
                 return 200, self._says, ()
+            case "/standby/use":
+                return self._chosen(dict(parse_qsl(url.query)))
             case "/standby/link" if self._links:
                 return 200, {"url": f"{self.url}/standby/open?code=c", "expires_in_s": 300.0}, ()
             case "/standby/models/load" | "/standby/models/unload":
@@ -131,6 +137,12 @@ class FakeGateway:
                 return 200, self._glance, ()
             case _:
                 return 404, {}, ()
+
+    def _chosen(self, fields):
+        if fields["what"] == "nonsense":
+            return 400, {"error": {"message": "there is no local model 'nonsense'"}}, ()
+        special = {"mode": fields["what"], "words": "local for /work", "project": "/work"}
+        return 200, {**POLICY, "until_told": "21:23", "choices": [special]}, ()
 
     def _handler(fake):  # noqa: N805  # `self` is the handler's
         class Handler(BaseHTTPRequestHandler):

@@ -7,7 +7,7 @@ from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.accounts import Accounts
 from standby.app.cloud import CloudDeadlines, Line
 from standby.core.quota.reply import UNIFIED
-from standby.core.request import Account, Caller, Request
+from standby.core.request import NOBODY, Account, Caller, Request
 from standby.core.wire.headers import Head
 from standby.core.wire.json import dumps
 from standby.ports import UpstreamError
@@ -161,6 +161,7 @@ class Tape:
 
 KNOWN = Caller(ME, trusted=True)
 STRANGER = Caller(ME, trusted=False)
+NO_ACCOUNT = Caller(NOBODY, trusted=True)
 
 
 def messages_request(stream=True, model=OPUS, headers=(), **more):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from standby.app.choosing import ChoiceError
 from standby.core.models.facts import LocalModel
 from standby.core.wire.json import loads as read
 from standby.ports import EngineError
@@ -37,9 +38,16 @@ class Loads:
         return LocalModel("lmstudio", "a b", "")
 
 
+class Choices:
+    async def use(self, fields):
+        if fields.get("what") == "nonsense":
+            raise ChoiceError("there is no such model")
+        return {"chosen": fields}
+
+
 async def got(method, target, loads=None):
     tape = Tape()
-    door = ControlDoor(Reports(), lambda nonce: f"proof of {nonce}", loads or Loads())
+    door = ControlDoor(Reports(), lambda nonce: f"proof of {nonce}", loads or Loads(), Choices())
     await door.serve(method, target, tape)
     return tape
 
@@ -86,6 +94,20 @@ async def test_each_page_is_json_that_nobody_keeps(target, value):
     assert "no-store" == tape.head.header("cache-control")
 
 
+async def test_a_choice_is_made_with_the_words_of_the_query():
+    tape = await got("POST", "/standby/use?what=local&project=%2Fwork%2Fa%20b&for_s=")
+
+    fields = {"what": "local", "project": "/work/a b", "for_s": ""}
+    assert (200, {"chosen": fields}) == (tape.head.status, read(tape.sent))
+
+
+async def test_a_choice_that_cannot_be_made_is_refused_in_words():
+    tape = await got("POST", "/standby/use?what=nonsense")
+
+    assert 400 == tape.head.status
+    assert "there is no such model" == read(tape.sent)["error"]["message"]
+
+
 async def test_a_nonce_is_cut_before_it_is_answered():
     proof = read((await got("GET", "/standby/health?nonce=" + "x" * 9999)).sent)["proof"]
 
@@ -99,6 +121,7 @@ async def test_a_nonce_is_cut_before_it_is_answered():
         ("GET", "/standby/models/load"),
         ("POST", "/standby/models/delete"),
         ("HEAD", "/standby/health"),
+        ("GET", "/standby/use?what=local"),
         ("GET", "/standby/"),
         ("GET", "/standby/status/"),
         ("GET", "/standby/canary-of-a-path"),

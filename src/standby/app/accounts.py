@@ -19,7 +19,7 @@ from standby.core.quota.reply import Reply
 from standby.core.quota.saved import from_json, to_json
 from standby.core.quota.signals import Signal
 from standby.core.quota.state import AccountState
-from standby.core.quota.windows import read_windows
+from standby.core.quota.windows import Window, read_windows
 from standby.core.request import Account
 from standby.core.wire.json import JSON
 from standby.ports import Clock, Dice, QuotaStore
@@ -126,6 +126,11 @@ class Accounts:
     def standing(self, account: Account, model: str) -> Quota:
         """Return the quota that binds a model of this account now."""
         return quota.combined(self._state(account), model, self._now())
+
+    def windows(self, account: Account) -> tuple[Window, ...]:
+        """Return what is known of the windows of an account."""
+        state = self._states.get(account)
+        return () if state is None else state.windows
 
     def snapshot(self) -> tuple[tuple[Account, AccountState], ...]:
         """Return all that is known, the account longest unused first."""

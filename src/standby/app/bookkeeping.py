@@ -50,6 +50,8 @@ class Booking:
     first_token_s: float | None = None
     notes: tuple[str, ...] = ()
     """What of the request a local model does not get."""
+    chosen: str = ""
+    """Why a local model goes before a cloud that could be asked; empty when it does not."""
     done: bool = False
     """The answer is complete: a client that goes away after it has missed nothing."""
 

@@ -103,6 +103,12 @@ class Engines:
             sorted(self._known, key=lambda model: self._health_of(model.engine).rests(now))
         )
 
+    def rests(self, model: LocalModel) -> bool:
+        """Whether its engine has failed so often that it is left alone for a while."""
+        if not self._health:
+            return False
+        return self._health_of(model.engine).rests(self._clock.ticks())
+
     def _health_of(self, engine: str) -> Health:
         return self._health.get(engine, _WELL)
 

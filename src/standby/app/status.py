@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from standby.app.accounts import Accounts
+from standby.app.choosing import Choosing
 from standby.app.engines import Engines
 from standby.app.glance import binding, glance
 from standby.core.models.facts import LocalModel
+from standby.core.policy.modes import Mode
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import warnings
 from standby.core.quota.words import reason
@@ -45,6 +47,7 @@ class Status:
         ledger: Ledger,
         clock: Clock,
         fetching: Callable[[], str | None] = lambda: None,
+        choosing: Choosing | None = None,
     ) -> None:
         self._about = about
         self._accounts = accounts
@@ -52,6 +55,7 @@ class Status:
         self._ledger = ledger
         self._clock = clock
         self._fetching = fetching
+        self._choosing = choosing
 
     async def status(self) -> dict[str, JSON]:
         """Return all of it as one JSON object."""
@@ -68,6 +72,7 @@ class Status:
             "started_at": about.started_at,
             "uptime_s": now - about.started_at,
             **self._answering(accounts, first, now),
+            "policy": {} if self._choosing is None else self._choosing.told(),
             "cloud": {
                 "url": about.cloud_url,
                 "accounts": [_account(name, state, now) for name, state in reversed(accounts)],
@@ -99,6 +104,8 @@ class Status:
         now: float,
     ) -> dict[str, JSON]:
         """Return who would answer the next request of the account used last."""
+        if self._choosing is not None and self._choosing.mode is Mode.LOCAL:
+            return self._by_choice(self._choosing.told(), first)
         bound = binding(accounts[-1][1], now) if accounts else None
         if bound is None:
             why = "the cloud serves" if accounts else "no request has come yet"
@@ -110,6 +117,16 @@ class Status:
             "why": reason(bound),
             "until": until,
             "until_told": "" if until is None else self._clock.told(until),
+        }
+
+    def _by_choice(self, chosen: dict[str, JSON], first: LocalModel | None) -> dict[str, JSON]:
+        model = chosen["model"] or (first.key if first else "")
+        return {
+            "answering": "local" if first else "nobody",
+            "model": model,
+            "why": "the user has switched the cloud off",
+            "until": chosen["until"],
+            "until_told": chosen["until_told"],
         }
 
 

@@ -19,6 +19,7 @@ from standby.app.late import Late
 from standby.app.local import Local, LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.passage import Passage
+from standby.app.policy import LATE, Asking, Policy
 from standby.app.probes import probe_answer
 from standby.app.recent import Recent
 from standby.app.relay import Relay
@@ -29,9 +30,9 @@ from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange, Stage
 from standby.core.handback.notice import words
 from standby.core.models.facts import LocalModel
-from standby.core.policy.decide import Decision, decide
+from standby.core.policy.decide import Decision
 from standby.core.policy.names import advertised, is_local_name
-from standby.core.policy.verdicts import Candidate, Facts, Rule
+from standby.core.policy.thread import CLOUD
 from standby.core.quota.machine import Admission, Quota, State
 from standby.core.quota.words import reason
 from standby.core.request import NOBODY, Account, Caller, Request
@@ -46,13 +47,12 @@ from standby.ports import Answerer, AnswererError, Dice, Schemas, Wire
 
 __all__ = ["Switch"]
 
-CLOUD: Final = "cloud"
-"""The cloud's name among the candidates; a local model goes by its key."""
-LATE: Final = "local"
-"""A local model that is not known yet, and may be there when it is needed."""
 GLANCED_AT_BYTES: Final = 8 * 1024
 """A smaller body is read whole at once: that costs less than 10 us, and it may be a probe."""
-_CLOUD_ONLY: Final = frozenset({Purpose.QUOTA_PROBE, Purpose.CLASSIFIER})
+# What keeps a request from a cloud that may be asked all the same where nobody else can answer,
+# and from a local model that may yet be found.
+_ONLY_SPENT: Final = frozenset({"quota"})
+_ONLY_ABSENT: Final = frozenset({"usable"})
 _WORK: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT})
 STRANGER: Final = (
     "a local model answers who comes with the gateway's token, or with a credential that the cloud"
@@ -73,6 +73,14 @@ class _Turn:
     waiting: Waiting
     known: Asked | None = None
     """The whole of the body, where it has been read already."""
+
+    @property
+    def asking(self) -> Asking:
+        """The request, with its body if that has been read."""
+        read = self.__dict__.get("whole", self.known)
+        return Asking(
+            *(self.request, self.caller, self.model), read if isinstance(read, Asked) else None
+        )
 
     @cached_property
     def whole(self) -> Asked | Malformed:
@@ -114,7 +122,7 @@ class Switch:
         books: Books,
         notices: Notices,
         dice: Dice,
-        rules: Iterable[Rule],
+        policy: Policy,
         deadlines: LocalDeadlines,
         keep_alive_s: float,
         fitting: Fitting | None = None,
@@ -131,7 +139,7 @@ class Switch:
         self._books = books
         self._notices = notices
         self._dice = dice
-        self._rules = tuple(rules)
+        self._policy = policy
         self._deadlines = deadlines
         self._keep_alive_s = keep_alive_s
         self._fitting = fitting or Fitting(engines)
@@ -164,6 +172,8 @@ class Switch:
         seen = glance(request.body)
         if seen is None or is_local_name(seen.model):
             return None
+        if not self._policy.plain(Asking(request, caller, seen.model)):
+            return None
         opened = self._line.accounts.standing(caller.account, seen.model).state is State.OPEN
         return seen if opened else None
 
@@ -171,7 +181,9 @@ class Switch:
         """Leave it to the cloud to say what is wrong with a body, while it does."""
         accounts = self._line.accounts
         known = caller.account != NOBODY
-        if known and accounts.standing(caller.account, "").state is State.OPEN:
+        if why_not := self._policy.stays_here(request, caller):
+            await wire.deliver(*errors.answer(400, f"{why}; {why_not}"))
+        elif known and accounts.standing(caller.account, "").state is State.OPEN:
             await self._passage.pass_on(request, caller, wire)
         else:
             await wire.deliver(*errors.answer(400, why))
@@ -187,7 +199,9 @@ class Switch:
             return await self._deliver_probe(turn, wire)
         # A try is given to one request at a time: to one that does go to the cloud.
         admission = Admission.GO
-        if turn.caller.account != NOBODY:
+        if not self._policy.may_try(turn.asking, self._standing(turn)):
+            admission = Admission.STAY
+        elif turn.caller.account != NOBODY:
             admission = self._line.accounts.admission(turn.caller.account, turn.model)
         local = self._engines.known()
         decision = self._decide(turn, admission, local)
@@ -210,7 +224,7 @@ class Switch:
             decision = self._decide(turn, admission, local)
             return self._order(turn, admission, decision, knows=self._refusal(turn) is not None)
 
-        decision = self._decide(turn, admission, (), purpose=Purpose.WORK)
+        decision = self._decide(turn, admission, ())
         order = Late(decision.order, others)
         await self._drive(turn, admission, decision, order, cloud, answerers, wire)
 
@@ -221,7 +235,7 @@ class Switch:
             return await wire.deliver(*errors.answer(401, STRANGER))
         local = await self._engines.candidates()
         decision = self._decide(turn, Admission.GO, local)
-        if not decision.order:
+        if not decision.order and not decision.names("privacy"):
             names = ", ".join(advertised(model) for model in local) or "none"
             why = f"there is no local model {turn.model!r}; there are: {names}"
             turn.booking.by, turn.booking.outcome = "gateway", "client_error"
@@ -246,22 +260,9 @@ class Switch:
         turn: _Turn,
         admission: Admission,
         local: Sequence[LocalModel],
-        purpose: Purpose | None = None,
     ) -> Decision:
-        standing = self._standing(turn)
-        facts = Facts(
-            model=turn.model,
-            purpose=purpose or turn.body.purpose,
-            admission=admission,
-            why=reason(standing),
-            # The cloud may yet vouch for the caller: each local model is behind a gate of its own.
-            trusted=True,
-            credential=turn.caller.account != NOBODY,
-            until=standing.until,
-        )
-        candidates = [Candidate(CLOUD, is_cloud=True)]
-        candidates += [Candidate(model.key, is_cloud=False, model=model) for model in local]
-        return decide(facts, candidates, self._rules)
+        facts = self._policy.facts(turn.asking, admission, self._standing(turn))
+        return self._policy.decide(facts, local)
 
     async def _run(
         self,
@@ -291,10 +292,12 @@ class Switch:
         nobody = "; ".join(against) if turn.caller.trusted else STRANGER
         cloudy = (r.why for r in decision.reasons if r.candidate == CLOUD and not r.veto)
         turn.booking.why = why = next(cloudy, "nobody else could answer")
+        turn.booking.chosen = decision.prefers_local
         exchange = Exchange(
             order,
             self._stand_ins(turn, order),
             nobody=nobody or "no model can answer",
+            besides=decision.forbidden,
             refusal=self._refusal(turn) if CLOUD not in order else None,
         )
         # A client that waits for a whole answer can be told nothing else before it.
@@ -327,16 +330,23 @@ class Switch:
     ) -> tuple[str, ...]:
         """Return whom to ask: who may, and last those who are better than nobody."""
         local = tuple(name for name in decision.order if name != CLOUD)
-        if not local and turn.body.purpose not in _CLOUD_ONLY:
+        if not local and self._may_come(turn, admission):
             local = (LATE,)  # a server may have been started since somebody last looked
         if CLOUD in decision.order:
-            return (CLOUD, *local)
+            here_first = decision.order[0] != CLOUD and turn.caller.trusted
+            return decision.order if here_first else (CLOUD, *local)
         # What the cloud said is not remembered here: if nobody else can, it says so itself.
         stays = admission is Admission.STAY and turn.body.purpose is not Purpose.CLASSIFIER
-        last = (CLOUD,) if stays and not knows else ()
+        spent = stays and not knows and decision.vetoes(CLOUD) <= _ONLY_SPENT
+        last = (CLOUD,) if spent else ()
         if turn.caller.trusted:
             return (*local, *last)
         return (*last, *local) if last else ()
+
+    def _may_come(self, turn: _Turn, admission: Admission) -> bool:
+        """Whether a local model may answer that nobody knows of yet."""
+        facts = self._policy.facts(turn.asking, admission, self._standing(turn))
+        return self._policy.decide(facts, (), late=True).vetoes(LATE) <= _ONLY_ABSENT
 
     def _stand_ins(self, turn: _Turn, order: Collection[str]) -> Container[str]:
         """Return who of them may go on with what somebody else began; found out when it is asked.
@@ -406,6 +416,8 @@ class Switch:
             return "you chose it", ""
         if turn.caller.account == NOBODY:
             return "the request has no cloud credential", ""
+        if turn.booking.chosen:
+            return turn.booking.chosen, ""
         standing = self._standing(turn)
         until = "" if standing.until is None else f"after {self._line.clock.told(standing.until)}"
         return reason(standing) or "the cloud did not serve this request", until
@@ -420,6 +432,10 @@ class Switch:
         if relay.whole is not None:
             booking.answered, usage = _of_whole(relay.whole)
         booking.tokens = tokens_of(usage)
+        if booking.done and exchange.asked and not errors.is_error(relay.status):
+            tokens = booking.tokens
+            prompt = tokens.input + tokens.cache_read + tokens.cache_write
+            self._policy.answered(turn.asking, exchange.speaker or last, prompt)
         side = _side(turn, exchange.speaker or last)
         if exchange.joined and side == "cloud":
             side = "both"

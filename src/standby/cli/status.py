@@ -38,6 +38,11 @@ def rows(status: gateway.Status) -> Iterator[Row]:
     """Yield what there is to say, the most important first."""
     yield _now(status)
     yield from _why(status)
+    if (mode := gateway.policy_words(status.policy.now)) not in {"", "auto"}:
+        yield "mode", mode, "plain"
+    for choice in status.policy.choices:
+        if choice.special:
+            yield "", gateway.policy_words(choice), "dim"
     yield _next(status)
     if gateway.no_work_model(status):
         yield "", "`standby models` shows which model would suit this machine", "plain"

@@ -208,6 +208,8 @@ class Exchange:
     """Those of ``order`` who can go on with an answer that somebody else began."""
     nobody: str = "nobody to ask"
     """What is said when ``order`` is empty."""
+    besides: str = ""
+    """Why others could not be asked at all, said when all who were asked have failed."""
     refusal: Refusal | None = None
     """What the cloud said when it was last asked, for a request for which it is not asked again."""
     stage: Stage = Stage.NEW
@@ -373,7 +375,10 @@ class Exchange:
         yield from self._drop_front()
         # The first entry only says that there was a start.
         whys = self._whys[1:] or self._whys
-        yield GiveUp("; then ".join(dict.fromkeys(whys)), self.refusal)
+        said = "; then ".join(dict.fromkeys(whys))
+        if self.besides and self.besides not in said:
+            said = f"{said}; {self.besides}"
+        yield GiveUp(said, self.refusal)
 
     def _next(self, fit: Container[str]) -> str | None:
         for candidate in self.order:

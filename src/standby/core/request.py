@@ -53,3 +53,5 @@ class Caller:
     trusted: bool
     """Came with the gateway's token, or with a credential that the cloud itself has accepted:
     may be answered by a local model."""
+    project: str = ""
+    """The folder that the client says it works in; empty: it does not say."""

@@ -1,9 +1,10 @@
 """Our own door: is this the gateway, who serves now, what happened last. JSON, all of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from standby.app.choosing import ChoiceError
 from standby.core.models.facts import LocalModel
 from standby.core.wire import errors
 from standby.core.wire.headers import Head
@@ -12,7 +13,9 @@ from standby.ports import EngineError, Wire
 from standby.server.paths import PREFIX
 
 __all__ = ["ControlDoor", "Loads", "Reports"]
+__all__ = ["Choices", "ControlDoor", "Reports"]
 
+_MOST = 8192
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
@@ -44,11 +47,22 @@ class Loads(Protocol):
         ...
 
 
+class Choices(Protocol):
+    """What it needs where a person chooses who answers."""
+
+    async def use(self, fields: Mapping[str, str]) -> dict[str, JSON]:
+        """Make a choice; say what counts then. Raise ``ChoiceError`` with words for a person."""
+        ...
+
+
 class ControlDoor:
     """Answers the gateway's own commands."""
 
-    def __init__(self, reports: Reports, prove: Callable[[str], str], loads: Loads) -> None:
+    def __init__(
+        self, reports: Reports, prove: Callable[[str], str], loads: Loads, choices: Choices
+    ) -> None:
         self._reports = reports
+        self._choices = choices
         self._prove = prove
         """Answers a nonce with what only the holder of the token can answer."""
         self._loads = loads
@@ -61,6 +75,8 @@ class ControlDoor:
                 nonce = query.removeprefix("nonce=")[:128] if query.startswith("nonce=") else ""
                 health: dict[str, JSON] = {"status": "ok"}
                 await _deliver(wire, {**health, "proof": self._prove(nonce)} if nonce else health)
+            case "POST", "use":
+                await self._use(dict(parse_qsl(query[:_MOST], keep_blank_values=True)), wire)
             case "GET", "status":
                 await _deliver(wire, await self._reports.status())
             case "GET", "glance":
@@ -86,6 +102,14 @@ class ControlDoor:
         else:
             window = model.context_tokens
             await _deliver(wire, {"key": model.key, "context_tokens": window})
+
+    async def _use(self, fields: Mapping[str, str], wire: Wire) -> None:
+        try:
+            said = await self._choices.use(fields)
+        except ChoiceError as error:
+            await wire.deliver(Head(400, _JSON), errors.body(400, str(error)))
+        else:
+            await _deliver(wire, said)
 
 
 async def _deliver(wire: Wire, value: JSON) -> None:

@@ -51,6 +51,7 @@ from standby.app.accounts import Accounts, Change
 from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
+from standby.app.choosing import Choosing
 from standby.app.cloud import CloudDeadlines, Line
 from standby.app.counting import Counting
 from standby.app.describing import Ask, Describing
@@ -58,6 +59,7 @@ from standby.app.documents import Reading
 from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch, Fetching
 from standby.app.fitting import Fitting
+from standby.app.keeping import Keeping
 from standby.app.lifecycle import Lifecycle
 from standby.app.local import Local, LocalDeadlines
 from standby.app.measures import Measures
@@ -86,6 +88,7 @@ from standby.server.guard import Guard
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
 from standby.wiring.faces import faces, telemetry
+from standby.wiring.policies import policy_of
 
 __all__ = ["ENGINES", "READERS", "RULES", "StartError", "engines_of", "serve"]
 
@@ -250,8 +253,15 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             settings.ledger.enabled,
         )
         fetching = Fetching(engines, _fetch(settings, where))
-        status = Status(about, accounts, engines, ledger, clock, lambda: fetching.words)
         passage = Passage(line)
+        policy = await policy_of(
+            *(settings, _preference(settings, where), where, RULES.values()),
+            *(accounts, engines, clock),
+        )
+        choosing = Choosing(policy, clock)
+        status = Status(
+            *(about, accounts, engines, ledger, clock, lambda: fetching.words), choosing=choosing
+        )
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         measures = Measures(about, accounts, engines, admission, ledger)
@@ -270,7 +280,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             Books(ledger, clock, dice, (measures.heard, *sent)),
             Notices(enabled=settings.local.notice),
             dice,
-            RULES.values(),
+            policy,
             LocalDeadlines(first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s),
             settings.local.keep_alive_s,
             fitting,
@@ -278,18 +288,19 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             speeds,
             continues=settings.local.continues,
         )
+        keeping = Keeping(policy.stays_here)
         door = MessagesDoor(
             answer=switch.answer,
-            count=Counting(line, engines, passage, fitting).count,
-            models=Catalogue(line, engines).models,
-            otherwise=passage.pass_on,
+            count=keeping.here(Counting(line, engines, passage, fitting).count),
+            models=keeping.here(Catalogue(line, engines).models),
+            otherwise=keeping.refused(passage.pass_on),
         )
         face = faces(about, port, status, measures, clock, dice)
         guard = Guard(token, secrets.same_secret, fingerprints, port, visits=face.visitors)
         await stack.enter_async_context(
             _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run)
         )
-        control = ControlDoor(status, _prover(token), Lifecycle(engines))
+        control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing)
         yield Front(guard, door, control, dice.mint, face.doors, face.closed)
 
 

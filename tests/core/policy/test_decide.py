@@ -1,13 +1,20 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import decide
+from standby.core.policy.features import Features
 from standby.core.policy.names import is_local_name
-from standby.core.policy.verdicts import Candidate, Facts, Mode, Score, Veto
+from standby.core.policy.pace import Pace
+from standby.core.policy.privacy import Border, Privacy
+from standby.core.policy.thread import Thread
+from standby.core.policy.verdicts import Candidate, Facts, Machine, Mode, Score, Veto
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
 from tests.fakes.rooms import RULES
+from tests.fakes.turns_of_work import loop, says
 
 MODEL = LocalModel("ollama", "qwen3:30b", "http://127.0.0.1:11434")
 CLOUD, LOCAL = Candidate("cloud", is_cloud=True), Candidate("ollama", is_cloud=False, model=MODEL)
@@ -24,6 +31,21 @@ facts = st.builds(
     trusted=st.booleans(),
     credential=st.booleans(),
     mode=st.sampled_from(Mode),
+    preferred=st.sampled_from(["", "qwen3:30b"]),
+    chosen=st.booleans(),
+    thread=st.builds(
+        Thread, st.sampled_from(["", "cloud", *"abcdef"]), tokens=st.integers(0, 200_000)
+    ),
+    features=st.builds(
+        Features,
+        st.sampled_from([{}, {"messages": loop("Rename `a`")}, {"messages": [says("Rename a")]}]),
+        st.integers(0, 1_000_000),
+    ),
+    pace=st.builds(Pace, st.integers(0, 4), st.just("much is used")),
+    borders=st.lists(st.builds(Border, st.sampled_from(Privacy), st.just("/work")), max_size=2).map(
+        tuple
+    ),
+    machine=st.builds(Machine, st.none() | st.floats(0, 1), st.none() | st.floats(0, 1)),
 )
 candidates = st.lists(
     st.booleans().flatmap(
@@ -32,6 +54,9 @@ candidates = st.lists(
             st.sampled_from("abcdef"),
             st.just(cloud),
             st.none() if cloud else local_models,
+            st.just(False) if cloud else st.booleans(),
+            st.none() if cloud else st.none() | st.floats(0, 600),
+            st.none() if cloud else st.none() | st.floats(0, 1),
         )
     ),
     unique_by=lambda candidate: candidate.name,
@@ -129,6 +154,84 @@ def test_points_decide_before_the_order_given():
     assert ("a", "b") == decide(asked(), others, [favour]).order
 
 
+@given(facts, candidates)
+def test_the_same_facts_give_the_same_decision(known, who):
+    assert decide(known, who, RULES.values()) == decide(known, who, RULES.values())
+
+
+@given(facts, candidates, st.sampled_from("abcdef"))
+def test_within_a_tool_loop_nobody_else_goes_before_who_began_it(known, who, began):
+    known = replace(known, thread=Thread(began), features=Features({"messages": loop()}, 400))
+    first = next((one for one in who if one.name == began), None)
+    decision = decide(known, who, RULES.values())
+
+    if first is not None and not first.rests and first.name in decision.order:
+        same = {one.name for one in who if one.is_cloud} if first.is_cloud else {began}
+        assert decision.order[0] in same
+
+
+@given(facts, candidates)
+def test_behind_a_border_nobody_serves_whom_it_keeps_out(known, who):
+    decision = decide(known, who, RULES.values())
+    serving = [one for one in who if one.name in decision.order]
+    rules = {border.privacy for border in known.borders}
+
+    assert Privacy.LOCAL_ONLY not in rules or not any(one.is_cloud for one in serving)
+    assert Privacy.CLOUD_ONLY not in rules or all(one.is_cloud for one in serving)
+    assert Privacy.ASK not in rules or known.chosen or not serving
+
+
+@given(facts, candidates)
+def test_while_the_cloud_serves_it_is_preferred_but_for_what_is_spared_or_under_way(known, who):
+    known = replace(known, mode=Mode.AUTO, thread=Thread())
+    decision = decide(known, who, RULES.values())
+    clouds = {one.name for one in who if one.is_cloud}
+
+    if clouds & {*decision.order}:
+        assert decision.order[0] in clouds
+
+
+@given(facts)
+def test_a_turn_of_high_value_stays_on_a_cloud_that_serves(known):
+    plan = Features({"messages": [says("Design the new cache; weigh the trade-offs.")]}, 400)
+    known = replace(
+        known,
+        model="claude-opus-5-5",
+        purpose=Purpose.WORK,
+        features=plan,
+        preferred="",
+        mode=Mode.SPARE,
+        borders=(),
+        credential=True,
+        admission=Admission.GO,
+    )
+
+    assert "cloud" == decide(known, [LOCAL, CLOUD], RULES.values()).order[0]
+
+
+def test_a_decision_says_why_a_local_model_goes_first():
+    spared = {
+        "mode": Mode.SPARE,
+        "pace": Pace(4, "90% of 5h is used with 50% of it passed"),
+        "features": Features({"messages": [says("Rename `a` to `b`.")]}, 400),
+    }
+    decision = decide(asked(**spared), [LOCAL, CLOUD], RULES.values())
+    off = decide(asked(mode=Mode.LOCAL), [LOCAL, CLOUD], RULES.values())
+
+    assert ("ollama", "cloud") == decision.order
+    assert decision.prefers_local.startswith("to spare the quota (90% of 5h is used")
+    assert "mechanical edit" in decision.prefers_local
+    assert "the user has switched the cloud off" == off.prefers_local
+    assert "" == decide(asked(), [LOCAL, CLOUD], RULES.values()).prefers_local
+    spent = decide(asked(admission=Admission.STAY), [LOCAL, CLOUD], RULES.values())
+    assert ("", {"quota"}) == (spent.prefers_local, spent.vetoes("cloud"))
+    assert off.names("mode")
+    assert not off.names("privacy")
+
+
 def test_every_file_in_the_package_is_a_rule():
-    rules = {"chosen_model", "classifier", "credential", "mode", "probe", "quota", "usable"}
-    assert rules == set(RULES)
+    assert {
+        *("abilities", "audition", "chosen_model", "classifier", "credential", "mode"),
+        *("preferred", "privacy", "probe", "quota", "resources", "sparing", "staying"),
+        *("usable", "window"),
+    } == set(RULES)

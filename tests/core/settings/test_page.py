@@ -23,4 +23,4 @@ def test_a_setting_of_the_page_is_complete():
 
 def test_what_has_no_default_must_be_given():
     assert "### `kind`\n\nWhich program it is.\n\n* allowed: lmstudio," in settings_page()
-    assert 3 == settings_page().count("* must be given")
+    assert 4 == settings_page().count("* must be given")

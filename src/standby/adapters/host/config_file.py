@@ -156,5 +156,12 @@ def _at_home(settings: Settings) -> Settings:
     return replace(
         settings,
         cloud=replace(settings.cloud, ca_file=os.path.expanduser(settings.cloud.ca_file)),
+        policy=replace(
+            settings.policy,
+            projects=tuple(
+                replace(project, path=os.path.expanduser(project.path).rstrip("/"))
+                for project in settings.policy.projects
+            ),
+        ),
         local=replace(settings.local, model_path=os.path.expanduser(settings.local.model_path)),
     )

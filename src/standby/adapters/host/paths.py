@@ -55,6 +55,11 @@ class Paths:
         return self.state / "quota.json"
 
     @property
+    def choices_file(self) -> Path:
+        """What was chosen with ``standby use``."""
+        return self.state / "choices.json"
+
+    @property
     def ledger_file(self) -> Path:
         """The ledger."""
         return self.state / "ledger.sqlite3"

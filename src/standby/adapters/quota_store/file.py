@@ -1,4 +1,4 @@
-"""Quota in one JSON file, so that a restart does not ask a dead quota again.
+"""A state in one JSON file: quota, so that a restart does not ask a dead quota again, and choices.
 
 The file is replaced whole, by a rename: a crash leaves the old one or the new one. It is readable
 by its owner only, and it is written off the event loop.
@@ -25,10 +25,11 @@ _MAX_BYTES: Final = 4 * 1024 * 1024
 
 
 class FileStore:
-    """A quota store in a file."""
+    """A store in a file; ``what`` lies in it, in words for the log."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str = "the quota") -> None:
         self._path = path
+        self._what = what
         self._asked = 0
         self._written = 0
         # A cancelled save goes on in its thread: it must not overtake the one that came after.
@@ -45,7 +46,7 @@ class FileStore:
         try:
             await asyncio.to_thread(self._save, data, self._asked)
         except OSError as error:
-            log.warning("the quota could not be saved in %s: %s", self._path, error)
+            log.warning("%s could not be saved in %s: %s", self._what, self._path, error)
 
     def _load(self) -> Mapping[str, JSON]:
         try:
@@ -54,7 +55,7 @@ class FileStore:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            log.warning("the quota saved in %s cannot be read: %s", self._path, error)
+            log.warning("%s saved in %s cannot be read: %s", self._what, self._path, error)
             return {}
         try:
             value = loads(data) if len(data) <= _MAX_BYTES else None
@@ -70,9 +71,9 @@ class FileStore:
         try:
             self._path.replace(aside)
         except OSError as error:
-            log.warning("the quota saved in %s is broken and stays: %s", self._path, error)
+            log.warning("%s saved in %s is broken and stays: %s", self._what, self._path, error)
         else:
-            log.warning("the quota saved in %s was broken; it is now %s", self._path, aside)
+            log.warning("%s saved in %s was broken; it is now %s", self._what, self._path, aside)
 
     def _save(self, data: bytes, number: int) -> None:
         with self._turn:

@@ -14,12 +14,25 @@ from standby.cli.gateway.finding import (
     find,
     genuine,
     page_link,
+    policy,
     status,
     told,
+    use,
 )
 from standby.cli.gateway.launching import launch
 from standby.cli.gateway.offering import no_work_model, offer
-from standby.cli.gateway.said import Account, Last, Model, Status, Window, read_status
+from standby.cli.gateway.said import (
+    Account,
+    Chosen,
+    Last,
+    Model,
+    Policy,
+    Status,
+    Window,
+    policy_words,
+    read_policy,
+    read_status,
+)
 from standby.cli.gateway.serving import overridden, run_to_end, serve_in_front
 from standby.cli.gateway.starting import ensure, halt, start, tail
 
@@ -27,6 +40,7 @@ __all__ = [
     "NOT_RUNNING",
     "Absent",
     "Account",
+    "Chosen",
     "Found",
     "GatewayError",
     "Genuine",
@@ -34,6 +48,7 @@ __all__ = [
     "Last",
     "Model",
     "Mute",
+    "Policy",
     "Status",
     "Window",
     "at_home",
@@ -46,6 +61,9 @@ __all__ = [
     "offer",
     "overridden",
     "page_link",
+    "policy",
+    "policy_words",
+    "read_policy",
     "read_status",
     "run_to_end",
     "serve_in_front",
@@ -53,4 +71,5 @@ __all__ = [
     "status",
     "tail",
     "told",
+    "use",
 ]

@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import os
 import secrets as dice
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+from urllib.parse import urlencode
 
 from standby.adapters.host import secrets
 from standby.adapters.host.paths import Paths, paths
@@ -25,9 +27,11 @@ __all__ = [
     "find",
     "genuine",
     "page_link",
+    "policy",
     "proves",
     "status",
     "told",
+    "use",
 ]
 
 _HEALTH_S: Final = 2.0
@@ -137,6 +141,28 @@ def status(found: Genuine) -> dict[str, JSON]:
             raise GatewayError(
                 f"the gateway answered with {code} instead of its status", "See `standby log`."
             )
+
+
+def policy(found: Genuine) -> JSON:
+    """Return what counts now, as the gateway says it. Raise :class:`GatewayError`."""
+    return status(found).get("policy")
+
+
+def use(found: Genuine, wanted: Mapping[str, str]) -> JSON:
+    """Choose who answers, and return what counts then. Raise :class:`GatewayError`."""
+    headers = {"x-standby-token": found.token.reveal()}
+    target = f"/standby/use?{urlencode(wanted)}"
+    try:
+        code, body = ask(found.running.url, target, headers, within_s=_STATUS_S, method="POST")
+    except NoAnswerError as error:
+        raise GatewayError(f"the gateway does not answer: {error}", "See `standby log`.") from None
+    match code, _json(body):
+        case 200, said:
+            return said
+        case 400, {"error": {"message": str(why)}}:
+            raise GatewayError(why, "`standby use --help` has examples.")
+        case _:
+            raise GatewayError(f"the gateway answered with {code}", "See `standby log`.")
 
 
 def page_link(found: Genuine) -> dict[str, JSON]:

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from standby.core.wire.json import JSON
 
-__all__ = ["Account", "Last", "Model", "Status", "Window", "read_status"]
+__all__ = [
+    "Account",
+    "Chosen",
+    "Last",
+    "Model",
+    "Policy",
+    "Status",
+    "Window",
+    "policy_words",
+    "read_policy",
+    "read_status",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,25 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a person chose, or the settings say."""
+
+    mode: str
+    words: str
+    until_told: str
+    special: bool
+    """For some requests only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What counts now, and what counts for some requests."""
+
+    now: Chosen
+    choices: tuple[Chosen, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All of it."""
 
@@ -75,6 +105,7 @@ class Status:
     fetching: str
     problem: str
     last: Last | None
+    policy: Policy
     degraded: str
     """Why the ledger is not kept; empty when it is."""
 
@@ -97,9 +128,26 @@ def read_status(said: JSON) -> Status:
         models=tuple(model for one in _list(local, "models") if (model := _model(one))),
         fetching=_text(local, "fetching"),
         problem=_text(local, "problem"),
+        policy=read_policy(_under(said, "policy")),
         last=_last(_under(said, "last")),
         degraded=_text(_under(said, "ledger"), "degraded"),
     )
+
+
+def read_policy(said: JSON) -> Policy:
+    """Return what is said of the choices."""
+    return Policy(_chosen(said), tuple(_chosen(one) for one in _list(said, "choices")))
+
+
+def policy_words(chosen: Chosen) -> str:
+    """Return a choice as it is shown."""
+    return f"{chosen.words} until {chosen.until_told}" if chosen.until_told else chosen.words
+
+
+def _chosen(said: JSON) -> Chosen:
+    special = bool(_text(said, "session") or _text(said, "project"))
+    mode = _text(said, "mode")
+    return Chosen(mode, _text(said, "words") or mode, _text(said, "until_told"), special)
 
 
 def _account(said: JSON) -> Account:

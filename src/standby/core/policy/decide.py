@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from standby.core.policy.thread import CLOUD
 from standby.core.policy.verdicts import Candidate, Facts, Rule, Score, Veto
 
 __all__ = ["Decision", "Reason", "decide"]
+
+# Rules by which a person, and not the quota, keeps a request from the cloud.
+_BY_THE_USER: Final = frozenset({"mode", "privacy"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,6 +20,9 @@ class Reason:
     candidate: str
     why: str
     veto: bool
+    rule: str = ""
+    """The name of the rule's file."""
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +36,50 @@ class Decision:
         """Return why a candidate cannot serve; empty when it can."""
         return tuple(r.why for r in self.reasons if r.candidate == candidate and r.veto)
 
+    def vetoes(self, candidate: str) -> frozenset[str]:
+        """Return the names of the rules that keep a candidate from serving."""
+        return frozenset(r.rule for r in self.reasons if r.candidate == candidate and r.veto)
+
+    @property
+    def forbidden(self) -> str:
+        """What a person, and not the state of things, keeps from serving, in words."""
+        found = (r.why for r in self.reasons if r.veto and r.rule in _BY_THE_USER)
+        return "; ".join(dict.fromkeys(found))
+
+    def names(self, rule: str) -> bool:
+        """Whether a rule has vetoed anybody."""
+        return any(r.veto and r.rule == rule for r in self.reasons)
+
+    @property
+    def prefers_local(self) -> str:
+        """Why a local model goes before a cloud that may be asked; empty when it does not."""
+        if not self.order or self.order[0] == CLOUD:
+            return ""
+        if CLOUD in self.order:
+            return self.speaks_for(self.order[0])
+        found = (r for r in self.reasons if r.candidate == CLOUD and r.veto)
+        return next((r.why for r in found if r.rule in _BY_THE_USER), "")
+
+    def speaks_for(self, candidate: str) -> str:
+        """Return the strongest reason for a candidate; empty when no rule is for it."""
+        found = (r for r in self.reasons if r.candidate == candidate and r.points > 0)
+        best = max(found, key=lambda reason: reason.points, default=None)
+        return "" if best is None else best.why
+
 
 def decide(facts: Facts, candidates: Sequence[Candidate], rules: Iterable[Rule]) -> Decision:
     """Return whom no rule vetoed, best first. The order of the rules cannot matter."""
     points = {candidate.name: 0 for candidate in candidates}
     reasons: set[Reason] = set()
     for rule in rules:
+        name = rule.__module__.rpartition(".")[2]
         for candidate in candidates:
             match rule(facts, candidate):
                 case Veto(why):
-                    reasons.add(Reason(candidate.name, why, veto=True))
+                    reasons.add(Reason(candidate.name, why, veto=True, rule=name))
                 case Score(worth, why):
                     points[candidate.name] += worth
-                    reasons.add(Reason(candidate.name, why, veto=False))
+                    reasons.add(Reason(candidate.name, why, False, name, worth))
                 case None:
                     pass
     vetoed = {reason.candidate for reason in reasons if reason.veto}

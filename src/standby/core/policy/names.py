@@ -8,7 +8,7 @@ from typing import Final
 
 from standby.core.models.facts import LocalModel
 
-__all__ = ["advertised", "chosen", "is_local_name", "matches"]
+__all__ = ["advertised", "chosen", "goes_by", "is_local_name", "matches"]
 
 _ANY: Final = ("claude-local", "local")
 _LARGE_WINDOW: Final = "[1m]"
@@ -33,10 +33,13 @@ def chosen(model: str) -> str | None:
 def matches(model_name: str, model: LocalModel) -> bool:
     """Whether a name asks for this local model: by its key, its id or the last part of its id."""
     wanted = chosen(model_name)
-    if wanted is None:
-        return False
-    names = (model.key, model.id, model.id.rpartition("/")[2])
-    return not wanted or wanted in {name.lower() for name in names}
+    return wanted is not None and (not wanted or goes_by(wanted, model))
+
+
+def goes_by(name: str, model: LocalModel) -> bool:
+    """Whether a local model has this name: its key, its id or the last part of its id."""
+    names = (model.key, model.id, model.id.rpartition("/")[2], advertised(model))
+    return name.strip().lower() in {each.lower() for each in names}
 
 
 def advertised(model: LocalModel) -> str:

@@ -1,25 +1,18 @@
 """What a routing rule is given, and what it may say."""
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from standby.core.models.facts import LocalModel
+from standby.core.policy.features import NOTHING, Features
+from standby.core.policy.modes import Mode
+from standby.core.policy.pace import EASY, Pace
+from standby.core.policy.privacy import Border
+from standby.core.policy.thread import NEW, Thread
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
 
-__all__ = ["Candidate", "Facts", "Mode", "Rule", "Score", "Verdict", "Veto"]
-
-
-class Mode(enum.Enum):
-    """What the user has decided for all requests."""
-
-    AUTO = "auto"
-    """The cloud while it serves, else a local model."""
-    CLOUD = "cloud"
-    """Never a local model, but when a request names one."""
-    LOCAL = "local"
-    """Never the cloud."""
+__all__ = ["Candidate", "Facts", "Machine", "Mode", "Rule", "Score", "Verdict", "Veto"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +24,23 @@ class Candidate:
     is_cloud: bool
     model: LocalModel | None = None
     """The local model; ``None`` for the cloud, and for an engine that has none to offer."""
+    rests: bool = False
+    """Its engine has failed again and again, and is left alone for a while."""
+    wait_s: float | None = None
+    """How long the answer is expected to take to begin, from what was measured; ``None``: nothing
+    was."""
+    ability: float | None = None
+    """What an audition has found for this kind of work, from 0 to 1; ``None``: there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """How this machine is off now. ``None``: it does not say."""
+
+    battery: float | None = None
+    """What is left in the battery, from 0 to 1, while it runs on it."""
+    memory: float | None = None
+    """The share of memory that is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,21 @@ class Facts:
     until: float | None = None
     """When the cloud is asked again, in seconds since the epoch, where that is known."""
     mode: Mode = Mode.AUTO
+    preferred: str = ""
+    """The local model that the user has chosen, by any of its names; empty: none."""
+    chosen: bool = False
+    """Whether the mode was chosen for just such requests: for this project, or this session."""
+    now: float = 0.0
+    """Seconds since the epoch."""
+    thread: Thread = NEW
+    """Where the conversation stands."""
+    features: Features = NOTHING
+    """What the body says, read when a rule asks for it."""
+    pace: Pace = EASY
+    """How hard the quota must be spared."""
+    borders: tuple[Border, ...] = ()
+    """Where the project's data may not go."""
+    machine: Machine = Machine()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +87,7 @@ class Veto:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How much a rule is for a candidate, in points, and why."""
+    """How much a rule is for a candidate, in points, and why; points below 0 are against it."""
 
     points: int
     why: str

@@ -16,6 +16,7 @@ from standby.core.settings.values import (
     Ledger,
     Local,
     Log,
+    Policy,
     Section,
     Settings,
     Tables,
@@ -31,6 +32,7 @@ SECTIONS: Final[Mapping[str, type[Section]]] = {
     "gateway": Gateway,
     "cloud": Cloud,
     "local": Local,
+    "policy": Policy,
     "ledger": Ledger,
     "log": Log,
     "telemetry": Telemetry,
@@ -79,12 +81,16 @@ def parse(mapping: Mapping[str, object]) -> Settings | Faults:
         reading.section(Gateway, ("gateway",), mapping.get("gateway", {})),
         reading.section(Cloud, ("cloud",), mapping.get("cloud", {})),
         reading.section(Local, ("local",), mapping.get("local", {})),
+        reading.section(Policy, ("policy",), mapping.get("policy", {})),
         reading.section(Ledger, ("ledger",), mapping.get("ledger", {})),
         reading.section(Log, ("log",), mapping.get("log", {})),
         reading.section(Telemetry, ("telemetry",), mapping.get("telemetry", {})),
     )
     # Whether settings agree with each other is only to be seen when each is sound.
-    faults = tuple(reading.faults) or tuple(_disagreements(settings.local))
+    faults = tuple(reading.faults) or (
+        *_disagreements(settings.local),
+        *_homeless(settings.policy),
+    )
     return Faults(faults) if faults else settings
 
 
@@ -199,6 +205,13 @@ def _disagreements(local: Local) -> Iterator[Fault]:
             ", ".join(dict.fromkeys(engines)),
             nearest(local.engine, engines),
         )
+
+
+def _homeless(policy: Policy) -> Iterator[Fault]:
+    for place, project in enumerate(policy.projects):
+        if not project.path and not project.remote:
+            path: Path = ("policy", "projects", place)
+            yield Fault(path, "it says neither path nor remote, and so is about no project")
 
 
 def _about(entry: "Field[object]") -> About:

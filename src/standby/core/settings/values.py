@@ -23,7 +23,9 @@ from standby.core.settings.kinds import (
 
 __all__ = [
     "ABOUT",
+    "MODES",
     "OWN_ENGINES",
+    "PRIVACIES",
     "SERVER_KINDS",
     "About",
     "Cloud",
@@ -31,6 +33,8 @@ __all__ = [
     "Ledger",
     "Local",
     "Log",
+    "Policy",
+    "Project",
     "Section",
     "Server",
     "Settings",
@@ -48,6 +52,12 @@ SERVER_KINDS: Final = (
     "openai_compatible",
 )
 """The kinds of local server that are known, each the name of an engine's file."""
+
+MODES: Final = ("auto", "spare", "cloud", "local")
+"""How it is decided who answers; what each means stands in ``standby.core.policy.modes``."""
+
+PRIVACIES: Final = ("local-only", "cloud-only", "ask")
+"""Where a project's data may go; what each means stands in ``standby.core.policy.privacy``."""
 
 OWN_ENGINES: Final = ("on_path", "embedded")
 """The engines that are started rather than found, likewise."""
@@ -313,6 +323,59 @@ class Local(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Project(Section):
+    """Where the data of one project may go, one `[[policy.projects]]` for each."""
+
+    privacy: str = field(
+        metadata=_about(
+            "Where its data may go. `local-only`: a request is refused rather than sent to the "
+            "cloud. `cloud-only`: no local model sees it. `ask`: neither does, until `standby use` "
+            "with `--project` has said which may.",
+            Choice(PRIVACIES),
+        )
+    )
+    path: str = field(
+        default="",
+        metadata=_about("The project's folder; all below it belongs to it.", AbsolutePath()),
+    )
+    remote: str = field(
+        default="",
+        metadata=_about(
+            "A git remote, or the beginning of one: `github.com/acme` is all that acme owns.",
+            Text("host/owner/name"),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy(Section):
+    """Who answers what."""
+
+    mode: str = field(
+        default="auto",
+        metadata=_about(
+            "How it is decided who answers. `auto`: the cloud while it serves, then a local model. "
+            "`spare`: the same, and what is of little value goes local early, so that the quota "
+            "lasts. `cloud`, `local`: one side only. `standby use` changes it while the gateway "
+            "runs.",
+            Choice(MODES),
+        ),
+    )
+    returns: str = field(
+        default="turn",
+        metadata=_about(
+            "When a conversation goes back to a cloud that serves again. `turn`: once the turn is "
+            "over that a local model has begun. `at-once`: with its next request, which may be "
+            "between a call of a tool and its result.",
+            Choice(("turn", "at-once")),
+        ),
+    )
+    projects: tuple[Project, ...] = field(
+        default=(), metadata=_about("Projects whose data may not go everywhere.", Tables(Project))
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger(Section):
     """What is written down of each request: never a prompt, an answer or a credential."""
 
@@ -358,6 +421,7 @@ class Settings:
     gateway: Gateway = Gateway()
     cloud: Cloud = Cloud()
     local: Local = Local()
+    policy: Policy = Policy()
     ledger: Ledger = Ledger()
     log: Log = Log()
     telemetry: Telemetry = Telemetry()

@@ -1,18 +1,34 @@
 """Each rule by itself: whom it vetoes, and that it is silent otherwise."""
 
+from dataclasses import replace
+
 import pytest
 
 from standby.core.models.facts import LocalModel
-from standby.core.policy.verdicts import Candidate, Facts, Mode, Score, Veto
+from standby.core.policy.features import Features
+from standby.core.policy.pace import Pace
+from standby.core.policy.privacy import Border, Privacy
+from standby.core.policy.rules.sparing import needed_level
+from standby.core.policy.thread import Thread
+from standby.core.policy.verdicts import Candidate, Facts, Machine, Mode, Score, Veto
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
 from tests.fakes.rooms import RULES
+from tests.fakes.turns_of_work import loop, says
 
 CLOUD = Candidate("cloud", is_cloud=True)
 
 
 def local(name="qwen3:30b"):
     return Candidate("ollama", is_cloud=False, model=LocalModel("ollama", name, "http://127.0.0.1"))
+
+
+def border(privacy):
+    return (Border(privacy, "/work"),)
+
+
+def body(*turns, size=400, **more):
+    return Features({"messages": [*turns], **more}, size)
 
 
 def facts(**changes):
@@ -25,6 +41,13 @@ def facts(**changes):
         "credential": True,
     }
     return Facts(**(usual | changes))
+
+
+SPARE = {"mode": Mode.SPARE, "pace": Pace(4, "much is used")}
+EDIT, PLAN = body(says("Rename `a` to `b`.")), body(says("Propose a design; weigh the options."))
+SEES = body({"role": "user", "content": [{"type": "image"}]})
+LARGE = replace(local(), model=replace(local().model, context_tokens=64_000))
+TOOLLESS = replace(local(), model=replace(local().model, tools=False))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +68,10 @@ def facts(**changes):
         ("usable", facts(), local("multilingual-e5-large")),
         ("mode", facts(mode=Mode.LOCAL), CLOUD),
         ("mode", facts(mode=Mode.CLOUD), local()),
+        ("privacy", facts(borders=border(Privacy.LOCAL_ONLY)), CLOUD),
+        ("privacy", facts(borders=border(Privacy.CLOUD_ONLY)), local()),
+        ("privacy", facts(borders=border(Privacy.ASK)), CLOUD),
+        ("privacy", facts(borders=border(Privacy.ASK)), local()),
     ],
 )
 def test_a_rule_vetoes_what_it_is_for(rule, known, candidate):
@@ -74,10 +101,106 @@ def test_a_rule_vetoes_what_it_is_for(rule, known, candidate):
         ("mode", facts(mode=Mode.LOCAL), local()),
         ("mode", facts(mode=Mode.LOCAL, purpose=Purpose.QUOTA_PROBE), CLOUD),
         ("mode", facts(mode=Mode.CLOUD, model="local"), local()),
+        ("privacy", facts(), CLOUD),
+        ("privacy", facts(borders=border(Privacy.LOCAL_ONLY)), local()),
+        ("privacy", facts(borders=border(Privacy.ASK), chosen=True), CLOUD),
+        ("preferred", facts(preferred="other"), local()),
+        ("preferred", facts(preferred="qwen3:30b"), CLOUD),
+        ("staying", facts(features=body(*loop())), CLOUD),
+        ("staying", facts(thread=Thread("cloud"), features=body(says("x"))), CLOUD),
+        ("staying", facts(thread=Thread("cloud"), features=body(*loop())), local()),
+        ("sparing", facts(**SPARE, features=PLAN), local()),
+        ("sparing", facts(**SPARE, features=body(says("Hm."))), local()),
+        ("sparing", facts(**SPARE, features=EDIT), CLOUD),
+        ("sparing", facts(features=EDIT), local()),
+        ("sparing", facts(**{**SPARE, "pace": Pace(2, "x")}, features=EDIT), local()),
+        ("sparing", facts(**SPARE, purpose=Purpose.MODEL_PROBE), local()),
+        ("sparing", facts(**SPARE, features=EDIT, admission=Admission.STAY), local()),
+        ("window", facts(), local()),
+        ("window", facts(features=body(size=4 * 30_000)), LARGE),
+        ("abilities", facts(features=body(tools=[{"name": "Read"}])), local()),
+        ("abilities", facts(mode=Mode.LOCAL, features=SEES), local()),
+        ("resources", facts(), local()),
+        ("resources", facts(machine=Machine(0.1)), CLOUD),
+        ("resources", facts(purpose=Purpose.SUBAGENT), replace(local(), wait_s=60.0)),
+        ("audition", facts(), local()),
     ],
 )
 def test_a_rule_is_silent_about_the_rest(rule, known, candidate):
     assert RULES[rule](known, candidate) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "known", "candidate", "words"),
+    [
+        ("preferred", facts(preferred="qwen3:30b"), local(), "you chose it"),
+        ("staying", facts(thread=Thread("cloud"), features=body(*loop())), CLOUD, "began"),
+        ("staying", facts(thread=Thread("ollama"), features=body(*loop())), local(), "it began"),
+        ("staying", facts(thread=Thread("x/y"), features=body(*loop())), local(), "a local model"),
+        ("sparing", facts(**SPARE, features=EDIT), local(), "mechanical edit"),
+        ("sparing", facts(**SPARE, purpose=Purpose.TITLE), local(), "this is a title"),
+        ("sparing", facts(**SPARE, purpose=Purpose.COMPACTION), local(), "this is a compaction"),
+        ("audition", facts(), replace(local(), ability=0.9), "90%"),
+    ],
+)
+def test_a_rule_is_for_what_it_is_for(rule, known, candidate, words):
+    verdict = RULES[rule](known, candidate)
+
+    assert isinstance(verdict, Score)
+    assert verdict.points > 0
+    assert words in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("rule", "known", "candidate", "words"),
+    [
+        ("window", facts(features=body(size=4 * 60_000)), LARGE, "64000"),
+        ("abilities", facts(features=SEES), local(), "eyes"),
+        ("abilities", facts(features=body(tools=[{"name": "Read"}])), TOOLLESS, "template"),
+        ("abilities", facts(features=body(tools=[{"type": "web_search_1"}])), local(), "server"),
+        ("abilities", facts(features=body(output_config={"effort": "max"})), local(), "effort"),
+        ("resources", facts(), replace(local(), rests=True), "failed"),
+        ("resources", facts(), replace(local(), wait_s=60.0), "60 s"),
+        ("resources", facts(machine=Machine(battery=0.1)), local(), "battery"),
+        ("resources", facts(machine=Machine(memory=0.01)), local(), "memory"),
+        ("audition", facts(), replace(local(), ability=0.2), "20%"),
+    ],
+)
+def test_a_rule_is_against_what_it_is_against(rule, known, candidate, words):
+    verdict = RULES[rule](known, candidate)
+
+    assert isinstance(verdict, Score)
+    assert verdict.points < 0
+    assert words in verdict.why
+
+
+def test_an_engine_that_rests_holds_no_turn():
+    known = facts(thread=Thread("ollama"), features=body(*loop()))
+
+    assert RULES["staying"](known, replace(local(), rests=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("purpose", "features", "level"),
+    [
+        (Purpose.TITLE, EDIT, 1),
+        (Purpose.SUBAGENT, EDIT, 2),
+        (Purpose.SUBAGENT, PLAN, None),
+        (Purpose.WORK, EDIT, 3),
+        (Purpose.WORK, PLAN, None),
+        (Purpose.WORK, body(says("Rename `a` to `b`."), size=400_000), 4),
+        (Purpose.COMPACTION, EDIT, 4),
+        (Purpose.QUOTA_PROBE, EDIT, None),
+    ],
+)
+def test_the_less_a_request_is_worth_the_earlier_it_goes(purpose, features, level):
+    assert level == needed_level(facts(purpose=purpose, features=features))
+
+
+def test_what_is_asked_first_is_told_how_to_allow_it():
+    verdict = RULES["privacy"](facts(borders=border(Privacy.ASK)), CLOUD)
+
+    assert "standby use cloud --project /work" in verdict.why
 
 
 @pytest.mark.parametrize("admission", [Admission.GO, Admission.TRY])

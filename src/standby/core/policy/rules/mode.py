@@ -1,7 +1,8 @@
 """Rule: what the user has decided for all requests."""
 
+from standby.core.policy.modes import Mode
 from standby.core.policy.names import is_local_name
-from standby.core.policy.verdicts import Candidate, Facts, Mode, Verdict, Veto
+from standby.core.policy.verdicts import Candidate, Facts, Verdict, Veto
 from standby.core.wire.asked import Purpose
 
 __all__ = ["rule"]

@@ -1,0 +1,269 @@
+"""Who may answer a request: the facts of the moment are gathered here, and the rules decide.
+
+What a person chose while the gateway runs is kept in a store, so that it survives a restart; where
+each conversation stands is remembered in memory only.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from standby.app.accounts import Accounts
+from standby.app.bookkeeping import session_of
+from standby.app.engines import Engines
+from standby.app.recent import Recent
+from standby.core.models.facts import LocalModel
+from standby.core.policy.choices import Choice, binding, from_json, lasting, put, to_json
+from standby.core.policy.decide import Decision, decide
+from standby.core.policy.features import NOTHING, Features
+from standby.core.policy.modes import Mode
+from standby.core.policy.names import goes_by
+from standby.core.policy.pace import Level, Pace, paced
+from standby.core.policy.privacy import Border, Privacy, borders_of
+from standby.core.policy.thread import CLOUD, NEW, Thread, continued, worth_an_early_try
+from standby.core.policy.verdicts import Candidate, Facts, Machine, Rule
+from standby.core.quota.machine import Admission, Quota, State
+from standby.core.quota.words import reason
+from standby.core.request import NOBODY, Account, Caller, Request
+from standby.core.wire.asked import Asked, Purpose
+from standby.ports import Clock, QuotaStore
+
+__all__ = ["LATE", "Asking", "Choices", "Policy", "UnknownModelError", "Wishes"]
+
+log = logging.getLogger(__name__)
+
+LATE: Final = "local"
+"""A local model that is not known yet, and may be there when it is needed."""
+_CONVERSATION: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT, Purpose.COMPACTION})
+
+
+class UnknownModelError(Exception):
+    """There is no such local model; its message names those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the settings say of who answers."""
+
+    mode: Mode = Mode.AUTO
+    borders: tuple[Border, ...] = ()
+    preferred: str = ""
+    """The local model that the settings name."""
+    at_once: bool = False
+    """A conversation may leave a local model in the middle of a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request, as far as it is known by now."""
+
+    request: Request
+    caller: Caller
+    model: str
+    body: Asked | None = None
+    """``None``: it has not been read."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it is for; work, as long as nobody has looked."""
+        return Purpose.WORK if self.body is None else self.body.purpose
+
+
+class Choices:
+    """What a person chose, kept in a store."""
+
+    def __init__(self, store: QuotaStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._made: tuple[Choice, ...] = ()
+
+    async def restore(self) -> None:
+        """Take up what was saved."""
+        self._made = from_json(await self._store.load(), self._clock.now())
+
+    async def put(self, choice: Choice) -> None:
+        """Make a choice, or end the one for the same requests, and save it."""
+        self._made = put(self._made, choice, self._clock.now())
+        await self._store.save(to_json(self._made))
+
+    def all(self) -> tuple[Choice, ...]:
+        """Return those that have not ended."""
+        return lasting(self._made, self._clock.now())
+
+    def binding(self, session: str, project: str) -> Choice:
+        """Return the one that counts for a request."""
+        return binding(self._made, session, project, self._clock.now())
+
+
+class Policy:
+    """Decides who may answer."""
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        accounts: Accounts,
+        engines: Engines,
+        clock: Clock,
+        choices: Choices,
+        wishes: Wishes | None = None,
+        remotes: Callable[[str], tuple[str, ...]] = lambda _: (),
+        machine: Callable[[], Machine] = Machine,
+        wait_s: Callable[[LocalModel, int], float | None] = lambda _model, _tokens: None,
+    ) -> None:
+        """``remotes`` names the git remotes of a project; ``wait_s`` what was measured."""
+        self.wishes = wishes or Wishes()
+        """Replaced when the settings are read again; requests under way keep what was decided."""
+        self._rules = tuple(rules)
+        self._accounts = accounts
+        self._engines = engines
+        self._clock = clock
+        self._choices = choices
+        self._remotes = remotes
+        self._machine = machine
+        self._wait_s = wait_s
+        self._threads: Recent[str, Thread] = Recent()
+        self._levels: Recent[Account, Level] = Recent()
+
+    def plain(self, asking: Asking) -> bool:
+        """Whether the cloud may be asked before anybody has read the body.
+
+        So it is while nothing but the quota decides: no border, no mode that looks at the request,
+        no conversation that a local model is in the middle of.
+        """
+        if self.wishes.borders or self._thread(asking).is_local:
+            return False
+        return self._choice(asking).mode in {Mode.AUTO, Mode.CLOUD}
+
+    def may_try(self, asking: Asking, standing: Quota) -> bool:
+        """Whether a request may be the one that asks a refusing cloud again.
+
+        Not within a turn that a local model has begun; and before the limit has ended, not with a
+        conversation that would cost more than the try is worth.
+        """
+        thread, now = self._thread(asking), self._clock.now()
+        if standing.state is State.OPEN or not thread.is_local or asking.body is None:
+            return True
+        if asking.purpose not in _CONVERSATION:
+            return True
+        if self._features(asking).in_loop:
+            return False
+        early = standing.until is not None and now < standing.until
+        return not early or worth_an_early_try(thread, now)
+
+    def facts(self, asking: Asking, admission: Admission, standing: Quota) -> Facts:
+        """Return what the rules may look at."""
+        choice = self._choice(asking)
+        account = asking.caller.account
+        return Facts(
+            model=asking.model,
+            purpose=asking.purpose,
+            admission=admission,
+            why=reason(standing),
+            # The cloud may yet vouch for the caller: each local model is behind a gate of its own.
+            trusted=True,
+            credential=account != NOBODY,
+            until=standing.until,
+            mode=choice.mode or Mode.AUTO,
+            preferred=choice.model or self.wishes.preferred,
+            chosen=bool(choice.project or choice.session),
+            now=self._clock.now(),
+            thread=self._thread(asking) if asking.purpose in _CONVERSATION else NEW,
+            features=self._features(asking),
+            pace=self._pace(account) if choice.mode is Mode.SPARE else Pace(),
+            borders=self.borders(asking.request, asking.caller),
+            machine=self._machine(),
+        )
+
+    def decide(self, facts: Facts, local: Sequence[LocalModel], *, late: bool = False) -> Decision:
+        """Return who may answer, of the cloud and of these local models.
+
+        ``late`` adds one that is not known yet.
+        """
+        candidates = [Candidate(CLOUD, is_cloud=True)]
+        candidates += [self._candidate(model, facts) for model in local]
+        if late:
+            candidates.append(Candidate(LATE, is_cloud=False))
+        return decide(facts, candidates, self._rules)
+
+    def borders(self, request: Request, caller: Caller) -> tuple[Border, ...]:
+        """Return the borders of the user's that a request lies behind."""
+        borders = self.wishes.borders
+        if not borders:
+            return ()
+        remotes: tuple[str, ...] = ()
+        if any(border.remote for border in borders):
+            remotes = self._remotes(caller.project)
+        return borders_of(borders, caller.project, remotes, request.body)
+
+    def stays_here(self, request: Request, caller: Caller) -> str:
+        """Return why a request that no local model can answer must not leave; empty when it may."""
+        choice = self._choice(Asking(request, caller, ""))
+        for border in self.borders(request, caller):
+            if border.privacy is Privacy.LOCAL_ONLY:
+                return f"the settings say that {border.words}"
+            if border.privacy is Privacy.ASK and not (choice.project or choice.session):
+                return f"the settings say that {border.words}"
+        return "the user has switched the cloud off" if choice.mode is Mode.LOCAL else ""
+
+    def answered(self, asking: Asking, by: str, tokens: int) -> None:
+        """Note who answered a conversation, and what its prompt came to."""
+        session = session_of(asking.request)
+        if session and asking.purpose in _CONVERSATION:
+            before = self._thread(asking)
+            self._threads.put(session, continued(before, by, self._clock.now(), tokens))
+
+    async def choose(self, choice: Choice) -> None:
+        """Make a choice of a person. Raise :class:`UnknownModelError`."""
+        if choice.model:
+            there = await self._engines.candidates()
+            found = next((model for model in there if goes_by(choice.model, model)), None)
+            if found is None:
+                names = ", ".join(model.key for model in there) or "none"
+                raise UnknownModelError(
+                    f"there is no local model {choice.model!r}; there are: {names}"
+                )
+            choice = replace(choice, model=found.key)
+        await self._choices.put(choice)
+        log.info("chosen: %s", choice.words)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """Return what was chosen and has not ended."""
+        return self._choices.all()
+
+    @property
+    def mode(self) -> Choice:
+        """What counts for requests of which nothing special was said."""
+        return self._of("", "")
+
+    def _of(self, session: str, project: str) -> Choice:
+        chosen = self._choices.binding(session, project)
+        return chosen if chosen.mode is not None else Choice(self.wishes.mode)
+
+    def _choice(self, asking: Asking) -> Choice:
+        return self._of(session_of(asking.request), asking.caller.project)
+
+    def _thread(self, asking: Asking) -> Thread:
+        thread = self._threads.get(session_of(asking.request)) or NEW
+        return NEW if thread.is_local and self.wishes.at_once else thread
+
+    def _features(self, asking: Asking) -> Features:
+        if asking.body is None:
+            return NOTHING
+        return Features(asking.body.value, len(asking.request.body))
+
+    def _pace(self, account: Account) -> Pace:
+        before = self._levels.get(account) or 0
+        pace = paced(before, self._accounts.windows(account), self._clock.now())
+        if pace.level != before:
+            self._levels.put(account, pace.level)
+        return pace
+
+    def _candidate(self, model: LocalModel, facts: Facts) -> Candidate:
+        return Candidate(
+            model.key,
+            is_cloud=False,
+            model=model,
+            rests=self._engines.rests(model),
+            wait_s=self._wait_s(model, facts.features.tokens),
+        )

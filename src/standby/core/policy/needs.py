@@ -1,0 +1,100 @@
+"""What a request needs of whoever answers it, read from its body. No words are kept."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from standby.core.wire.json import JSON
+
+__all__ = ["LONG_OUTPUT_TOKENS", "Needs", "in_tool_loop", "needs_of"]
+
+# Clients allow for far more than they get: Claude Code asks for 32,000 to 128,000 each time. Only
+# a request that says that it wants much is one: by a format, or by the highest effort.
+LONG_OUTPUT_TOKENS: Final = 32_000
+_GREAT_EFFORTS: Final = frozenset({"xhigh", "max"})
+_OURS_TO_RUN: Final = frozenset({"", "custom"})
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The abilities that a request asks for."""
+
+    tools: bool = False
+    vision: bool = False
+    server_tools: bool = False
+    """Tools that only the cloud can run, such as its web search."""
+    structured: bool = False
+    """An answer that must keep to a JSON schema."""
+    effort: bool = False
+    """The highest effort of thinking."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The needs by name."""
+        named = {
+            "tools": self.tools,
+            "vision": self.vision,
+            "server tools": self.server_tools,
+            "structured output": self.structured,
+            "high effort": self.effort,
+        }
+        return tuple(name for name, needed in named.items() if needed)
+
+
+def needs_of(value: Mapping[str, JSON]) -> Needs:
+    """Return what a request body needs."""
+    kinds = [*_kinds(value.get("tools"))]
+    output = value.get("output_config")
+    effort = output.get("effort") if isinstance(output, dict) else None
+    return Needs(
+        tools=bool(kinds),
+        vision=_has_image(value.get("messages")),
+        server_tools=any(kind not in _OURS_TO_RUN for kind in kinds),
+        structured=isinstance(output, dict) and isinstance(output.get("format"), dict),
+        effort=effort in _GREAT_EFFORTS,
+    )
+
+
+def in_tool_loop(value: Mapping[str, JSON]) -> bool:
+    """Whether the last that the client says is the result of a call: a turn is under way."""
+    messages = value.get("messages")
+    for message in reversed(messages if isinstance(messages, list) else []):
+        match message:
+            case {"role": "user", "content": list(blocks)}:
+                return any(_type(block) == "tool_result" for block in blocks)
+            case {"role": "system"}:
+                continue
+            case _:
+                return False
+    return False
+
+
+def _kinds(tools: JSON) -> Iterator[str]:
+    for tool in tools if isinstance(tools, list) else []:
+        match tool:
+            case {"type": str(kind)}:
+                yield kind
+            case _:
+                yield ""
+
+
+def _has_image(messages: JSON) -> bool:
+    for message in messages if isinstance(messages, list) else []:
+        match message:
+            case {"content": list(blocks)}:
+                for block in blocks:
+                    match block:
+                        case {"type": "image"}:
+                            return True
+                        case {"type": "tool_result", "content": list(inner)}:
+                            if any(_type(part) == "image" for part in inner):
+                                return True
+                        case _:
+                            pass
+            case _:
+                pass
+    return False
+
+
+def _type(block: JSON) -> JSON:
+    return block.get("type") if isinstance(block, dict) else None

@@ -1,0 +1,27 @@
+"""Rule: a conversation does not change sides in the middle of a turn."""
+
+from typing import Final
+
+from standby.core.policy.thread import CLOUD
+from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict
+
+__all__ = ["rule"]
+
+# More than all that other rules can say together.
+_STAYS: Final = 10_000
+_BESIDE: Final = 9_000
+
+
+def rule(facts: Facts, candidate: Candidate) -> Verdict:
+    """Within a tool loop, be for whoever answered its last call, and then for the same side.
+
+    An engine that fails again and again holds nobody.
+    """
+    thread = facts.thread
+    if not thread.by or candidate.rests or not facts.features.in_loop:
+        return None
+    if candidate.name == thread.by:
+        return Score(_STAYS, "it began this turn")
+    if thread.by != CLOUD and not candidate.is_cloud:
+        return Score(_BESIDE, "a local model began this turn")
+    return None

@@ -1,0 +1,50 @@
+"""Who decides who answers, put together out of the settings and of what was chosen."""
+
+from collections.abc import Iterable
+
+from standby.adapters.host.git_remotes import git_remotes
+from standby.adapters.host.paths import Paths
+from standby.adapters.quota_store.file import FileStore
+from standby.app.accounts import Accounts
+from standby.app.engines import Engines, Preference
+from standby.app.policy import Choices, Policy, Wishes
+from standby.core.policy.modes import Mode
+from standby.core.policy.privacy import Border, Privacy, normal_remote
+from standby.core.policy.verdicts import Rule
+from standby.core.settings import Settings
+from standby.ports import Clock
+
+__all__ = ["policy_of", "wishes_of"]
+
+
+async def policy_of(
+    settings: Settings,
+    preference: Preference,
+    where: Paths,
+    rules: Iterable[Rule],
+    accounts: Accounts,
+    engines: Engines,
+    clock: Clock,
+) -> Policy:
+    """Return the policy of a gateway, with the choices that were made before its start."""
+    choices = Choices(FileStore(where.choices_file, "what was chosen"), clock)
+    await choices.restore()
+    return Policy(
+        *(rules, accounts, engines, clock, choices),
+        wishes_of(settings, preference),
+        remotes=git_remotes,
+    )
+
+
+def wishes_of(settings: Settings, preference: Preference) -> Wishes:
+    """Return what the settings say of who answers."""
+    borders = (
+        Border(Privacy(one.privacy), one.path, normal_remote(one.remote))
+        for one in settings.policy.projects
+    )
+    return Wishes(
+        Mode(settings.policy.mode),
+        tuple(borders),
+        preference.model,
+        at_once=settings.policy.returns == "at-once",
+    )

@@ -1,0 +1,346 @@
+"""Who may answer: what was chosen, where a conversation stands, what must stay here."""
+
+from dataclasses import replace
+
+import pytest
+
+from standby.adapters.quota_store.memory import MemoryStore
+from standby.app import switch
+from standby.app.policy import Asking, Choices, UnknownModelError, Wishes
+from standby.core.policy.choices import Choice
+from standby.core.policy.modes import Mode
+from standby.core.policy.privacy import Border, Privacy
+from standby.core.quota.reply import UNIFIED
+from standby.core.request import Caller, Request
+from standby.core.wire.errors import message_of
+from standby.core.wire.headers import SERVED_BY, Head
+from standby.ports import EngineError
+from tests.fakes.house import SESSION, SPENT, House
+from tests.fakes.line import (
+    DOWN,
+    KNOWN,
+    ME,
+    NO_ACCOUNT,
+    STRANGER,
+    messages_request,
+    streamed,
+)
+from tests.fakes.replies import HOUR, NOW
+from tests.fakes.sidecalls import TITLE
+from tests.fakes.turns_of_work import loop, says
+
+pytestmark = pytest.mark.anyio
+
+EDIT = {"messages": [says("Rename `a` to `b`.")]}
+PLAN = {"messages": [says("Design the cache, and weigh the options.")]}
+LOOP = {"messages": loop()}
+SECRET = Wishes(borders=(Border(Privacy.LOCAL_ONLY, path="/work/secret"),))
+AT_HOME = replace(KNOWN, project="/work/secret/src")
+AWAY = replace(KNOWN, project="/work/open")
+
+
+@pytest.fixture(autouse=True, params=["read whole", "glanced at"])
+def looking(request, monkeypatch):
+    """A large body is not read before the cloud is asked; all that follows is the same."""
+    if request.param == "glanced at":
+        monkeypatch.setattr(switch, "GLANCED_AT_BYTES", 0)
+
+
+def pressed(*words, used=0.9):
+    """An answer of the cloud by which much of the quota is used early."""
+    head, *rest = streamed(*words)
+    lines = (
+        (f"{UNIFIED}5h-utilization", str(used)),
+        (f"{UNIFIED}5h-reset", str(int(NOW + 2.5 * HOUR))),
+    )
+    return [Head(head.status, (*head.headers, *lines)), *rest]
+
+
+def nobody_is_there(house):
+    house.talker.offers = ()
+    house.way.clock.passes(1)
+
+
+async def served(house, **more):
+    tape = await house.ask(**more)
+    return (tape.head.header(SERVED_BY) or "nobody").partition(";")[0]
+
+
+async def test_a_turn_that_a_local_model_began_is_ended_by_it_though_the_cloud_is_back():
+    house = House(streamed("Hi"))
+    await house.spend()
+    assert "local" == await served(house)
+    house.way.clock.passes(5 * HOUR + 60)
+
+    inside = await served(house, **LOOP)
+    why = house.booked_why
+    after = await served(house)
+
+    assert ("local", "cloud") == (inside, after)
+    assert "the 5-hour limit is reached" in why or "began" in why
+    assert "open" == house.way.state()
+
+
+async def test_another_conversation_may_try_meanwhile_and_the_turn_still_stays():
+    house = House(streamed("Hi"))
+    await house.spend()
+    await served(house)
+    house.way.clock.passes(5 * HOUR + 60)
+    other = (("X-Claude-Code-Session-Id", "s-2"),)
+
+    assert "cloud" == await served(house, headers=other)
+    assert "local" == await served(house, **LOOP)
+    assert "it began this turn" in house.booked_why
+
+
+async def test_where_the_user_wants_it_so_a_turn_is_left_at_once():
+    house = House(streamed("Hi"), wishes=Wishes(at_once=True))
+    await house.spend()
+    await served(house)
+    house.way.clock.passes(5 * HOUR + 60)
+
+    assert "cloud" == await served(house, **LOOP)
+
+
+async def test_a_turn_that_the_cloud_began_goes_on_here_when_the_limit_is_met():
+    house = House(streamed("Hi"))
+    assert "cloud" == await served(house)
+    house.way.cloud.answers = [SPENT]
+
+    assert "local" == await served(house, **LOOP)
+    assert "local" == await served(house, **LOOP)
+
+
+async def test_a_title_does_not_move_the_conversation_that_it_names():
+    house = House(streamed("Hi"))
+    await house.spend()
+    await served(house)
+    house.way.clock.passes(5 * HOUR + 60)
+
+    await house.ask(raw=messages_request(headers=SESSION, **TITLE))
+
+    assert "local" == await served(house, **LOOP)
+
+
+async def test_a_long_conversation_is_not_the_one_that_tries_early():
+    house = House(streamed("Hi"))
+    await house.spend()
+    await served(house)
+    asking = Asking(messages_request(headers=SESSION), KNOWN, "claude-opus-5-5")
+    house.policy.answered(asking, "desk/coder", 150_000)
+    house.way.clock.passes(1801)
+
+    assert "local" == await served(house)
+    assert 0 == house.asked_cloud
+    house.way.clock.passes(1801)
+    assert "cloud" == await served(house)
+
+
+async def test_the_mode_local_asks_the_cloud_nothing_also_when_nobody_else_answers():
+    house = House(streamed("Hi"), wishes=Wishes(Mode.LOCAL))
+    assert "local" == await served(house)
+    nobody_is_there(house)
+
+    tape = await house.ask()
+
+    assert 529 == tape.head.status
+    assert "the user has switched the cloud off" in message_of(tape.sent)
+    assert 0 == house.asked_cloud
+
+
+async def test_the_mode_local_asks_no_spent_cloud_either():
+    house = House(SPENT)
+    await house.spend()
+    await house.policy.choose(Choice(Mode.LOCAL))
+    nobody_is_there(house)
+
+    await house.ask()
+
+    assert 0 == house.asked_cloud
+
+
+async def test_the_mode_cloud_asks_no_local_model():
+    house = House(SPENT, wishes=Wishes(Mode.CLOUD))
+
+    tape = await house.ask()
+
+    assert 429 == tape.head.status
+    assert 0 == house.asked_local
+    assert "local" == await served(house, model="local")
+
+
+async def test_a_local_answer_that_was_chosen_says_so():
+    house = House(streamed("Hi"), wishes=Wishes(Mode.LOCAL))
+
+    await house.ask()
+
+    assert "the user has switched the cloud off" == house.booked_why
+
+
+async def test_what_is_worth_little_is_spared_while_the_pace_is_too_fast():
+    house = House(pressed("Hi"), wishes=Wishes(Mode.SPARE))
+    assert "cloud" == await served(house, **EDIT)
+
+    assert "local" == await served(house, **EDIT)
+    assert "90% of 5h is used with 50% of it passed" in house.booked_why
+    assert "cloud" == await served(house, **PLAN)
+
+
+async def test_what_cannot_be_spared_is_answered_by_the_cloud_when_the_local_model_fails():
+    house = House(pressed("Hi"), wishes=Wishes(Mode.SPARE))
+    await served(house, **EDIT)
+    house.talker.steps = (EngineError("broken"),)
+
+    assert "cloud" == await served(house, **EDIT)
+
+
+async def test_in_the_mode_auto_nothing_is_spared():
+    house = House(pressed("Hi"))
+
+    assert ["cloud", "cloud"] == [await served(house, **EDIT) for _ in range(2)]
+
+
+async def test_nothing_is_spared_for_somebody_whom_the_cloud_has_not_accepted():
+    house = House(pressed("Hi"), wishes=Wishes(Mode.SPARE))
+    await served(house, **EDIT)
+
+    assert "cloud" == await served(house, caller=STRANGER, **EDIT)
+
+
+async def test_a_choice_counts_for_its_project_and_ends_by_itself():
+    house = House(streamed("Hi"))
+    until = house.way.clock.now() + 3600
+    await house.policy.choose(Choice(Mode.LOCAL, until=until, project="/work/open"))
+
+    assert "local" == await served(house, caller=AWAY)
+    assert "cloud" == await served(house)
+    house.way.clock.passes(3600)
+    assert "cloud" == await served(house, caller=AWAY)
+    assert () == house.policy.choices()
+
+
+async def test_choices_survive_a_restart():
+    house = House(streamed("Hi"))
+    store = MemoryStore()
+    choices = Choices(store, house.way.clock)
+    await choices.put(Choice(Mode.SPARE))
+
+    again = Choices(store, house.way.clock)
+    await again.restore()
+
+    assert choices.all() == again.all() == (Choice(Mode.SPARE),)
+
+
+async def test_a_model_can_be_chosen_by_any_of_its_names():
+    house = House(streamed("Hi"))
+    await house.engines.refresh()
+
+    await house.policy.choose(Choice(Mode.LOCAL, "coder"))
+
+    assert "desk/coder" == house.policy.mode.model
+    assert "local" == await served(house)
+
+
+async def test_a_model_that_is_not_there_cannot_be_chosen():
+    house = House(streamed("Hi"))
+    await house.engines.refresh()
+
+    with pytest.raises(UnknownModelError, match="there are: desk/coder"):
+        await house.policy.choose(Choice(Mode.LOCAL, "codr"))
+
+
+@pytest.mark.parametrize("answers", [(streamed("Hi"),), (DOWN,), (SPENT,)], ids=str)
+async def test_behind_a_local_only_border_nothing_leaves(answers):
+    house = House(*answers, wishes=SECRET)
+    mentions = {"messages": [says("Look at /work/secret/a.py")]}
+
+    assert "local" == await served(house, caller=AT_HOME)
+    assert "local" == await served(house, **mentions)
+    nobody_is_there(house)
+    tapes = [await house.ask(AT_HOME), await house.ask(**mentions)]
+    broken = await house.ask(AT_HOME, raw=Request("POST", "/v1/messages", (), b'{"model":'))
+
+    assert [529, 529, 400] == [tape.head.status for tape in (*tapes, broken)]
+    assert "/work/secret is local-only" in message_of(tapes[0].sent)
+    assert 0 == house.asked_cloud
+    assert "nobody" == house.pages.entries[-1].by
+
+
+async def test_other_projects_go_where_they_always_went():
+    house = House(streamed("Hi"), wishes=SECRET)
+
+    assert "cloud" == await served(house, caller=AWAY)
+
+
+async def test_a_cloud_only_project_is_seen_by_no_local_model():
+    wishes = Wishes(borders=(Border(Privacy.CLOUD_ONLY, path="/work/open"),))
+    house = House(SPENT, wishes=wishes)
+
+    tapes = [await house.ask(AWAY), await house.ask(AWAY, model="local")]
+
+    assert [429, 529] == [tape.head.status for tape in tapes]
+    assert "cloud-only" in message_of(tapes[1].sent)
+    assert 0 == house.asked_local
+
+
+async def test_what_must_be_asked_first_is_refused_until_a_side_was_chosen():
+    wishes = Wishes(borders=(Border(Privacy.ASK, path="/work/open"),))
+    house = House(streamed("Hi"), wishes=wishes)
+
+    refused = await house.ask(AWAY)
+    asked = house.asked_cloud
+    await house.policy.choose(Choice(Mode.AUTO, project="/work/open"))
+
+    assert 529 == refused.head.status
+    assert "standby use cloud --project /work/open" in message_of(refused.sent)
+    assert 0 == asked
+    assert "cloud" == await served(house, caller=AWAY)
+
+
+async def test_borders_that_contradict_each_other_are_named():
+    wishes = Wishes(
+        borders=tuple(
+            Border(p, path="/work/open") for p in (Privacy.LOCAL_ONLY, Privacy.CLOUD_ONLY)
+        )
+    )
+    house = House(streamed("Hi"), wishes=wishes)
+
+    said = message_of((await house.ask(AWAY)).sent)
+
+    assert "local-only" in said
+    assert "cloud-only" in said
+
+
+async def test_remotes_are_asked_for_only_where_a_border_names_one():
+    house = House(streamed("Hi"))
+    asked = []
+    house.policy._remotes = lambda project: (asked.append(project), ("git@github.com:acme/x",))[1]
+
+    assert () == house.policy.borders(messages_request(), AWAY)
+    house.policy.wishes = Wishes(borders=(Border(Privacy.LOCAL_ONLY, remote="github.com/acme"),))
+    assert "github.com/acme is local-only" in house.policy.stays_here(messages_request(), AWAY)
+    assert ["/work/open"] == asked
+
+
+@pytest.mark.parametrize(
+    ("wishes", "stays"),
+    [
+        (Wishes(), False),
+        (SECRET, True),
+        (Wishes(Mode.LOCAL), True),
+        (Wishes(borders=(Border(Privacy.ASK, path="/work/secret"),)), True),
+        (Wishes(borders=(Border(Privacy.CLOUD_ONLY, path="/work/secret"),)), False),
+    ],
+)
+async def test_what_no_local_model_can_answer_stays_here_all_the_same(wishes, stays):
+    house = House(streamed("Hi"), wishes=wishes)
+
+    assert stays == bool(house.policy.stays_here(messages_request(), AT_HOME))
+
+
+async def test_a_request_without_an_account_is_answered_here_as_ever():
+    assert "local" == await served(House(streamed("Hi")), caller=NO_ACCOUNT)
+
+
+def test_a_caller_says_its_project_or_none():
+    assert "" == Caller(ME, trusted=True).project
