@@ -3,13 +3,16 @@
 One error class per boundary, with words for a person; whatever else an adapter raises is a bug.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from standby.core.models.facts import LocalModel
+from standby.core.quota.forecast import Sample
+from standby.core.quota.windows import Window
 from standby.core.redact import Secret
 from standby.core.request import Account, Request
 from standby.core.usage import Entry
+from standby.core.usage.sums import Grouping, Line, Standing
 from standby.core.wire.errors import Refusal
 from standby.core.wire.headers import Head
 from standby.core.wire.json import JSON
@@ -29,6 +32,8 @@ __all__ = [
     "Ledger",
     "Loadable",
     "QuotaStore",
+    "Records",
+    "RecordsError",
     "Schemas",
     "Upstream",
     "UpstreamError",
@@ -66,6 +71,10 @@ class EngineError(Exception):
 
 class CodingError(Exception):
     """Bytes do not decode, or nothing can be appended where a coded stream was cut."""
+
+
+class RecordsError(Exception):
+    """The ledger cannot be read; the message says why, and what to do."""
 
 
 class FetchError(Exception):
@@ -256,8 +265,47 @@ class Ledger(Protocol):
         """Take an entry; never wait, never fail. The same entry twice counts once."""
         ...
 
+    def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
+        """Take what the cloud said of an account's windows; never wait, never fail."""
+        ...
+
     async def recent(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest entries, newest first; empty when the ledger cannot be read."""
+        ...
+
+
+class Records(Protocol):
+    """What the ledger has to tell. Each call is one short look; :class:`RecordsError` says why not.
+
+    An empty answer is a ledger in which there is nothing yet.
+    """
+
+    async def lines(self, since: float, until: float, by: Grouping) -> tuple[Line, ...]:
+        """Return what was used from ``since`` to ``until``, whole hours that begin in between.
+
+        One line for each group, side and model. Of sessions only the newest few hundred.
+        """
+        ...
+
+    async def entries(
+        self, limit: int, *, session: str = "", after: int = 0
+    ) -> tuple[tuple[int, Entry], ...]:
+        """Return the newest entries with their numbers, newest first.
+
+        ``session``: of this conversation and its subagents alone. ``after``: of higher numbers.
+        """
+        ...
+
+    async def switches(self, limit: int) -> tuple[Entry, ...]:
+        """Return the newest requests that were answered by another side than the one before."""
+        ...
+
+    async def sides(self) -> tuple[Standing, ...]:
+        """Return who answers for each account and model, and since when."""
+        ...
+
+    async def samples(self, account: Account, since: float) -> Mapping[str, tuple[Sample, ...]]:
+        """Return what was seen of each window of an account, in order of time."""
         ...
 
 

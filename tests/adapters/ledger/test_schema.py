@@ -31,6 +31,7 @@ KEPT = Entry(
     tokens=Tokens(10, 20, 30, 40),
     first_token_s=None,
     duration_s=1.5,
+    saved=True,
 )
 
 

@@ -308,7 +308,7 @@ async def test_nothing_is_written_but_the_entry(path):
 
     assert (
         *(1, "req_0", NOW, "s", "a", "claude", "tiny", "local", "the 5-hour limit", "ok", 200),
-        *(1, 2, 3, 4, 0.25, 1.5, "[]"),
+        *(1, 2, 3, 4, 0.25, 1.5, "[]", "", 0, 0),
     ) == row
 
 

@@ -6,18 +6,33 @@ from typing import Final
 from standby.core.usage import Entry, Tokens
 from standby.core.wire.json import NotJSONError, dumps, loads
 
-__all__ = ["NEWEST", "OLDEST", "entry", "insert", "row"]
+__all__ = ["COLUMNS", "NEWEST", "OLDEST", "SAW", "entry", "insert", "row"]
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "id, at, session, account, requested, answered, served_by, why, outcome, status,"
-    " input, output, cache_read, cache_write, first_token_s, duration_s, notes"
+    " input, output, cache_read, cache_write, first_token_s, duration_s, notes, project, saved"
 )
-_PLACES: Final = f"({', '.join('?' * 17)})"
-NEWEST: Final = f"SELECT {_COLUMNS} FROM requests ORDER BY seq DESC LIMIT ?"  # noqa: S608  # constants
+_PLACES: Final = f"({', '.join('?' * 19)})"
+NEWEST: Final = f"SELECT {COLUMNS} FROM requests ORDER BY seq DESC LIMIT ?"  # noqa: S608  # constants
 OLDEST: Final = (
     "DELETE FROM requests WHERE seq IN (SELECT seq FROM requests WHERE at < ? ORDER BY at LIMIT ?)"
 )
 _MOST: Final = 2**63 - 1
+
+# One a minute at most, unless it was reset: the figures of API keys change with each request.
+SAW: Final = """
+    INSERT INTO windows (account, name, at, used, resets_at)
+    SELECT :account, :name, :at, :used, :resets_at
+    WHERE NOT EXISTS (
+        SELECT 1 FROM (
+            SELECT at, used, resets_at FROM windows WHERE account = :account AND name = :name
+            ORDER BY at DESC LIMIT 1
+        )
+        WHERE resets_at IS :resets_at AND (used = :used OR at > :at - 60)
+    )
+    ON CONFLICT (account, name, at) DO NOTHING
+"""
+"""Stores what the cloud said of a window, if it is news."""
 
 Row = tuple[str | int | float | None, ...]
 
@@ -25,7 +40,7 @@ Row = tuple[str | int | float | None, ...]
 def insert(count: int) -> str:
     """Return the statement that stores so many rows; one that is there already stays as it is."""
     places = ", ".join([_PLACES] * count)
-    return f"INSERT INTO requests ({_COLUMNS}) VALUES {places} ON CONFLICT (id) DO NOTHING"  # noqa: S608  # constants
+    return f"INSERT INTO requests ({COLUMNS}) VALUES {places} ON CONFLICT (id) DO NOTHING"  # noqa: S608  # constants
 
 
 def row(one: Entry) -> Row:
@@ -43,6 +58,8 @@ def row(one: Entry) -> Row:
         None if one.first_token_s is None else _number(one.first_token_s),
         _number(one.duration_s),
         dumps([_text(note) for note in one.notes]).decode(),
+        _text(one.project),
+        int(one.saved),
     )
 
 
@@ -67,6 +84,8 @@ def entry(values: object) -> Entry | None:
             (float() | None) as first_token_s,
             float(duration_s),
             str(notes),
+            str(project),
+            int(saved),
         ):
             return Entry(
                 id=id_,
@@ -83,6 +102,8 @@ def entry(values: object) -> Entry | None:
                 first_token_s=first_token_s,
                 duration_s=duration_s,
                 notes=_notes(notes),
+                project=project,
+                saved=bool(saved),
             )
         case _:
             return None

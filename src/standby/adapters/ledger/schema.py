@@ -11,13 +11,26 @@ from typing import Final, cast
 
 from standby.adapters.ledger import migrations
 
-__all__ = ["NewerSchemaError", "Step", "migrate", "refuse_newer", "steps", "transaction"]
+__all__ = [
+    "NewerSchemaError",
+    "OlderSchemaError",
+    "Step",
+    "migrate",
+    "refuse_newer",
+    "refuse_older",
+    "steps",
+    "transaction",
+]
 
 _NAME: Final = re.compile(r"m(?P<number>[0-9]{4})_[a-z0-9_]+")
 
 
 class NewerSchemaError(Exception):
     """The ledger was written by a later version, which this one would damage."""
+
+
+class OlderSchemaError(Exception):
+    """The ledger has not been brought to the schema that a reader counts on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,15 @@ def refuse_newer(connection: sqlite3.Connection) -> None:
         raise NewerSchemaError(
             f"the ledger has schema {version}, written by a later version of standby; this one"
             f" knows {known} and leaves it alone"
+        )
+
+
+def refuse_older(connection: sqlite3.Connection) -> None:
+    """Raise :class:`OlderSchemaError` when a ledger lacks a step that a reader counts on."""
+    if (version := _version(connection)) < (known := len(steps())):
+        raise OlderSchemaError(
+            f"the ledger has schema {version}, of an earlier version of standby; the gateway brings"
+            f" it to schema {known} at its next start"
         )
 
 

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -27,8 +27,10 @@ from standby.adapters.ledger.file import (
     open_ledger,
     set_aside,
 )
-from standby.adapters.ledger.rows import NEWEST, OLDEST, entry, insert, row
+from standby.adapters.ledger.rows import NEWEST, OLDEST, SAW, entry, insert, row
 from standby.adapters.ledger.schema import NewerSchemaError, transaction
+from standby.core.quota.windows import Window
+from standby.core.request import Account
 from standby.core.usage import Entry
 from standby.ports import Clock
 
@@ -52,6 +54,8 @@ _NOTE_EVERY_S: Final = 60.0
 _LONGEST_RETRY_S: Final = 60.0
 _ANSWER_S: Final = 5.0
 _MOST_READ: Final = 1000
+# What is seen of windows is no loss when it does not fit: the next answer says it again.
+_MOST_SEEN: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,16 @@ class _Stop:
     """The last message."""
 
 
-_Message = Entry | _Question | _Stop
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the cloud said of the windows of an account."""
+
+    account: Account
+    windows: tuple[Window, ...]
+    at: float
+
+
+_Message = Entry | _Seen | _Question | _Stop
 
 
 class SqliteLedger:
@@ -105,6 +118,11 @@ class SqliteLedger:
             self._messages.put(entry)
         else:
             self._refused += 1
+
+    def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
+        """Take what the cloud said of an account's windows; never wait, never fail."""
+        if self._open and self._messages.qsize() < _MOST_QUEUED:
+            self._messages.put(_Seen(account, tuple(windows), at))
 
     async def recent(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest entries, newest first; empty when the ledger cannot be read.
@@ -157,6 +175,7 @@ class _Writer:
         self._keep_s = keep_s
         self._first_retry_s = self._retry_s = retry_s
         self._kept: deque[Entry] = deque()
+        self._seen: deque[_Seen] = deque(maxlen=_MOST_SEEN)
         self._questions: list[_Question] = []
         self._connection: sqlite3.Connection | None = None
         self._checked = False
@@ -185,7 +204,7 @@ class _Writer:
         """Take the messages there are, or wait for one; say whether to go on."""
         try:
             message = self._messages.get(timeout=self._patience_s())
-            if isinstance(message, Entry):
+            if isinstance(message, Entry | _Seen):
                 self._hurry.wait(_GATHER_S)
                 self._hurry.clear()
             for _ in range(_MOST_QUEUED):
@@ -204,6 +223,8 @@ class _Writer:
                 self._questions.append(message)
             case Entry():
                 self._keep(message)
+            case _Seen():
+                self._seen.append(message)
         return True
 
     def _patience_s(self) -> float:
@@ -221,6 +242,7 @@ class _Writer:
     def _forget(self) -> None:
         self.dropped += len(self._kept)
         self._kept.clear()
+        self._seen.clear()
 
     def _work(self) -> None:
         try:
@@ -287,6 +309,10 @@ class _Writer:
                 connection.execute(insert(len(batch)), [*chain.from_iterable(map(row, batch))])
             for _ in batch:
                 self._kept.popleft()
+        if self._seen:
+            with transaction(connection):
+                connection.executemany(SAW, [each for one in self._seen for each in _samples(one)])
+            self._seen.clear()
 
     def _read(self, connection: sqlite3.Connection) -> None:
         while self._questions:
@@ -305,7 +331,9 @@ class _Writer:
         if time.monotonic() < self._tidy_at:
             return
         with transaction(connection):
-            gone = connection.execute(OLDEST, (self._now() - self._keep_s, _TIDY_BATCH)).rowcount
+            before = self._now() - self._keep_s
+            gone = connection.execute(OLDEST, (before, _TIDY_BATCH)).rowcount
+            connection.execute("DELETE FROM windows WHERE at < ?", (before,))
         self._tidy_at = time.monotonic() + (_TIDY_EVERY_S if gone < _TIDY_BATCH else 0.0)
 
     def _mend(self, error: Exception) -> None:
@@ -343,6 +371,18 @@ class _Writer:
             log.info("the ledger is written again")
         self.degraded = None
         self._retry_at, self._retry_s = 0.0, self._first_retry_s
+
+
+def _samples(seen: _Seen) -> Iterator[dict[str, str | float | None]]:
+    for window in seen.windows:
+        if window.utilisation is not None:
+            yield {
+                "account": seen.account,
+                "name": window.name,
+                "at": seen.at,
+                "used": window.utilisation,
+                "resets_at": window.resets_at,
+            }
 
 
 def _tell(question: _Question, found: tuple[Entry, ...]) -> None:

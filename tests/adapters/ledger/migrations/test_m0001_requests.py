@@ -14,4 +14,4 @@ def test_the_columns_are_those_of_an_entry_without_what_came_later():
         columns = {row[1] for row in connection.execute("PRAGMA table_info(requests)")}
 
     names = {field.name for field in (*fields(Entry), *fields(Tokens))}
-    assert names - {"tokens", "by", "notes"} | {"seq", "served_by"} == columns
+    assert names - {"tokens", "by", "notes", "project", "saved"} | {"seq", "served_by"} == columns

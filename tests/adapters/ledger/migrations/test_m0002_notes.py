@@ -1,4 +1,4 @@
-"""With the notes there is a column for all of an entry."""
+"""With the notes there is a column for all of an entry at its time."""
 
 import sqlite3
 from contextlib import closing
@@ -21,5 +21,5 @@ def test_the_columns_are_those_of_an_entry_and_old_rows_have_no_notes():
         notes = connection.execute("SELECT notes FROM requests").fetchall()
 
     names = {field.name for field in (*fields(Entry), *fields(Tokens))}
-    assert names - {"tokens", "by"} | {"seq", "served_by"} == columns
+    assert names - {"tokens", "by", "project", "saved"} | {"seq", "served_by"} == columns
     assert [("[]",)] == notes

@@ -68,3 +68,8 @@ class Entry:
     duration_s: float
     notes: tuple[str, ...] = ()
     """What of the request the model that answered did not get, in words."""
+    project: str = ""
+    """The folder that the request is about, as the client's launcher said; empty when it did not.
+    Shown to the owner only."""
+    saved: bool = False
+    """Answered here although the cloud had refused or failed."""
