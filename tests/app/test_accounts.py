@@ -7,6 +7,7 @@ from standby.app.accounts import MAX_ACCOUNTS, Accounts
 from standby.core.quota.machine import Admission, QuotaRules, State
 from standby.core.quota.reply import Reply
 from standby.core.quota.signals import Aside, Down, Exhausted, Served
+from standby.core.quota.windows import read_windows
 from standby.core.request import Account
 from tests.fakes.clock import LoadedDice, SetClock
 from tests.fakes.replies import HOUR, NOW, OPUS, at, reply, unified
@@ -33,6 +34,7 @@ class World:
         self.clock = SetClock(NOW)
         self.store = store or WatchedStore()
         self.changes = []
+        self.seen = []
         self.accounts = self.again(**rules)
 
     def again(self, **rules):
@@ -44,6 +46,7 @@ class World:
             READERS,
             QuotaRules(jitter_s=10.0, **rules),
             self.changes.append,
+            lambda *seen: self.seen.append(seen),
         )
 
 
@@ -323,3 +326,11 @@ async def test_nothing_is_saved_when_nothing_has_changed():
     await world.accounts.flush()
 
     assert 0 == world.store.saves
+
+
+async def test_what_an_answer_says_of_the_windows_is_passed_on():
+    world = World()
+    world.accounts.heard(ME, OPUS, SERVED)
+    world.accounts.heard(ME, OPUS, reply(200))
+
+    assert [(ME, read_windows(SERVED.headers, NOW), NOW)] == world.seen

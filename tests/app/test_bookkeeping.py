@@ -1,6 +1,7 @@
 """What is written down of a request, however it ends."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,16 @@ def test_an_entry_says_when_who_and_for_how_long():
     assert ("s", CALLER.account, "opus") == (entry.session, entry.account, entry.requested)
     assert Tokens(3, 5) == entry.tokens
     assert entry.id
+
+
+def test_what_was_saved_and_for_what_project_is_written_down():
+    pages = Pages()
+    books = Books(pages, SetClock(), LoadedDice())
+    with books.open(request(), replace(CALLER, project="/work"), "opus") as booking:
+        booking.saved = True
+
+    [entry] = pages.entries
+    assert ("/work", True) == (entry.project, entry.saved)
 
 
 LEAVES = [

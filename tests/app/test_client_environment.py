@@ -57,6 +57,24 @@ def test_the_users_headers_stay_in_order_and_ours_is_there_once(theirs, old, dat
     assert [*theirs, OURS] == variables[HEADERS].split("\n")
 
 
+def test_the_project_is_said_once_in_letters_that_a_header_can_hold():
+    outer = client_variables({}, url=URL, token=TOKEN, project="/elsewhere")
+    variables = client_variables(
+        {HEADERS: f"X-A: b\n{outer[HEADERS]}"}, url=URL, token=TOKEN, project="/ü b\n\\c:%"
+    )
+
+    assert [
+        *("X-A: b", OURS),
+        "x-standby-project: /%C3%BC b%0A\\c:%25",
+    ] == variables[HEADERS].split("\n")
+
+
+def test_where_the_project_is_not_known_none_is_said():
+    outer = client_variables({}, url=URL, token=TOKEN, project="/elsewhere")
+
+    assert OURS == client_variables(outer, url=URL, token=TOKEN)[HEADERS]
+
+
 @given(environments)
 def test_setting_them_twice_is_setting_them_once(environment):
     once = {**environment, **client_variables(environment, url=URL, token=TOKEN)}

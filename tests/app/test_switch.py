@@ -82,6 +82,7 @@ async def test_the_request_that_meets_the_limit_is_itself_answered_by_a_local_mo
     assert "the 5-hour limit is reached" == entry.why
     assert (11, 7) == (entry.tokens.input, entry.tokens.output)
     assert entry.first_token_s is not None
+    assert entry.saved
 
 
 async def test_until_the_reset_the_cloud_is_not_asked_in_vain():
@@ -92,6 +93,7 @@ async def test_until_the_reset_the_cloud_is_not_asked_in_vain():
         tape = await house.ask()
 
     assert (0, 3) == (house.asked_cloud, house.asked_local)
+    assert [True] * 3 == [entry.saved for entry in house.pages.entries[-3:]]
     assert ["Hello"] == [block["said"] for block in blocks_of(tape)]
 
 
@@ -251,6 +253,7 @@ async def test_a_local_model_that_was_chosen_stays_chosen_while_the_quota_is_spe
     await house.ask(model="local", **THINKS)
 
     assert "you chose it" == house.pages.entries[-1].why
+    assert not house.pages.entries[-1].saved
 
 
 async def test_a_local_model_that_is_not_there_is_a_404_that_names_those_that_are():
@@ -272,6 +275,7 @@ async def test_who_has_no_account_is_answered_locally():
     assert ["Hello"] == [block["said"] for block in blocks_of(tape)]
     assert 0 == house.asked_cloud
     assert "the request has no cloud credential" == house.pages.entries[-1].why
+    assert not house.pages.entries[-1].saved
     assert () == house.way.accounts.snapshot()
 
 

@@ -23,12 +23,14 @@ SECRET = "Zq7vXw2mKp9rTb4nLc8d"
 CANARY = CloudAccount("canary", f"sk-ant-api03-{SECRET}", Plan.API, is_key=True)
 WRONG = CloudAccount("wrong", f"sk-ant-api03-wrong-{SECRET}", Plan.API, is_key=True)
 PROMPT = "canary-prompt-6c1f0e"
+PROJECT = "/home/canary-project-51d8"
 # None of these is for anybody but the cloud, and some of them not even for it.
 HEADERS = {
     "cookie": f"session={SECRET}",
     "proxy-authorization": f"Basic {SECRET}",
     "anthropic-organization-id": SECRET,
     "x-private": SECRET,
+    "x-standby-project": PROJECT,
 }
 CLOUD_REFUSES = (
     *("five_hour", "credit_400", "outage_502_html", "overloaded_sse", "close", "reset"),
@@ -133,6 +135,9 @@ async def test_no_credential_and_no_prompt_turns_up_where_it_does_not_belong(tmp
         assert [] == [piece for piece in pieces(CANARY.credential) if piece in data], where
         assert PROMPT.encode() not in data, where
         assert token.encode() not in data, where
+    for one in (*engine.requests, *cloud.requests):
+        assert PROJECT.encode() not in dumps([list(line) for line in one.headers]) + one.body
+    assert PROJECT.encode() not in log
     for one in engine.requests:
         said = dumps([list(line) for line in one.headers]) + one.target.encode() + one.body
         assert [] == [piece for piece in pieces(SECRET) if piece in said]
@@ -140,7 +145,8 @@ async def test_no_credential_and_no_prompt_turns_up_where_it_does_not_belong(tmp
     for one in cloud.requests:
         said = dumps([list(line) for line in one.headers]) + one.target.encode() + one.body
         assert token.encode() not in said
-        assert not {"proxy-authorization", "x-standby-token"} & {n.lower() for n, _ in one.headers}
+        named = {name.lower() for name, _ in one.headers}
+        assert not {"proxy-authorization", "x-standby-token", "x-standby-project"} & named
     for answer in back:
         assert SECRET.encode() not in answer.body + dumps(answer.headers)
         assert token.encode() not in answer.body + dumps(answer.headers)

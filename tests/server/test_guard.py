@@ -275,6 +275,23 @@ def test_requests_of_web_pages_are_not_served(line):
         assert 403 == admitted(OURS, line, target=target).status
 
 
+@pytest.mark.parametrize(
+    ("said", "project"),
+    [
+        ("/home/me/a%20b/%C3%BC", "/home/me/a b/ü"),
+        ("C:\\work", "C:\\work"),
+        ("/a%0d%0ax%00", "/ax"),
+        ("/" + "a" * 2000, "/" + "a" * 999),
+        ("", ""),
+    ],
+)
+def test_the_launchers_word_for_the_project_stays_here(said, project):
+    verdict = admitted(OURS, KEY, ("X-Standby-Project", said), ("X", "y"))
+
+    assert project == verdict.caller.project
+    assert {"host", "x-api-key", "x"} >= {name.lower() for name, _ in verdict.headers}
+
+
 def test_one_good_origin_does_not_hide_a_bad_one():
     good, bad = ("Origin", "http://127.0.0.1:4949"), ("origin", "https://evil.example")
 
@@ -284,8 +301,9 @@ def test_one_good_origin_does_not_hide_a_bad_one():
 
 lines = st.tuples(
     st.sampled_from(
-        ["Host", "Origin", "Authorization", "x-api-key", "x-standby-token", "Connection", "X"]
+        ["Host", "Origin", "Authorization", "x-api-key", "x-standby-token", "x-standby-project"]
     )
+    | st.sampled_from(["Connection", "X"])
     | st.text(max_size=5),
     st.sampled_from([HOST[1], TOKEN, f"Bearer {TOKEN}", "Bearer x", "http://[", "null"])
     | st.text(max_size=12),
@@ -308,7 +326,7 @@ def test_whatever_comes_is_let_in_or_turned_away_and_nothing_of_it_is_reflected(
         assert verdict.why in {UNKNOWN.why, *WORDS}
     else:
         named = {name.lower() for name, _ in verdict.headers}
-        assert "x-standby-token" not in named
+        assert named.isdisjoint({"x-standby-token", "x-standby-project"})
         assert verdict.owner or verdict.caller.account or (method, target) in OPEN_TARGETS
         assert not verdict.owner or verdict.caller.trusted
 

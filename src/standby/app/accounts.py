@@ -60,13 +60,16 @@ class Accounts:
         readers: Sequence[Reader],
         rules: QuotaRules | None = None,
         on_change: Callable[[Change], None] | None = None,
+        on_seen: Callable[[Account, tuple[Window, ...], float], None] | None = None,
     ) -> None:
+        """``on_seen`` is told what an answer said of the windows, and when."""
         self._store = store
         self._clock = clock
         self._dice = dice
         self._readers = tuple(sorted(readers, key=lambda reader: reader.rank))
         self._rules = rules or QuotaRules()
         self._on_change = on_change
+        self._on_seen = on_seen
         # In the order of use, the longest unused first.
         self._states: dict[Account, AccountState] = {}
         self._ahead_s = clock.now() - clock.ticks()
@@ -111,7 +114,10 @@ class Accounts:
         before = self._state(account)
         jitter_s = self._dice.fraction() * self._rules.jitter_s
         after = quota.heard(before, signal, model, now, jitter_s, self._rules, tried=trying)
-        after = quota.seen(after, read_windows(reply.headers, now), now)
+        windows = read_windows(reply.headers, now)
+        after = quota.seen(after, windows, now)
+        if windows and self._on_seen is not None:
+            self._on_seen(account, windows, now)
         if after != before:
             self._put(account, model, before, after, signal)
         return signal

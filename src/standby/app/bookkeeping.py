@@ -52,6 +52,8 @@ class Booking:
     """What of the request a local model does not get."""
     chosen: str = ""
     """Why a local model goes before a cloud that could be asked; empty when it does not."""
+    saved: bool = False
+    """Answered here although the cloud had refused or failed."""
     done: bool = False
     """The answer is complete: a client that goes away after it has missed nothing."""
 
@@ -109,6 +111,8 @@ class Books:
             duration_s=self._clock.ticks() - booking.began,
             # An answer that came from elsewhere in the end has lost nothing.
             notes=booking.notes if booking.by in {"local", "both"} else (),
+            project=caller.project,
+            saved=booking.saved,
         )
         self._ledger.book(entry)
         for hear in self._heard:

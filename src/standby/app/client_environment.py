@@ -6,6 +6,7 @@ Only the environment of a child process is ever set: no file of a client is writ
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from standby.core.redact import Secret
 
@@ -22,6 +23,9 @@ __all__ = [
 BASE_URL: Final = "ANTHROPIC_BASE_URL"
 HEADERS: Final = "ANTHROPIC_CUSTOM_HEADERS"
 _TOKEN_HEADER: Final = "x-standby-token"  # noqa: S105  # the name of a header
+_PROJECT_HEADER: Final = "x-standby-project"
+
+_OURS: Final = frozenset({_TOKEN_HEADER, _PROJECT_HEADER})
 
 _HELPFUL: Final = {
     # Claude Code then names the kind of each request: turn, subagent, compaction.
@@ -51,14 +55,19 @@ class Overruled:
 
 
 def client_variables(
-    environment: Mapping[str, str], *, url: str, token: Secret
+    environment: Mapping[str, str], *, url: str, token: Secret, project: str = ""
 ) -> Mapping[str, str]:
     """Return the variables to set for a client; all others stay as they are.
 
     The user's own choice of a helpful variable stands, and so do the user's own headers.
+    ``project`` is the folder that the client works in: the gateway keeps it to itself.
     """
     helpful = {name: value for name, value in _HELPFUL.items() if name not in environment}
-    return {**helpful, BASE_URL: url, HEADERS: _headers(environment.get(HEADERS, ""), token)}
+    return {
+        **helpful,
+        BASE_URL: url,
+        HEADERS: _headers(environment.get(HEADERS, ""), token, project),
+    }
 
 
 def foreign_base_url(environment: Mapping[str, str], *, url: str, cloud_url: str) -> str | None:
@@ -73,7 +82,9 @@ def overruled(source: str, variables: Mapping[str, str], *, url: str) -> Iterato
     if said is not None and said.strip().rstrip("/") != url.rstrip("/"):
         yield Overruled(source, BASE_URL, "its requests go there, past the gateway")
     headers = variables.get(HEADERS)
-    if headers is not None and not any(map(_is_ours, headers.split("\n"))):
+    if headers is not None and not any(
+        _name(line) == _TOKEN_HEADER for line in headers.split("\n")
+    ):
         yield Overruled(source, HEADERS, "the gateway's token is lost")
     yield from elsewhere(source, variables)
 
@@ -85,11 +96,14 @@ def elsewhere(source: str, variables: Mapping[str, str]) -> Iterator[Overruled]:
             yield Overruled(source, variable, "its requests go to another provider")
 
 
-def _headers(said: str, token: Secret) -> str:
+def _headers(said: str, token: Secret, project: str) -> str:
     """Return the user's lines as they were, and ours after them, once."""
-    theirs = [line for line in said.split("\n") if line.strip() and not _is_ours(line)]
-    return "\n".join([*theirs, f"{_TOKEN_HEADER}: {token.reveal()}"])
+    ours = {_TOKEN_HEADER: token.reveal()}
+    if project:  # folders may have any name, headers hold plain letters only
+        ours[_PROJECT_HEADER] = quote(project, safe="/:\\ ")
+    theirs = [line for line in said.split("\n") if line.strip() and _name(line) not in _OURS]
+    return "\n".join([*theirs, *(f"{name}: {value}" for name, value in ours.items())])
 
 
-def _is_ours(line: str) -> bool:
-    return line.partition(":")[0].strip().lower() == _TOKEN_HEADER
+def _name(line: str) -> str:
+    return line.partition(":")[0].strip().lower()

@@ -449,6 +449,8 @@ class Switch:
             booking.why = relay.gave_up
             booking.by = side if exchange.shown.blocks else "nobody"
             booking.outcome = "broken" if exchange.shown.blocks else "refused"
+        here = booking.by in {"local", "both"} and booking.outcome == "ok" and not turn.by_hand
+        booking.saved = here and (CLOUD in exchange.asked or bool(reason(self._standing(turn))))
         if booking.by == "cloud" and booking.outcome == "ok":
             self._notices.over(turn.session, turn.model)
             self._refusals.forget((turn.caller.account, turn.model))

@@ -54,4 +54,5 @@ class Caller:
     """Came with the gateway's token, or with a credential that the cloud itself has accepted:
     may be answered by a local model."""
     project: str = ""
-    """The folder that the client says it works in; empty: it does not say."""
+    """The folder that the client works in, as its launcher said; empty when it did not. For the
+    ledger and the user's own rules; it never leaves this machine."""

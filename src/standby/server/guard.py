@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from standby.core.redact import Secret
 from standby.core.request import NOBODY, Account, Caller, Headers, header
@@ -17,9 +18,13 @@ from standby.ports import Fingerprints
 from standby.server.paths import PREFIX, is_ours
 from standby.server.strangers import Strangers
 
-__all__ = ["TOKEN_HEADER", "Admitted", "Guard", "Turned", "Visits"]
+__all__ = ["PROJECT_HEADER", "TOKEN_HEADER", "Admitted", "Guard", "Turned", "Visits"]
 
 TOKEN_HEADER: Final = "x-standby-token"  # noqa: S105 - a name, not a token
+PROJECT_HEADER: Final = "x-standby-project"
+"""What folder a client works in: the launcher's word to the gateway, and to nobody else."""
+_LONGEST_PROJECT: Final = 1000
+_OUR_HEADERS: Final = frozenset({TOKEN_HEADER, PROJECT_HEADER})
 _PREFIX: Final = "/k/"
 # Answered without a credential: `health` tells nothing, and Claude Code asks the others at start.
 # `open` is given the code of a link, and tells nothing without a good one.
@@ -120,8 +125,8 @@ class Guard:
             return Turned(429, "too many requests with unknown credentials", wait_s)
         return Admitted(
             target=target,
-            headers=end_to_end(kept, less=frozenset({TOKEN_HEADER})),
-            caller=Caller(account, trusted=trusted),
+            headers=end_to_end(kept, less=_OUR_HEADERS),
+            caller=Caller(account, trusted=trusted, project=_project(kept)),
             owner=owner,
         )
 
@@ -174,6 +179,11 @@ class Guard:
         if key:
             return self._fingerprints.account("x-api-key", Secret(key))
         return NOBODY
+
+
+def _project(headers: Headers) -> str:
+    said = unquote(header(headers, PROJECT_HEADER) or "")
+    return "".join(sign for sign in said[:_LONGEST_PROJECT] if sign.isprintable())
 
 
 def _bearer(authorization: str | None) -> str | None:

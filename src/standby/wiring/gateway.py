@@ -212,20 +212,21 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         key = secrets.installation_key(where.key_file)
     fingerprints = KeyedFingerprints(key, clock, where.fingerprints_file)
     await fingerprints.load()
-    accounts = Accounts(
-        FileStore(where.quota_file),
-        clock,
-        dice,
-        list(READERS.values()),
-        _quota_rules(settings),
-        on_change=_say,
-    )
-    await accounts.restore()
     with _in_words(f"the certificates of [cloud] ca_file, {settings.cloud.ca_file!r},"):
         authorities = trusted(settings.cloud.ca_file)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(http_client(settings.cloud.ca_file))
         ledger = await stack.enter_async_context(_ledger(settings, where, clock))
+        accounts = Accounts(
+            FileStore(where.quota_file),
+            clock,
+            dice,
+            list(READERS.values()),
+            _quota_rules(settings),
+            on_change=_say,
+            on_seen=ledger.saw,
+        )
+        await accounts.restore()
         engines = Engines(engines_of(settings, where, client), _preference(settings, where), clock)
         stack.push_async_callback(engines.stop)
         stack.push_async_callback(fingerprints.flush)

@@ -7,6 +7,7 @@ from typing import Final
 from standby.adapters.host.client_settings import client_settings
 from standby.adapters.host.foreground import run_in_front
 from standby.adapters.host.paths import Paths
+from standby.adapters.host.project import project_of
 from standby.app.client_environment import (
     BASE_URL,
     client_variables,
@@ -50,7 +51,9 @@ def launch(
     found = ensure(where, environment)
     for words in (*_remarks(found, environment, cloud_url), *_offers(where, found)):
         say(words)
-    variables = client_variables(environment, url=found.running.url, token=found.token)
+    variables = client_variables(
+        environment, url=found.running.url, token=found.token, project=project_of(Path.cwd())
+    )
     with Supervisor(where, environment, found.running) as supervisor:
         code = run_in_front([program, *arguments], {**environment, **variables})
     for note in supervisor.notes:
