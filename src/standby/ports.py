@@ -3,7 +3,7 @@
 One error class per boundary, with words for a person; whatever else an adapter raises is a bug.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from standby.core.models.facts import LocalModel
@@ -13,6 +13,7 @@ from standby.core.redact import Secret
 from standby.core.request import Account, Request
 from standby.core.usage import Entry
 from standby.core.usage.sums import Grouping, Line, Standing
+from standby.core.warming import Load
 from standby.core.wire.errors import Refusal
 from standby.core.wire.headers import Head
 from standby.core.wire.json import JSON
@@ -31,7 +32,9 @@ __all__ = [
     "Fingerprints",
     "Ledger",
     "Loadable",
+    "Machine",
     "QuotaStore",
+    "Reader",
     "Records",
     "RecordsError",
     "Schemas",
@@ -176,6 +179,33 @@ class Loadable(Engine, Protocol):
 
     async def unload(self, model: LocalModel) -> None:
         """Give a model's memory back. Raise :class:`EngineError`."""
+        ...
+
+
+@runtime_checkable
+class Reader(Engine, Protocol):
+    """An engine that reads a prompt in portions, and keeps what it has read."""
+
+    async def prompt(self, model: LocalModel, body: Mapping[str, JSON]) -> tuple[int, ...] | None:
+        """Return the tokens that a chat request comes to, as this server's own template has it.
+
+        ``None``: it cannot say. Raise :class:`EngineError` when it is out of reach.
+        """
+        ...
+
+    async def read(self, model: LocalModel, tokens: Sequence[int], slot: int | None) -> int:
+        """Have it read the beginning of a prompt; return how many tokens were new to it.
+
+        Raise :class:`EngineError`. It does not stop before it is done, whoever gives up waiting.
+        """
+        ...
+
+
+class Machine(Protocol):
+    """What else the machine that we run on has to do."""
+
+    async def load(self) -> Load:
+        """Return what is so now. Never raises: what cannot be found out is no load."""
         ...
 
 

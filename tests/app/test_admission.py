@@ -231,3 +231,26 @@ async def test_each_engine_has_slots_of_its_own():
         await desk.come("second")
 
         assert ["first", "second"] == desk.order
+
+
+async def test_who_warms_leaves_as_soon_as_anybody_has_another_slot():
+    async with Desk(TWO) as desk:
+        await desk.come("warm", WARM, "a")
+        await desk.come("other", MAIN, "b")
+
+        assert desk.order == ["warm", "other"]
+        assert desk.slots["warm"].wanted.is_set()
+        assert not desk.slots["other"].wanted.is_set()
+
+
+async def test_a_holder_knows_whether_its_conversation_had_the_slot_before():
+    async with Desk(TWO) as desk:
+        await desk.come("first", MAIN, "a")
+        await desk.go("first")
+        await desk.come("again", WARM, "a")
+
+        assert not desk.slots["first"].knows
+        assert desk.slots["again"].knows
+        assert desk.admission.remembers(TWO, "a")
+        assert not desk.admission.remembers(TWO, "b")
+        assert not desk.admission.remembers(DESK, "")

@@ -2,13 +2,18 @@
 
 import pytest
 
+from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
+from standby.app.fitting import Fitting
 from standby.app.status import SHOWN, About, Status, entry_json
+from standby.app.warm import Warming
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.request import Account
 from standby.core.usage import Entry, Tokens
 from standby.core.wire.json import dumps
+from tests.app.test_lives import request
 from tests.fakes.line import DOWN, OPUS, Way
+from tests.fakes.readers import Calm
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.talker import Talker
 
@@ -46,7 +51,12 @@ class Pages:
 async def status_of(way, engines=None):
     known = Engines([Talker()] if engines is None else engines, Preference(), way.clock)
     about = About("1.0", 7, "http://127.0.0.1:1", "https://cloud.example", NOW - 60, True)
-    return Status(about, way.accounts, known, Pages(), way.clock, lambda: "3 of 9 MB")
+    warming = Warming(
+        *(known, Admission(way.clock), Fitting(known), way.accounts, Calm(), way.clock)
+    )
+    return Status(
+        about, way.accounts, known, Pages(), way.clock, lambda: "3 of 9 MB", warming=warming
+    )
 
 
 async def told(way, **more):
@@ -133,3 +143,24 @@ async def test_the_newest_entry_and_a_ledger_that_cannot_write_are_told():
     assert (1, 2, 3, 4) == tuple(
         said["last"][f"{name}_tokens"] for name in ("input", "output", "cache_read", "cache_write")
     )
+
+
+async def test_it_tells_how_warm_each_conversation_is_by_the_beginning_of_its_name():
+    status = await status_of(Way(DOWN))
+    status._warming.noted(request("a-long-name-of-a-session", agent="a-long-name-of-an-agent"), ME)
+
+    assert {
+        "session": "a-long-n",
+        "agent": "a-long-n",
+        "state": "cold",
+        "read_tokens": 0,
+        "tokens": 0,
+        "percent": 0,
+    } == (await status.status())["local"]["warming"]["conversations"][0]
+    assert ["cold"] == [each["state"] for each in status.warm()["conversations"]]
+
+
+async def test_without_warming_it_says_nothing_of_it():
+    bare = Status(*(None,) * 5)
+
+    assert ({}, {}) == (bare.warm(), bare.warmth())

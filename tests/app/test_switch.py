@@ -841,3 +841,44 @@ async def test_what_is_wrong_is_said_here_while_the_cloud_is_not_asked():
 
     assert 400 == tape.head.status
     assert (0, 0) == (house.asked_cloud, house.asked_local)
+
+
+# --- what the warming is told ---------------------------------------------------------------------
+
+
+async def test_what_goes_to_the_cloud_may_have_to_be_answered_here_next():
+    house = House(whole())
+
+    await house.ask(stream=False)
+
+    assert [("noted", ME)] == house.told
+
+
+async def test_what_is_answered_here_is_where_it_should_be_and_the_cloud_is_in_trouble():
+    house = House(SPENT)
+
+    await house.ask()
+    assert ["noted", "trouble", "served"] == [what for what, _ in house.told]
+    assert ("served", MODEL.key) == house.told[-1]
+
+    house.told.clear()
+    await house.ask()
+    assert [("served", MODEL.key)] == house.told
+
+
+async def test_a_stranger_is_kept_once_the_cloud_has_vouched_for_him():
+    house = House(error(401, kind="authentication_error"), whole())
+
+    await house.ask(STRANGER, stream=False)
+    assert [] == house.told
+
+    await house.ask(STRANGER, stream=False)
+    assert ["noted"] == [what for what, _ in house.told]
+
+
+async def test_what_is_asked_of_a_local_model_by_its_name_needs_no_cloud():
+    house = House(whole())
+
+    await house.ask(model="local/coder")
+
+    assert [("served", MODEL.key)] == house.told

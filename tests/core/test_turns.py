@@ -247,3 +247,25 @@ def test_the_class_of_a_turn_is_what_it_is_for(purpose, agent, priority):
 
 def test_a_turn_is_another_when_its_key_is():
     assert turn("a") != replace(turn("a"), key="b")
+
+
+@given(st.integers(1, 4), scripts)
+def test_warming_never_begins_beside_anybody_and_is_asked_to_leave_as_soon_as_one_comes(
+    size, script
+):
+    for before, after, grants in played(size, script):
+        held = {*holders(after).values()}
+        for one, _ in grants:
+            if one.priority is WARM:
+                assert not holders(before), "somebody was at work"
+        if any(one.priority is not WARM for one in held):
+            assert {one for one in held if one.priority is WARM} <= after.unwelcome()
+
+
+def test_a_slot_remembers_the_conversation_that_was_there_last():
+    schedule = ran(Schedule.of(2), "a", "b")
+
+    assert schedule.remembers("a")
+    assert schedule.remembers("b")
+    assert not schedule.remembers("c")
+    assert not Schedule.of(2).remembers("")

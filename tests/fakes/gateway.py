@@ -84,8 +84,11 @@ class FakeGateway:
         redirects_to=None,
         silent=False,
         links=True,
+        warmths=(),
     ):
+        """``warmths``: what it says of its warming, one after the other, the last for ever."""
         where.make()
+        self._warmths = list(warmths)
         self._links = links
         self.token = secrets.token(where.token_file)
         self._where = where
@@ -126,6 +129,9 @@ class FakeGateway:
                 return 200, self._says, ()
             case "/standby/use":
                 return self._chosen(dict(parse_qsl(url.query)))
+            case "/standby/warm" if self._warmths:
+                some = len(self._warmths) > 1
+                return 200, self._warmths.pop(0) if some else self._warmths[0], ()
             case "/standby/link" if self._links:
                 return 200, {"url": f"{self.url}/standby/open?code=c", "expires_in_s": 300.0}, ()
             case "/standby/models/load" | "/standby/models/unload":

@@ -55,6 +55,7 @@ class House:
             [self.talker] if engines is None else engines, Preference(), self.way.clock
         )
         self.pages = Pages()
+        self.told = []
         self.choices = Choices(MemoryStore(), self.way.clock)
         self.policy = Policy(
             *(RULES.values(), self.way.accounts, self.engines, self.way.clock, self.choices), wishes
@@ -71,7 +72,19 @@ class House:
             LocalDeadlines(first_byte_s=2.0, idle_s=2.0),
             keep_alive_s,
             continues=continues,
+            warming=self,
         )
+
+    # What the switch tells the warming.
+
+    def noted(self, request, account):
+        self.told.append(("noted", account))
+
+    def served(self, request, account, model):
+        self.told.append(("served", model))
+
+    def trouble(self, why):
+        self.told.append(("trouble", why))
 
     async def ask(self, caller=KNOWN, tape=None, raw=None, **more):
         """One request to its end."""

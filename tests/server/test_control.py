@@ -19,6 +19,12 @@ class Reports:
     def glance(self):
         return {"answering": "local"}
 
+    def warm(self):
+        return {"why": "you asked for it"}
+
+    def warmth(self):
+        return {"why": "the cloud serves"}
+
     async def recent(self, limit):
         return [{"id": number} for number in range(limit)][:2]
 
@@ -83,6 +89,7 @@ async def test_what_the_engines_refuse_is_a_conflict_in_words(query):
         ("/standby/health?nonce=abc", {"status": "ok", "proof": "proof of abc"}),
         ("/standby/status", {"answering": "cloud"}),
         ("/standby/glance", {"answering": "local"}),
+        ("/standby/warm", {"why": "the cloud serves"}),
         ("/standby/recent", {"entries": [{"id": 0}, {"id": 1}]}),
     ],
 )
@@ -106,6 +113,10 @@ async def test_a_choice_that_cannot_be_made_is_refused_in_words():
 
     assert 400 == tape.head.status
     assert "there is no such model" == read(tape.sent)["error"]["message"]
+
+
+async def test_warming_is_asked_for_by_post_alone():
+    assert {"why": "you asked for it"} == read((await got("POST", "/standby/warm")).sent)
 
 
 async def test_a_nonce_is_cut_before_it_is_answered():

@@ -34,9 +34,11 @@ class WantedError(Exception):
 class Slot:
     """A slot of an engine that is held."""
 
-    def __init__(self, number: int | None, stay: Callable[[], None]) -> None:
+    def __init__(self, number: int | None, stay: Callable[[], None], *, knows: bool) -> None:
         self.number = number
         """What the server calls it; ``None`` where a request cannot name it."""
+        self.knows = knows
+        """The prompt that it read last was this conversation's."""
         self.wanted = asyncio.Event()
         """Set once somebody of a higher class wants it. Who warms leaves at once; others, if nobody
         has seen anything of their answer yet."""
@@ -95,6 +97,7 @@ class _Ticket:
     waits: Waits
     given: asyncio.Future[int]
     slot: Slot | None = None
+    knows: bool = False
 
 
 @dataclass(slots=True)
@@ -153,7 +156,8 @@ class Admission:
             self._settle(desk)
             number = await self._given(desk, turn, ticket, model)
             since = self.clock.ticks()
-            slot = Slot(number if model.pins else None, lambda: self._stay(desk, turn))
+            named = number if model.pins else None
+            slot = Slot(named, lambda: self._stay(desk, turn), knows=ticket.knows)
             ticket.slot = slot
             self._settle(desk)  # somebody may want it already
             yield slot
@@ -163,6 +167,11 @@ class Admission:
             del desk.tickets[turn]
             desk.schedule = desk.schedule.left(turn)
             self._settle(desk)
+
+    def remembers(self, model: LocalModel, session: str) -> bool:
+        """Whether a conversation's prompt is the one that a slot of the engine read last."""
+        desk = self._desks.get(model.engine)
+        return desk is not None and desk.schedule.remembers(session)
 
     def queues(self) -> tuple[Queue, ...]:
         """Return what is going on at each engine that was asked for anything yet."""
@@ -203,9 +212,11 @@ class Admission:
 
     def _settle(self, desk: _Desk) -> None:
         """Give away what is free; tell who has to wait, and who is in the way."""
+        before = {seat.number: seat.session for seat in desk.schedule.seats}
         desk.schedule, given = desk.schedule.granted(self.clock.ticks())
         for turn, number in given:
             ticket = desk.tickets[turn]
+            ticket.knows = before.get(number) == turn.session != ""
             if not ticket.given.done():  # else its waiter is just leaving, and gives it back
                 ticket.given.set_result(number)
         for turn in desk.schedule.unwelcome():

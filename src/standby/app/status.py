@@ -8,6 +8,7 @@ from standby.app.accounts import Accounts
 from standby.app.choosing import Choosing
 from standby.app.engines import Engines
 from standby.app.glance import binding, glance
+from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.policy.modes import Mode
 from standby.core.quota.state import AccountState
@@ -15,6 +16,7 @@ from standby.core.quota.windows import warnings
 from standby.core.quota.words import reason
 from standby.core.request import Account
 from standby.core.usage import Entry
+from standby.core.warming import Warmth
 from standby.core.wire.json import JSON
 from standby.ports import Clock, Ledger
 
@@ -48,6 +50,7 @@ class Status:
         clock: Clock,
         fetching: Callable[[], str | None] = lambda: None,
         choosing: Choosing | None = None,
+        warming: Warming | None = None,
     ) -> None:
         self._about = about
         self._accounts = accounts
@@ -56,6 +59,7 @@ class Status:
         self._clock = clock
         self._fetching = fetching
         self._choosing = choosing
+        self._warming = warming
 
     async def status(self) -> dict[str, JSON]:
         """Return all of it as one JSON object."""
@@ -82,6 +86,7 @@ class Status:
                 "models": [_model(model) for model in models],
                 "fetching": self._fetching(),
                 "problem": None if first else "no local model is there",
+                "warming": self.warmth(),
             },
             "last": entry_json(last[0]) if last else None,
             "ledger": {"enabled": about.ledger_enabled, "degraded": self._ledger.degraded},
@@ -92,6 +97,26 @@ class Status:
         accounts = self._accounts.snapshot()
         state = accounts[-1][1] if accounts else AccountState()
         return glance(state, self._engines.known(), self._clock.now())
+
+    def warm(self) -> dict[str, JSON]:
+        """Have the live conversations read by the local engine now; return how far that is."""
+        if self._warming is None:
+            return {}
+        self._warming.ask()
+        return self.warmth()
+
+    def warmth(self) -> dict[str, JSON]:
+        """Return how far the live conversations are read by the local engine."""
+        if self._warming is None:
+            return {}
+        state = self._warming.state()
+        return {
+            "warm": state.warm,
+            "why": state.why,
+            "model": state.model,
+            "problem": state.problem or None,
+            "conversations": [_conversation(each) for each in state.conversations],
+        }
 
     async def recent(self, limit: int) -> list[JSON]:
         """Return the newest entries, newest first."""
@@ -153,6 +178,18 @@ def _account(name: Account, state: AccountState, now: float) -> JSON:
             for window in state.windows
         ],
         "warnings": [words for window in state.windows for words in warnings(window, now)],
+    }
+
+
+def _conversation(warmth: Warmth) -> JSON:
+    session, _, agent = warmth.session.partition("/")
+    return {
+        "session": session[:SHOWN],
+        "agent": agent[:SHOWN] or None,
+        "state": warmth.state,
+        "read_tokens": warmth.read,
+        "tokens": warmth.tokens,
+        "percent": int(100 * warmth.part),
     }
 
 

@@ -26,6 +26,7 @@ from standby.app.relay import Relay
 from standby.app.sidecalls import SideCall, side_answer
 from standby.app.speeds import Speeds
 from standby.app.waiting import Waiting
+from standby.app.warm import Warming
 from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange, Stage
 from standby.core.handback.notice import words
@@ -130,8 +131,12 @@ class Switch:
         speeds: Speeds | None = None,
         *,
         continues: bool = True,
+        warming: Warming | None = None,
     ) -> None:
-        """``continues``: a local model may go on with an answer that somebody else began."""
+        """``continues``: a local model may go on with an answer that somebody else began.
+
+        ``warming`` is told of what may have to be answered here next.
+        """
         self._line = line
         self._engines = engines
         self._slots = slots
@@ -146,6 +151,7 @@ class Switch:
         self._schemas = schemas
         self._speeds = speeds or Speeds()
         self._continues = continues
+        self._warming = warming
         # What the cloud said when a limit was met: told again to whom no local model can answer.
         self._refusals: Recent[tuple[Account, str], Refusal] = Recent(64)
 
@@ -307,12 +313,33 @@ class Switch:
         )
         relay.on_shown = lambda: self._books.shown(turn.booking)
         relay.on_broken = lambda broken: _tell(cloud, broken)
+        ahead = turn.caller.trusted and decision.order[:1] == (CLOUD,)
+        if ahead:
+            self._goes_to_cloud(turn)
         try:
             await relay.run(turn.request)
         finally:
             if admission is Admission.TRY and not cloud.heard_from:
                 self._line.accounts.released(turn.caller.account, turn.model)
             self._note(turn, exchange, relay, why)
+            if turn.booking.by == "cloud" and cloud.vouched and not ahead:
+                self._goes_to_cloud(turn)
+            self._came_here(turn, exchange)
+
+    def _goes_to_cloud(self, turn: _Turn) -> None:
+        """Have it ready that the next turn of this conversation is answered here."""
+        if self._warming is not None:
+            self._warming.noted(turn.request, turn.caller.account)
+
+    def _came_here(self, turn: _Turn, exchange: Exchange) -> None:
+        """Tell the warming what was answered here, and if the cloud should have."""
+        if self._warming is None or turn.booking.by not in {"local", "both"}:
+            return
+        if CLOUD in exchange.asked:
+            self._warming.trouble(turn.booking.why)
+        if turn.body.purpose in _WORK and turn.booking.outcome == "ok":
+            account = turn.caller.account
+            self._warming.served(turn.request, account, exchange.speaker or exchange.asked[-1])
 
     def _refusal(self, turn: _Turn) -> Refusal | None:
         return self._refusals.get((turn.caller.account, turn.model))

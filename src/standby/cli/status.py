@@ -48,6 +48,8 @@ def rows(status: gateway.Status) -> Iterator[Row]:
         yield "", "`standby models` shows which model would suit this machine", "plain"
     if status.fetching:
         yield "", status.fetching, "plain"
+    if status.warming.conversations or status.warming.problem:
+        yield from gateway.warming_rows(status.warming)
     for account in status.accounts:
         yield from _account(account)
     if status.last is not None:

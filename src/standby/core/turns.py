@@ -29,7 +29,8 @@ class Priority(enum.IntEnum):
     SIDE = 2
     """Titles, descriptions and the like."""
     WARM = 3
-    """Nobody waits for it. It leaves its slot as soon as anybody else wants one."""
+    """Nobody waits for it. It runs while nobody else does, and leaves as soon as anybody comes: an
+    engine that works on two things at once is slower at both."""
 
 
 _PRIORITIES: Final = {
@@ -156,7 +157,9 @@ class Schedule:
 
         For each who waits it is one: of the lowest class, and the last to come, which loses least.
         """
-        asked: set[Turn] = set()
+        warming = {each for each in self._holders() if each.priority is Priority.WARM}
+        alone = len(warming) == len(self._holders())
+        asked: set[Turn] = set() if alone else warming
         for turn in self.order():
             lower = (
                 (_has_prompt_of(turn, seat), seat.holder.rank, seat.holder)
@@ -171,9 +174,18 @@ class Schedule:
                 asked.add(found[2])
         return frozenset(asked)
 
+    def remembers(self, session: str) -> bool:
+        """Whether a conversation's prompt is the one that some slot read last."""
+        return any(seat.session == session != "" for seat in self.seats)
+
+    def _holders(self) -> set[Turn]:
+        return {seat.holder for seat in self.seats if seat.holder is not None}
+
     def _seatings(self) -> Iterator[tuple[Turn, Seat]]:
         """Yield who could sit down now and where, best first."""
         for turn in self.order():
+            if turn.priority is Priority.WARM and self._holders():
+                continue
             if not self._comes_home_soon(turn):
                 free = [
                     seat for seat in self.seats if seat.holder is None and self._open_to(turn, seat)

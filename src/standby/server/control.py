@@ -26,6 +26,14 @@ class Reports(Protocol):
         """Say who serves now, why, until when, and who would take over."""
         ...
 
+    def warm(self) -> dict[str, JSON]:
+        """Have the live conversations read by the local engine; say how far that is."""
+        ...
+
+    def warmth(self) -> dict[str, JSON]:
+        """Say how far the live conversations are read by the local engine."""
+        ...
+
     async def recent(self, limit: int) -> list[JSON]:
         """Return the newest entries of the ledger, newest first."""
         ...
@@ -81,6 +89,10 @@ class ControlDoor:
                 await _deliver(wire, await self._reports.status())
             case "GET", "glance":
                 await _deliver(wire, self._reports.glance())
+            case "POST", "warm":
+                await _deliver(wire, self._reports.warm())
+            case "GET", "warm":
+                await _deliver(wire, self._reports.warmth())
             case "GET", "recent":
                 await _deliver(wire, {"entries": await self._reports.recent(50)})
             case "POST", "models/load" | "models/unload" as what:

@@ -36,6 +36,7 @@ from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.config_file import Configuration
 from standby.adapters.host.dice import SystemDice
 from standby.adapters.host.fingerprints import KeyedFingerprints
+from standby.adapters.host.load import SystemLoad
 from standby.adapters.host.model_files import ModelFiles
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
@@ -68,6 +69,7 @@ from standby.app.passage import Passage
 from standby.app.speeds import Speeds
 from standby.app.status import About, Status
 from standby.app.switch import Switch
+from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.policy import rules
 from standby.core.policy.verdicts import Rule
@@ -79,6 +81,7 @@ from standby.core.redact import Secret
 from standby.core.request import Request
 from standby.core.settings import Settings
 from standby.core.turns import Priority
+from standby.core.warming import Terms
 from standby.core.wire.asked import Asked
 from standby.core.wire.headers import Head
 from standby.ports import Clock, Dice, Engine, FetchError, Ledger
@@ -260,9 +263,6 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             *(accounts, engines, clock),
         )
         choosing = Choosing(policy, clock)
-        status = Status(
-            *(about, accounts, engines, ledger, clock, lambda: fetching.words), choosing=choosing
-        )
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         measures = Measures(about, accounts, engines, admission, ledger)
@@ -272,6 +272,14 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             engines,
             Reading(PdfTexts()).retold,
             Describing(engines, _asker(engines, admission, dice, deadlines)).retold,
+        )
+        warming = Warming(
+            engines, admission, fitting, accounts, SystemLoad(), clock, _terms(settings)
+        )
+        status = Status(
+            *(about, accounts, engines, ledger, clock, lambda: fetching.words),
+            choosing=choosing,
+            warming=warming,
         )
         switch = Switch(
             line,
@@ -288,6 +296,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             JsonSchemas(),
             speeds,
             continues=settings.local.continues,
+            warming=warming,
         )
         keeping = Keeping(policy.stays_here)
         door = MessagesDoor(
@@ -299,7 +308,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         face = faces(about, port, status, measures, clock, dice)
         guard = Guard(token, secrets.same_secret, fingerprints, port, visits=face.visitors)
         await stack.enter_async_context(
-            _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run)
+            _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run, warming.run)
         )
         control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing)
         yield Front(guard, door, control, dice.mint, face.doors, face.closed)
@@ -352,6 +361,11 @@ def _quota_rules(settings: Settings) -> QuotaRules:
         jitter_s=cloud.reset_jitter_s,
         overage_is_exhausted=cloud.overage == "exhausted",
     )
+
+
+def _terms(settings: Settings) -> Terms:
+    local = settings.local
+    return Terms(local.warm, local.warm_at / 100, local.warm_on_battery, local.warm_busy / 100)
 
 
 def _preference(settings: Settings, where: Paths) -> Preference:

@@ -6,7 +6,7 @@ started when it is needed (:class:`StartedServer`).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,6 +24,9 @@ __all__ = ["ChatServer", "Launch", "Patience", "StartedServer"]
 
 _CHAT: Final = "/v1/chat/completions"
 _COUNT: Final = "/v1/chat/completions/input_tokens"
+_TEMPLATE: Final = "/apply-template"
+_TOKENS: Final = "/tokenize"
+_READ: Final = "/completion"
 
 _PROBE_S: Final = 1.5
 # A server that is too busy to say what it has still has what it had a moment ago.
@@ -34,7 +37,10 @@ _ERROR_BYTES: Final = 64 * 1024
 _ANSWER_BYTES: Final = 256 * 1024 * 1024
 
 _CONNECT: Final = ClientTimeout(total=None, sock_connect=5, sock_read=None)
+_BUSY: Final = range(500, 600)
 _COUNTING: Final = ClientTimeout(total=10, sock_connect=1)
+# A portion takes a fraction of a second; but the server may have to read all before it anew.
+_READING: Final = ClientTimeout(total=600, sock_connect=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +226,64 @@ class ChatServer:
                 return tokens
             case _:
                 return None
+
+    async def prompt(self, model: LocalModel, body: Mapping[str, JSON]) -> tuple[int, ...] | None:
+        """Return the tokens of a chat request, as this server's own template has it.
+
+        ``None``: it cannot say. Raise :class:`EngineError` when it is out of reach.
+        """
+        if not self.spec.reads:
+            return None
+        shown = await self._asked(model, _TEMPLATE, {**body, "model": model.id}, _COUNTING)
+        match shown:
+            case {"prompt": str(prompt)}:
+                wanted: dict[str, JSON] = {"content": prompt, "add_special": True}
+            case _:
+                return None
+        match await self._asked(model, _TOKENS, wanted, _COUNTING):
+            case {"tokens": list(tokens)}:
+                ids = tuple(token for token in tokens if isinstance(token, int))
+                return ids if len(ids) == len(tokens) else None
+            case _:
+                return None
+
+    async def read(self, model: LocalModel, tokens: Sequence[int], slot: int | None) -> int:
+        """Have it read the beginning of a prompt; return how many tokens were new to it.
+
+        Raise :class:`EngineError`.
+        """
+        body: dict[str, JSON] = {
+            "model": model.id,
+            "prompt": [*tokens],
+            "n_predict": 0,
+            "cache_prompt": True,
+            # Without this the whole prompt would come back with each portion.
+            "response_fields": ["timings/prompt_n"],
+            **({} if slot is None else {"id_slot": slot}),
+        }
+        match await self._asked(model, _READ, body, _READING):
+            case {"timings/prompt_n": int(new)} | {"prompt_n": int(new)}:
+                return new
+            case {"timings": {"prompt_n": int(new)}}:
+                return new
+            case _:
+                raise EngineError(f"{self.spec.title} does not say what it has read")
+
+    async def _asked(
+        self, model: LocalModel, path: str, body: Mapping[str, JSON], patience: ClientTimeout
+    ) -> JSON:
+        """Return what the server says to a question; ``None`` when it does not know the page."""
+        try:
+            answer = await ask(
+                self._client, model.base_url + path, self._key, body=body, timeout=patience
+            )
+        except TimeoutError as error:
+            raise EngineError(f"{self.spec.title} has fallen silent") from error
+        if answer is None:
+            raise EngineError(f"{self.spec.title} is out of reach")
+        if answer.status in _BUSY:
+            raise EngineError(f"{self.spec.title} said {answer.status}", answer.status)
+        return good(answer)
 
 
 def _base(url: str) -> str:
@@ -439,6 +503,18 @@ class StartedServer:
         """Return how many tokens the prompt has; ``None`` while the server does not run."""
         running = self._as_running(model)
         return None if running is None else await self._server(running).count(running, body)
+
+    async def prompt(self, model: LocalModel, body: Mapping[str, JSON]) -> tuple[int, ...] | None:
+        """Return the tokens of a chat request; ``None`` while the server does not run."""
+        running = self._as_running(model)
+        return None if running is None else await self._server(running).prompt(running, body)
+
+    async def read(self, model: LocalModel, tokens: Sequence[int], slot: int | None) -> int:
+        """Have it read the beginning of a prompt. Raise :class:`EngineError` unless it runs."""
+        running = self._as_running(model)
+        if running is None:
+            raise EngineError(f"{self.spec.title} does not run")
+        return await self._server(running).read(running, tokens, slot)
 
     def _server(self, running: LocalModel) -> ChatServer:
         return ChatServer(

@@ -92,6 +92,7 @@ ENGINE: Final = EngineSpec(
     continues=True,
     grammar=True,
     counts=True,
+    reads=True,
     adds=LLAMA_ADDS,
     pins=True,
 )

@@ -98,6 +98,7 @@ ENGINE: Final = EngineSpec(
     continues=True,
     grammar=True,
     counts=True,
+    reads=True,
     adds=LLAMA_ADDS,
     load=_load,
     unload=_unload,

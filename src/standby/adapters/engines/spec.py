@@ -96,6 +96,8 @@ class EngineSpec:
     """Whether it counts the tokens of a chat request."""
     last_resort: bool = False
     """Whether it takes any server that speaks the protocol: another engine's claim goes first."""
+    reads: bool = False
+    """Whether it shows a prompt as its template has it, and takes one as tokens, part by part."""
     slots: int | None = None
     """How many requests it works on at once, where its server does not say so."""
     pins: bool = False

@@ -18,6 +18,8 @@ from standby.cli.gateway.finding import (
     status,
     told,
     use,
+    warm,
+    warmth,
 )
 from standby.cli.gateway.launching import launch
 from standby.cli.gateway.offering import no_work_model, offer
@@ -35,6 +37,7 @@ from standby.cli.gateway.said import (
 )
 from standby.cli.gateway.serving import overridden, run_to_end, serve_in_front
 from standby.cli.gateway.starting import ensure, halt, start, tail
+from standby.cli.gateway.warming import Warming, read_warming, warming_rows
 
 __all__ = [
     "NOT_RUNNING",
@@ -50,6 +53,7 @@ __all__ = [
     "Mute",
     "Policy",
     "Status",
+    "Warming",
     "Window",
     "at_home",
     "ensure",
@@ -65,6 +69,7 @@ __all__ = [
     "policy_words",
     "read_policy",
     "read_status",
+    "read_warming",
     "run_to_end",
     "serve_in_front",
     "start",
@@ -72,4 +77,7 @@ __all__ = [
     "tail",
     "told",
     "use",
+    "warm",
+    "warming_rows",
+    "warmth",
 ]

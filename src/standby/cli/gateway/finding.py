@@ -32,6 +32,8 @@ __all__ = [
     "status",
     "told",
     "use",
+    "warm",
+    "warmth",
 ]
 
 _HEALTH_S: Final = 2.0
@@ -163,6 +165,36 @@ def use(found: Genuine, wanted: Mapping[str, str]) -> JSON:
             raise GatewayError(why, "`standby use --help` has examples.")
         case _:
             raise GatewayError(f"the gateway answered with {code}", "See `standby log`.")
+
+
+def warm(found: Genuine) -> dict[str, JSON]:
+    """Have the gateway warm up; return how far it is. Raise :class:`GatewayError`."""
+    return _warmth(found, "POST")
+
+
+def warmth(found: Genuine) -> dict[str, JSON]:
+    """Return how warm the stand-in is. Raise :class:`GatewayError`."""
+    return _warmth(found, "GET")
+
+
+def _warmth(found: Genuine, method: str) -> dict[str, JSON]:
+    headers = {"x-standby-token": found.token.reveal()}
+    try:
+        code, body = ask(
+            found.running.url, "/standby/warm", headers, within_s=_STATUS_S, method=method
+        )
+    except NoAnswerError as error:
+        raise GatewayError(
+            f"the gateway does not say how warm it is: {error}", "See `standby log`."
+        ) from None
+    match _json(body) if code == _OK else None:
+        case dict() as said:
+            return said
+        case _:
+            raise GatewayError(
+                f"the gateway answered with {code} instead of how warm it is",
+                "It may be an older one: `standby restart` starts it anew.",
+            )
 
 
 def page_link(found: Genuine) -> dict[str, JSON]:

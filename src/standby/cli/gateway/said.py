@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from standby.cli.gateway.warming import Warming, read_warming
 from standby.core.wire.json import JSON
 
 __all__ = [
@@ -106,6 +107,7 @@ class Status:
     problem: str
     last: Last | None
     policy: Policy
+    warming: Warming
     degraded: str
     """Why the ledger is not kept; empty when it is."""
 
@@ -130,6 +132,7 @@ def read_status(said: JSON) -> Status:
         problem=_text(local, "problem"),
         policy=read_policy(_under(said, "policy")),
         last=_last(_under(said, "last")),
+        warming=read_warming(_under(local, "warming")),
         degraded=_text(_under(said, "ledger"), "degraded"),
     )
 

@@ -317,6 +317,34 @@ class Local(Section):
             Seconds(0.1, 240),
         ),
     )
+    warm: str = field(
+        default="auto",
+        metadata=_about(
+            "When the local engine reads the live conversations ahead, so that a switch costs no "
+            "wait: `auto`, when the quota nears its end or the cloud shows trouble; `always`; "
+            "`off`, only on `standby warm`.",
+            Choice(("auto", "always", "off")),
+        ),
+    )
+    warm_at: int = field(
+        default=80,
+        metadata=_about(
+            "From how many percent of a quota window on its end is near. The cloud's own warnings "
+            "count as well.",
+            Whole(0, 100),
+        ),
+    )
+    warm_on_battery: bool = field(
+        default=False,
+        metadata=_about("Read ahead while this machine runs on its battery, too.", Switch()),
+    )
+    warm_busy: int = field(
+        default=75,
+        metadata=_about(
+            "Read ahead while other programs use no more than so many percent of the processors.",
+            Whole(0, 100),
+        ),
+    )
     servers: tuple[Server, ...] = field(
         default=(), metadata=_about("Local servers that are named.", Tables(Server))
     )

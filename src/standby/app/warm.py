@@ -1,0 +1,364 @@
+"""Hot standby: what a switch would send is read by the local engine before it is needed.
+
+The newest request of each conversation that the cloud answers is kept for minutes, in memory only.
+When the cloud may soon not serve, the engine is started and reads those prompts in the background,
+turn by turn, in short portions: so whoever really wants the engine has it at once, and what was
+read until then is not lost. The request is prepared as a switch would prepare it, so that the
+prompt is the same to the last token. Nothing here ever asks the cloud.
+
+Whether to warm, and whom, is decided in :mod:`standby.core.warming`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from standby.app.accounts import Accounts
+from standby.app.admission import Admission, Slot
+from standby.app.closing import closing
+from standby.app.engines import Engines
+from standby.app.fitting import Fitting, TooLong
+from standby.app.lives import Kept, Live, Lives
+from standby.core import warming
+from standby.core.models.facts import LocalModel
+from standby.core.quota.machine import binds
+from standby.core.quota.words import reason
+from standby.core.request import Account, Request
+from standby.core.turns import Priority
+from standby.core.warming import Pace, Terms, Verdict, Warmth
+from standby.core.wire.asked import Asked
+from standby.core.wire.json import JSON
+from standby.ports import AnswererError, Clock, EngineError, Machine, Reader
+
+__all__ = ["Warming", "WarmingState"]
+
+log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 20.0
+"""How often it is looked at whether to warm, when nothing happens."""
+_REST_S: Final = 30.0
+"""How long an engine that failed is left alone."""
+_ASKED_S: Final = 1800.0
+"""How long a wish of a person's holds."""
+_TROUBLE_S: Final = 600.0
+"""How long a cloud that has failed is not trusted."""
+_SURE_S: Final = 600.0
+"""An engine that was not used for longer may have gone to sleep, and forgotten all."""
+_TOUCH_S: Final = 300.0
+"""How often an engine that is warm is used, so that it stays awake."""
+_LOADS_S: Final = 2.0
+"""How often the load of the machine is looked at while something is read."""
+_WHOLE_S: Final = 600.0
+"""How long an engine may take that reads a prompt in one piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarmingState:
+    """What the warming does now."""
+
+    warm: bool
+    """It warms, or would if there were anything to do."""
+    why: str
+    model: str
+    """The model that is kept warm; empty: none."""
+    problem: str
+    """Why it does not get on; empty: it does."""
+    conversations: tuple[Warmth, ...]
+
+
+class Warming:
+    """Keeps the prompts of live conversations read."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        admission: Admission,
+        fitting: Fitting,
+        accounts: Accounts,
+        machine: Machine,
+        clock: Clock,
+        terms: Terms | None = None,
+    ) -> None:
+        self._engines = engines
+        self._admission = admission
+        self._fitting = fitting
+        self._accounts = accounts
+        self._machine = machine
+        self._clock = clock
+        self._terms = terms or Terms()
+        self._lives = Lives()
+        self._changed = asyncio.Event()
+        self._asked_until = 0.0
+        self._trouble: tuple[float, str] = (0.0, "")
+        self._rests_until = 0.0
+        self._pace: dict[str, Pace] = {}
+        self._at_work = ""
+        self._model: LocalModel | None = None
+        self._verdict = Verdict(warm=False, why="nothing has happened yet")
+        self._problem = ""
+
+    # -- what it is told ----------------------------------------------------------------------
+
+    def noted(self, request: Request, account: Account) -> None:
+        """Keep a request that goes to the cloud: the next one may be answered here."""
+        if self._lives.sent(request, account, self._clock.ticks()):
+            self._changed.set()
+
+    def served(self, request: Request, account: Account, model: str) -> None:
+        """Note that a local model has answered a request: its prompt is where it should be."""
+        live = self._lives.heard(request, account, self._clock.ticks())
+        if live is not None:
+            known = {each.key: each.base_url for each in self._engines.known()}
+            live.answered_here(request, known.get(model, ""))
+
+    def trouble(self, why: str) -> None:
+        """Note that the cloud has failed a request: it may fail the next one of anybody."""
+        self._trouble = (self._clock.ticks() + _TROUBLE_S, why)
+        self._changed.set()
+
+    def ask(self) -> None:
+        """Warm for a while, whatever the quota, the battery and the load."""
+        self._asked_until = self._clock.ticks() + _ASKED_S
+        self._rests_until = 0.0
+        self._changed.set()
+
+    def state(self) -> WarmingState:
+        """Return what it does now."""
+        self._lives.forget(self._clock.ticks())
+        return WarmingState(
+            self._verdict.warm,
+            self._verdict.why,
+            "" if self._model is None else self._model.key,
+            self._problem,
+            tuple(self._warmth(session, live) for session, live in self._lives),
+        )
+
+    # -- what it does -------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Warm whenever it is time to, until cancelled."""
+        while True:
+            self._changed.clear()
+            try:
+                worked = await self._step()
+            except (EngineError, AnswererError, TimeoutError) as error:
+                worked = self._failed(str(error) or "the engine took too long")
+            except Exception:  # the edge of a background task: requests go on without it
+                log.exception("warming failed")
+                worked = self._failed("the gateway failed; its log says why")
+            if not worked:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_S):
+                        await self._changed.wait()
+
+    def _failed(self, why: str) -> bool:
+        if why != self._problem:
+            log.info("warming: %s", why)
+        self._problem = why
+        self._rests_until = self._clock.ticks() + _REST_S
+        return False
+
+    async def _step(self) -> bool:
+        """Do what is most urgent; return whether there may be more to do."""
+        self._lives.forget(self._clock.ticks())
+        self._verdict = await self._judged()
+        if not self._verdict.warm or self._clock.ticks() < self._rests_until:
+            return False
+        model = await self._engines.would_take_over()
+        if model is None:
+            self._problem = "no local model is there"
+            return False
+        if not (self._lives or self._asked()):
+            return False  # nobody is there to be warm for
+        self._model = model = await self._engines.ready(model)
+        self._problem = ""
+        for session, live in self._next(model):
+            if await self._warm(session, live, model):
+                return True
+        return False
+
+    async def _judged(self) -> Verdict:
+        load = await self._machine.load()
+        return warming.judged(self._terms, load, self._cloud(), asked=self._asked())
+
+    def _asked(self) -> bool:
+        return self._clock.ticks() < self._asked_until
+
+    def _cloud(self) -> str:
+        """Return why the cloud may soon not serve those who are here, in words."""
+        now = self._clock.now()
+        until, why = self._trouble
+        if self._clock.ticks() < until:
+            return why
+        here = {live.account for _, live in self._lives}
+        for account, state in self._accounts.snapshot():
+            if account in here:
+                bound = (reason(quota) for quota in state.quotas if binds(quota, now))
+                near = warming.tell(state.windows, self._terms.at, now)
+                if said := next(bound, None) or near:
+                    return said
+        return ""
+
+    def _next(self, model: LocalModel) -> list[tuple[str, Live]]:
+        """Return who is to be warm and may not be, in order."""
+        known = dict(self._lives)
+        ordered = warming.first((session, live.at) for session, live in known.items())
+        kept = ordered[: warming.capacity(model)]
+        return [(each, known[each]) for each in kept if not known[each].at_home]
+
+    async def _warm(self, session: str, live: Live, model: LocalModel) -> bool:
+        """Read what is missing of a conversation's prompt; return whether there was anything."""
+        if not live.fresh and self._is_warm(session, live, model):
+            return False
+        asked = live.looked_through()
+        if asked is None:
+            return False
+        engine = self._engines.engine_of(model)
+        reader = engine if isinstance(engine, Reader) else None
+        if reader is None or live.model != model.key:
+            body = await self._prepared(live, asked, model)
+            if body is None:
+                return False
+            tokens = None if reader is None else await reader.prompt(model, body)
+            if reader is None or tokens is None:
+                return await self._whole(session, live, model, body)
+            await self._learn(live, model, tokens)
+        turn = self._admission.turn(session, Priority.WARM)
+        async with self._admission.slot(model, turn) as slot:
+            self._at_work = session
+            try:
+                return await self._portions(session, live, model, reader, slot)
+            finally:
+                self._at_work = ""
+
+    async def _learn(self, live: Live, model: LocalModel, tokens: tuple[int, ...]) -> None:
+        """Take in a prompt, and how much of it the engine has."""
+        had = live.tokens[: live.read]
+        if live.served is not None:
+            had = await self._prompt(live.served, model)
+            live.served = None
+        live.tokens, live.model = tokens, model.key
+        live.read = warming.common(had, tokens)
+
+    async def _prompt(self, kept: Kept, model: LocalModel) -> tuple[int, ...]:
+        """Return the tokens that a request came to when the engine answered it."""
+        engine, asked = self._engines.engine_of(model), kept.asked()
+        if asked is None or not isinstance(engine, Reader):
+            return ()
+        ready = await self._fitting.prepared(asked, model)
+        if isinstance(ready, TooLong):
+            return ()
+        return await engine.prompt(model, ready.chat.body) or ()
+
+    async def _prepared(
+        self, live: Live, asked: Asked, model: LocalModel
+    ) -> Mapping[str, JSON] | None:
+        ready = await self._fitting.prepared(asked, model)
+        if isinstance(ready, TooLong):
+            live.work, live.tokens, live.read = None, (), 0
+            self._problem = f"a conversation of {ready.tokens} tokens does not fit the window"
+            return None
+        return ready.chat.body
+
+    async def _portions(
+        self, session: str, live: Live, model: LocalModel, reader: Reader, slot: Slot
+    ) -> bool:
+        """Read in portions while nobody else wants the engine and nothing newer is there."""
+        if live.at_home or not self._lives.has(session, live):
+            return True
+        if not (slot.knows and self._is_sure(live, model)):
+            live.read = 0
+        live.place, touched = model.base_url, False
+        looked = self._clock.ticks()
+        while live.read < len(live.tokens) or not touched:
+            await self._portion(live, model, reader, slot)
+            touched = True
+            if slot.wanted.is_set() or live.fresh or live.at_home:
+                break
+            if self._clock.ticks() - looked > _LOADS_S:
+                looked, self._verdict = self._clock.ticks(), await self._judged()
+                if not self._verdict.warm:
+                    break
+        return True
+
+    async def _portion(self, live: Live, model: LocalModel, reader: Reader, slot: Slot) -> None:
+        pace = self._pace.get(model.key, Pace())
+        to = min(live.read + pace.tokens, len(live.tokens))
+        began = self._clock.ticks()
+        new = await reader.read(model, live.tokens[:to], slot.number)
+        live.read, live.read_at = to, self._clock.ticks()
+        self._pace[model.key] = pace.after(new, live.read_at - began)
+
+    async def _whole(
+        self, session: str, live: Live, model: LocalModel, body: Mapping[str, JSON]
+    ) -> bool:
+        """Have an engine read a prompt that takes it in one piece only: ask for one token."""
+        turn = self._admission.turn(session, Priority.WARM)
+        async with self._admission.slot(model, turn) as slot:
+            self._at_work = session
+            live.tokens, live.model, live.read = (0,), "", 0
+            try:
+                if await self._one_token(model, body, slot):
+                    live.read, live.model = 1, model.key
+                    live.place, live.read_at = model.base_url, self._clock.ticks()
+            finally:
+                self._at_work = ""
+        return True
+
+    async def _one_token(self, model: LocalModel, body: Mapping[str, JSON], slot: Slot) -> bool:
+        """Ask for one token; return whether it came before somebody wanted the engine."""
+        errors: list[EngineError] = []
+
+        async def ask() -> None:
+            engine = self._engines.engine_of(model)
+            try:
+                async with closing(engine.chat(model, {**body, "max_tokens": 1})) as answer:
+                    async for _ in answer:
+                        pass
+            except EngineError as error:
+                errors.append(error)
+
+        async with asyncio.timeout(_WHOLE_S), asyncio.TaskGroup() as group:
+            reading = group.create_task(ask())
+            wanted = group.create_task(slot.wanted.wait())
+            await asyncio.wait((reading, wanted), return_when=asyncio.FIRST_COMPLETED)
+            done = reading.done()
+            reading.cancel()
+            wanted.cancel()
+        for error in errors:
+            raise error
+        return done
+
+    # -- what is known ------------------------------------------------------------------------
+
+    def _is_sure(self, live: Live, model: LocalModel) -> bool:
+        """Whether the engine can be expected to be awake since, and the same."""
+        awake = self._clock.ticks() - live.read_at < _SURE_S
+        return awake and live.place == model.base_url
+
+    def _is_warm(self, session: str, live: Live, model: LocalModel) -> bool:
+        """Whether there is nothing to read, nor to touch so that the engine stays awake."""
+        return (
+            live.model == model.key
+            and live.read == len(live.tokens)
+            and live.place == model.base_url
+            and self._clock.ticks() - live.read_at < _TOUCH_S
+            and self._admission.remembers(model, session)
+        )
+
+    def _warmth(self, session: str, live: Live) -> Warmth:
+        model = self._model
+        there = (
+            model is not None
+            and self._is_sure(live, model)
+            and self._admission.remembers(model, session)
+        )
+        if live.at_home:
+            return Warmth(session, int(there), 1)
+        tokens, read = len(live.tokens), live.read if there else 0
+        # What has been said since is not read: how much that is, nobody has counted.
+        stale = bool(live.fresh) and read == tokens > 0
+        return Warmth(session, read - stale, tokens, at_work=self._at_work == session)

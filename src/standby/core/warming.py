@@ -1,0 +1,171 @@
+"""Whether the local side is kept warm now, for which conversations, and how much is read at a time.
+
+Here are the decisions only. Who reads, and when it stops, is the business of
+:mod:`standby.app.warm`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from standby.core.models.facts import LocalModel
+from standby.core.quota.windows import Window
+
+__all__ = [
+    "PORTION_S",
+    "Load",
+    "Pace",
+    "Terms",
+    "Verdict",
+    "Warmth",
+    "capacity",
+    "common",
+    "first",
+    "judged",
+    "tell",
+]
+
+PORTION_S: Final = 0.06
+"""How long an engine may be busy with one portion: so long may somebody real have to wait.
+
+llama.cpp notices that nobody wants its answer any more only between two batches, and one of 2048
+tokens takes seconds without a GPU (measured: 8 to 24 s on two cores). So a portion is never broken
+off, but is short; what it has read stays in the slot, and the next one goes on behind it."""
+_FEWEST: Final = 2
+_MOST: Final = 1024
+_GROWS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the user has set."""
+
+    mode: str = "auto"
+    """``auto``: when the cloud may soon not serve; ``always``; ``off``: only when asked to."""
+    at: float = 0.8
+    """The share of a window from which on its end is near."""
+    on_battery: bool = False
+    busy: float = 0.75
+    """Of the processors, how much others may be using; 1: as much as they like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What else the machine has to do."""
+
+    on_battery: bool = False
+    busy: float = 0.0
+    """The share of all processors that is used by programs which are not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether to warm, and why or why not, in words."""
+
+    warm: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """How far a conversation's prompt has been read by the engine that would take over."""
+
+    session: str
+    read: int
+    """Tokens of the prompt that the engine has."""
+    tokens: int
+    """Tokens of the prompt; 0: nobody has counted yet."""
+    at_work: bool = False
+    """It is being read just now."""
+
+    @property
+    def part(self) -> float:
+        """The share that is read."""
+        return min(self.read / self.tokens, 1.0) if self.tokens else 0.0
+
+    @property
+    def state(self) -> str:
+        """``warm``, ``warming`` or ``cold``."""
+        if self.tokens and self.read >= self.tokens:
+            return "warm"
+        return "warming" if self.at_work else "cold"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many tokens fit into a portion, by how long the last one took."""
+
+    tokens: int = 8
+
+    def after(self, read: int, took_s: float) -> "Pace":
+        """Return the pace once a portion was read in so long. It grows slowly and falls at once."""
+        if read < self.tokens:  # the last of a prompt, or one that the engine knew already
+            return self
+        fit = read * PORTION_S / max(took_s, 1e-6)
+        return Pace(int(max(_FEWEST, min(fit, self.tokens * _GROWS, _MOST))))
+
+
+def judged(terms: Terms, load: Load, cloud: str, *, asked: bool) -> Verdict:
+    """Return whether to warm.
+
+    ``cloud`` says why the cloud may soon not serve, in words; empty: it serves. ``asked``: a person
+    has asked for it, and knows about battery and load.
+    """
+    if asked:
+        return Verdict(warm=True, why="you asked for it")
+    if terms.mode == "off":
+        return Verdict(warm=False, why="[local] warm is off")
+    if terms.mode == "auto" and not cloud:
+        return Verdict(warm=False, why="the cloud serves, and will for a while")
+    if load.on_battery and not terms.on_battery:
+        return Verdict(warm=False, why="the machine runs on its battery")
+    if load.busy > terms.busy:
+        return Verdict(warm=False, why=f"other programs use {load.busy:.0%} of the processors")
+    return Verdict(warm=True, why=cloud or "[local] warm is always")
+
+
+def tell(windows: Iterable[Window], at: float, now: float) -> str:
+    """Return which of the windows is near its end, in words; empty: none is.
+
+    ``at`` is the share used from which on that is so; the cloud's own warnings count as well.
+    """
+    for window in windows:
+        if window.resets_at is not None and window.resets_at <= now:
+            continue
+        if window.status == "rejected":
+            return f"{window.name} is used up"
+        if window.utilisation is not None and window.utilisation >= at:
+            return f"{window.utilisation:.0%} of {window.name} is used"
+        if window.status == "allowed_warning" or (window.surpassed or 0.0) >= at > 0:
+            return f"the cloud warns that {window.name} is nearly used up"
+    return ""
+
+
+def capacity(model: LocalModel) -> int:
+    """Return how many conversations are kept warm: one slot stays for what goes beside them."""
+    return max((model.slots or 1) - 1, 1)
+
+
+def first(lives: Iterable[tuple[str, float]]) -> list[str]:
+    """Return live conversations, with when they were last heard of, in the order to warm them.
+
+    Those of persons go before those of their subagents, and the newest first. The prompt of each
+    begins with what all of them share, the tools and the system prompt: so that is read first.
+    """
+    ordered = sorted(lives, key=lambda live: ("/" in live[0], -live[1], live[0]))
+    return [session for session, _ in ordered]
+
+
+def common(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many tokens two prompts have in common at their beginning."""
+    most = min(len(one), len(other))
+    if one[:most] == other[:most]:
+        return most
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,51 @@
+"""Hot standby with the real client and the real engine: what a switch needs is there before it."""
+
+import asyncio
+
+import pytest
+
+from standby.testing.accounts import API_KEY as ME
+from tests.e2e.claude_code import API_KEY, ClaudeCode
+from tests.e2e.gateway import Gateway, model
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+WARM = {"LOCAL_WARM": "always", "LOCAL_WARM_BUSY": "100", "LOCAL_WARM_ON_BATTERY": "true"}
+
+
+async def warmth(gateway):
+    return (await gateway.status())["local"]["warming"]
+
+
+async def warm(gateway, conversations=1, within_s=60):
+    """Wait until so many conversations are warm; return them."""
+    async with asyncio.timeout(within_s):
+        while True:
+            said = await warmth(gateway)
+            found = [each for each in said["conversations"] if each["state"] == "warm"]
+            if len(found) >= conversations:
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def test_the_real_client_is_answered_out_of_what_was_read_before(
+    tmp_path, cloud, the_real_client
+):
+    async with (
+        Gateway(tmp_path / "gateway", cloud.url, await model(), WARM) as gateway,
+        ClaudeCode(
+            *(tmp_path, gateway.url, API_KEY, gateway.key),
+            arguments=("--bare",),
+        ) as client,
+    ):
+        await client.say("hello")
+        await client.say("run echo one")
+        await warm(gateway)
+        asked = len(cloud.requests)
+        cloud.exhaust(ME)
+        await client.say("go on")
+
+        last = (await gateway.recent())[0]
+        assert "local" == last["by"]
+        assert asked + 1 == len(cloud.requests)
+        assert last["cache_read_tokens"] > 0.95 * last["input_tokens"]
