@@ -286,5 +286,8 @@ class FakeStartable(FakeEngine):
         self.starts += 1
         return replace(model, loaded=True, base_url="http://127.0.0.1:1", context_tokens=4096)
 
+    async def rest(self) -> bool:
+        return False
+
     async def stop(self) -> None:
         self.stops += 1

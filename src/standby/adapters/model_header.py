@@ -6,8 +6,9 @@ from pathlib import Path
 
 from standby.core.models.fit import Shape, gigabytes, largest_context, need
 from standby.core.models.gguf import Fault, Header, read_header
+from standby.core.models.tuning import shortage
 
-__all__ = ["header_of", "misfit", "window_of"]
+__all__ = ["header_of", "misfit", "shape_of", "short_of", "window_of"]
 
 # What stays for everything else on the machine.
 _SHARE = 0.85
@@ -39,13 +40,13 @@ def window_of(header: Header | Fault, ram_bytes: int, wanted_tokens: int) -> int
     if isinstance(header, Fault):
         return wanted_tokens
     most = min(header.context_tokens or wanted_tokens, wanted_tokens)
-    fitting = largest_context(_shape(header), int(ram_bytes * _SHARE), most)
+    fitting = largest_context(shape_of(header), int(ram_bytes * _SHARE), most)
     return max(fitting, min(most, _LEAST_TOKENS))
 
 
 def misfit(header: Header, ram_bytes: int) -> str:
     """Return why a model cannot run in the memory of this machine; empty: it can."""
-    taken = need(_shape(header), _LEAST_TOKENS)
+    taken = need(shape_of(header), _LEAST_TOKENS)
     if taken <= ram_bytes:
         return ""
     return (
@@ -54,5 +55,13 @@ def misfit(header: Header, ram_bytes: int) -> str:
     )
 
 
-def _shape(header: Header) -> Shape:
+def short_of(header: Header, ram_free_bytes: int) -> str:
+    """Return why a model cannot be started in the memory that is free now; empty: it can."""
+    return shortage(shape_of(header), ram_free_bytes, _LEAST_TOKENS)
+
+
+def shape_of(header: Header | Fault) -> Shape:
+    """Return what a model takes of memory, as far as its header tells."""
+    if isinstance(header, Fault):
+        return Shape(0, 0, active_billions=0.0)
     return Shape(header.size_bytes, header.kv_values_per_token or 0, active_billions=0.0)

@@ -6,6 +6,7 @@ behind its back.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
@@ -16,6 +17,8 @@ from standby.core.models.health import Health
 from standby.ports import Clock, Engine, EngineError, Loadable
 
 __all__ = ["Engines", "Preference", "Startable"]
+
+log = logging.getLogger(__name__)
 
 _FRESH_S: Final = 10.0
 # Nobody has asked for so long that what was known is worth less than the wait for an answer.
@@ -35,6 +38,10 @@ class Startable(Engine, Protocol):
 
     async def start(self, model: LocalModel) -> LocalModel:
         """Serve the model; return it as it is served. Raise :class:`EngineError`."""
+        ...
+
+    async def rest(self) -> bool:
+        """End it if nobody has wanted it for long; return whether it was ended."""
         ...
 
     async def stop(self) -> None:
@@ -147,6 +154,15 @@ class Engines:
             await self._wanted.wait()
             self._wanted.clear()
             await self.refresh()
+
+    async def let_rest(self, every_s: float = 30.0) -> None:
+        """End engines of ours that nobody has wanted for long, until cancelled."""
+        while True:
+            await asyncio.sleep(every_s)
+            for engine in self._engines.values():
+                if isinstance(engine, Startable) and await engine.rest():
+                    self._doubted = True
+                    log.info("%s has ended: nobody has wanted it for long", engine.name)
 
     def _age(self) -> float:
         return float("inf") if self._asked_at is None else self._clock.ticks() - self._asked_at

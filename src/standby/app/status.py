@@ -204,6 +204,7 @@ def _model(model: LocalModel) -> JSON:
         "tools": model.tools,
         "vision": model.vision,
         "rehearsal": model.rehearsal,
+        "settings": model.settings,
     }
 
 

@@ -17,7 +17,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +36,7 @@ from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.config_file import Configuration
 from standby.adapters.host.dice import SystemDice
 from standby.adapters.host.fingerprints import KeyedFingerprints
+from standby.adapters.host.hardware import read_hardware
 from standby.adapters.host.load import SystemLoad
 from standby.adapters.host.model_files import ModelFiles
 from standby.adapters.host.paths import Paths
@@ -308,7 +309,14 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         face = faces(about, port, status, measures, clock, dice)
         guard = Guard(token, secrets.same_secret, fingerprints, port, visits=face.visitors)
         await stack.enter_async_context(
-            _beside(accounts.keep, fingerprints.keep, engines.keep_fresh, fetching.run, warming.run)
+            _beside(
+                accounts.keep,
+                fingerprints.keep,
+                engines.keep_fresh,
+                engines.let_rest,
+                fetching.run,
+                warming.run,
+            )
         )
         control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing)
         yield Front(guard, door, control, dice.mint, face.doors, face.closed)
@@ -397,13 +405,30 @@ def engines_of(settings: Settings, where: Paths, client: ClientSession) -> list[
     ]
     file = Path(local.model_path) if local.model_path else None
     choose = partial(_model_file, file, where)
+    # Once: the makers' tools may take seconds. What is free now is looked at when one is started.
+    hardware = cache(partial(read_hardware, where.models))
     ours: list[Engine] = [
         on_path.engine(
-            client, partial(_work_file, file, where), context=local.context, patience=patience
+            client,
+            partial(_work_file, file, where),
+            context=local.context,
+            hardware=hardware,
+            stop_s=local.stop_after_s,
+            patience=patience,
         )
     ]
     if local.embedded:
-        ours.append(embedded.engine(client, choose, context=local.context, patience=patience))
+        rests = embedded.Rests(local.sleep_after_s, local.stop_after_s)
+        ours.append(
+            embedded.engine(
+                client,
+                choose,
+                context=local.context,
+                rests=rests,
+                hardware=hardware,
+                patience=patience,
+            )
+        )
     return [*named, *(found if local.discover else ()), *ours]
 
 

@@ -1,10 +1,12 @@
 """The real engine, with a model that says what is known beforehand."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -12,9 +14,11 @@ import psutil
 import pytest
 from aiohttp import ClientConnectorError
 
+from standby.adapters.child import Child
 from standby.adapters.engines import embedded
-from standby.adapters.engines.embedded import REHEARSAL_FILE, ModelFile, choose_file
+from standby.adapters.engines.embedded import REHEARSAL_FILE, ModelFile, Rests, choose_file
 from standby.adapters.net import http_client
+from standby.core.models.fit import GB, Card, Hardware, Kv
 from standby.core.wire.json import loads
 from standby.ports import EngineError
 from tests.fakes.gguf_files import U32, changed, gguf
@@ -199,8 +203,12 @@ async def test_all_who_need_it_wait_for_one_start():
 
 async def test_who_gives_up_waiting_does_not_stop_the_start():
     async with running() as (engine, model, _):
-        with anyio.move_on_after(0.02):
-            await engine.start(model)
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as impatient:
+                impatient.start_soon(engine.start, model)
+                while engine.pid is None:  # noqa: ASYNC110 - nothing tells
+                    await anyio.sleep(0.001)
+                impatient.cancel_scope.cancel()
         pid = engine.pid
         await engine.start(model)
 
@@ -315,6 +323,130 @@ async def test_another_model_takes_the_place_of_the_first():
             await engine.stop()
 
 
+async def test_it_stands_behind_the_persons_own_programs():
+    async with running() as (engine, model, _):
+        await engine.start(model)
+        process = psutil.Process(engine.pid)
+
+        if os.name != "nt":
+            assert psutil.Process().nice() + 5 == process.nice()
+        if sys.platform == "linux":
+            score = Path(f"/proc/{process.pid}/oom_score_adj")
+            assert 500 == int(await asyncio.to_thread(score.read_text))
+            limits = await asyncio.to_thread(process.rlimit, psutil.RLIMIT_DATA)
+            total = psutil.virtual_memory().total
+            assert all(0 < limit < total for limit in limits)
+            assert (0, 0) == process.rlimit(psutil.RLIMIT_CORE)
+
+
+async def test_it_is_run_with_what_was_chosen_for_the_machine_and_says_so():
+    path = await asyncio.to_thread(tiny_model)
+
+    def changed_by_hand(tuning):
+        return replace(tuning, kv=Kv.Q8_0, flash_attention=True, batch=256, micro_batch=64)
+
+    async with http_client() as client:
+        engine = embedded.engine(
+            client,
+            lambda: ModelFile(path),
+            context=2048,
+            hardware=lambda: Hardware(8 * GB, 4 * GB, 1, (Card("x", 9 * GB, 9 * GB),)),
+            tuned=changed_by_hand,
+        )
+        try:
+            (model,) = await engine.models()
+            served = await engine.start(model)
+            told = loads(psutil.Process(engine.pid).cmdline()[-1])["parameters"]
+            assert SAY == (await said(engine, model, asks("Hello")))[0]
+        finally:
+            await engine.stop()
+
+    expected = "1 threads, no card, flash attention, KV q8_0, batch 256/64, prompt cache 896 MiB"
+    assert model.settings.startswith(expected)
+    assert model.settings == served.settings
+    assert (8, 8, 1, 64, 896, 2048) == tuple(
+        told[name]
+        for name in (
+            *("cache_type_k", "cache_type_v", "cpuparams.n_threads", "n_ubatch"),
+            *("cache_ram_mib", "n_ctx"),
+        )
+    )
+
+
+async def test_a_build_without_a_parameter_is_told_of_and_serves(tmp_path):
+    """What the child does about a name that it does not know, seen in its own words."""
+    path = await asyncio.to_thread(tiny_model)
+    told = {"model": str(path), "alias": "x", "memory_bytes": 2**40}
+    told["parameters"] = {"n_ctx": 512, "n_gone": 1, "cpuparams.n_gone": 1}
+    child = await Child.spawn(
+        (sys.executable, "-m", "standby.adapters.engines.embedded_child", json.dumps(told)),
+        {**os.environ, "STANDBY_ENGINE_KEY": "key"},
+    )
+    try:
+        with anyio.fail_after(30):
+            assert "url" in loads(await child.first_line())
+    finally:
+        await child.stop()
+
+    assert b"no parameter 'n_gone'" in child.tail
+
+
+async def test_it_sleeps_when_nobody_asks_and_wakes_for_who_does():
+    path = await asyncio.to_thread(tiny_model)
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path), rests=Rests(1, 0))
+        try:
+            (model,) = await engine.models()
+            served = await engine.start(model)
+            key = {"Authorization": f"Bearer {engine._started.key.reveal()}"}
+            with anyio.fail_after(20):
+                while not await asleep(client, served, key):  # noqa: ASYNC110 - nothing tells
+                    await anyio.sleep(0.1)
+            assert SAY == (await said(engine, model, asks("Hello")))[0]
+            assert not await engine.rest()  # 0: it is never ended
+        finally:
+            await engine.stop()
+
+
+async def asleep(client, served, key):
+    async with client.get(f"{served.base_url}/props", headers=key) as answer:
+        return (await answer.json())["is_sleeping"]
+
+
+async def test_it_ends_when_nobody_has_asked_for_long_and_never_within_an_answer():
+    path = await asyncio.to_thread(tiny_model, Script(endless=True))
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path), rests=Rests(0, 1e-9))
+        try:
+            (model,) = await engine.models()
+            assert not await engine.rest()  # it does not run
+            async with aclosing(engine.chat(model, asks("Hello", max_tokens=-1))) as answer:
+                await anext(answer)
+                await anext(answer)
+                assert not await engine.rest()
+            pid = engine.pid
+            with anyio.fail_after(5):
+                while not await engine.rest():  # a loop's clock may count in milliseconds
+                    await anyio.lowlevel.checkpoint()
+            assert engine.pid is None
+            assert "length" == (await said(engine, model, asks("Hello", max_tokens=3)))[3]
+            assert engine.pid not in {None, pid}
+        finally:
+            await engine.stop()
+
+
+async def test_a_model_is_not_started_in_memory_that_is_not_free(monkeypatch):
+    path = await asyncio.to_thread(tiny_model)
+    full = psutil.virtual_memory()._replace(available=100_000)
+    monkeypatch.setattr(embedded.psutil, "virtual_memory", lambda: full)
+    async with http_client() as client:
+        engine = embedded.engine(client, lambda: ModelFile(path), context=512)
+        (model,) = await engine.models()
+        with pytest.raises(EngineError, match=r"and 0 MB are free now; close other programs"):
+            await engine.start(model)
+        assert engine.pid is None
+
+
 async def test_nothing_is_left_after_stop():
     async with running() as (engine, model, client):
         served = await engine.start(model)
@@ -334,6 +466,7 @@ async def rest(answer):
 PARENT = """
 import asyncio, sys
 from pathlib import Path
+from standby.adapters.child import Child
 from standby.adapters.engines import embedded
 from standby.adapters.net import http_client
 

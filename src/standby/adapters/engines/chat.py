@@ -6,7 +6,7 @@ started when it is needed (:class:`StartedServer`).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -353,8 +353,12 @@ class StartedServer:
         offer: Callable[[], Awaitable[LocalModel | None]],
         launch: Callable[[LocalModel], Awaitable[Launch]],
         patience: Patience | None = None,
+        stop_s: float = 0.0,
     ) -> None:
-        """``offer`` says what would be served; ``launch`` how to start that."""
+        """``offer`` says what would be served; ``launch`` how to start that.
+
+        After ``stop_s`` without an answer :meth:`rest` ends it; 0: never.
+        """
         self.spec = spec
         self._client = client
         self._offer = offer
@@ -367,6 +371,11 @@ class StartedServer:
         self._wanted: LocalModel | None = None
         self._running: LocalModel | None = None
         self._since = 0.0
+        self._stop_s = stop_s
+        self._answers = 0
+        """How many run."""
+        self._used = 0.0
+        """When the last one ended, or the server was last wanted."""
 
     @property
     def name(self) -> str:
@@ -387,6 +396,7 @@ class StartedServer:
 
     async def start(self, model: LocalModel) -> LocalModel:
         """Serve this model; return it as it is served. Raise :class:`EngineError`."""
+        self._used = asyncio.get_running_loop().time()
         running = self._as_running(model)
         if running is not None:
             return running
@@ -447,6 +457,7 @@ class StartedServer:
             base_url=url,
             rehearsal=model.rehearsal,
             pins=self.spec.pins,
+            settings=model.settings,
         )
 
     async def _until_healthy(self, child: Child, url: str, key: Secret) -> LocalModel | None:
@@ -483,11 +494,12 @@ class StartedServer:
         child, server = self._child, self._server(running)
         asked_at, said = asyncio.get_running_loop().time(), False
         try:
-            async with contextlib.aclosing(server.chat(running, body)) as answer:
-                async for data in answer:
-                    said = True
-                    yield data
-                return
+            with self._answering():
+                async with contextlib.aclosing(server.chat(running, body)) as answer:
+                    async for data in answer:
+                        said = True
+                        yield data
+                    return
         except EngineError as error:
             at_once = asyncio.get_running_loop().time() - asked_at < _STALE_S
             if error.status or child is None or not await child.ended(_LAST_WORDS_S):
@@ -514,7 +526,8 @@ class StartedServer:
         running = self._as_running(model)
         if running is None:
             raise EngineError(f"{self.spec.title} does not run")
-        return await self._server(running).read(running, tokens, slot)
+        with self._answering():
+            return await self._server(running).read(running, tokens, slot)
 
     def _server(self, running: LocalModel) -> ChatServer:
         return ChatServer(
@@ -537,6 +550,23 @@ class StartedServer:
     async def unload(self, _model: LocalModel) -> None:
         """End the server, and with it what it holds in memory."""
         await self.stop()
+
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        self._answers += 1
+        try:
+            yield
+        finally:
+            self._answers -= 1
+            self._used = asyncio.get_running_loop().time()
+
+    async def rest(self) -> bool:
+        """End the server if nobody has wanted it for long; return whether it was ended."""
+        idle_s = asyncio.get_running_loop().time() - self._used
+        if not self._stop_s or self._answers or self.pid is None or idle_s < self._stop_s:
+            return False
+        await self.stop()
+        return True
 
     async def stop(self) -> None:
         """End the server, if one runs. The next use starts it anew."""

@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +19,16 @@ from aiohttp import ClientSession
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Launch, Patience, StartedServer
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
-from standby.adapters.model_header import header_of, misfit, window_of
+from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
 from standby.core.models.facts import LocalModel
+from standby.core.models.fit import Hardware, Kv
 from standby.core.models.gguf import Fault
+from standby.core.models.tuning import Tuning, tune
 from standby.core.redact import Secret
+from standby.core.wire.json import JSON, dumps
 from standby.ports import EngineError
 
-__all__ = ["ENGINE", "REHEARSAL_FILE", "ModelFile", "choose_file", "engine"]
+__all__ = ["ENGINE", "REHEARSAL_FILE", "ModelFile", "Rests", "choose_file", "engine", "machine"]
 
 _NAME: Final = "embedded"
 
@@ -37,7 +40,11 @@ _REHEARSAL_CONTEXT: Final = 8192  # what it was trained for
 _CONTEXT: Final = 65536
 
 _SLOTS: Final = 2  # the conversation, and titles beside it
-_CACHE_MIB: Final = 1024  # llama.cpp's own 8 GiB is a laptop's whole memory
+# What malloc may get, so that it is this process that fails and not the machine that swaps.
+_MEMORY_SHARE: Final = 0.9
+# ggml's numbers of the types that a cache can have.
+_KV_TYPES: Final = {Kv.F16: 1, Kv.Q8_0: 8}
+_FLASH: Final = {None: -1, False: 0, True: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,43 +105,113 @@ ENGINE: Final = EngineSpec(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """After how many seconds without a request it gives memory back; 0: never."""
+
+    sleep_s: int = 900
+    """It lets go of the model, and stays: the next request has it load again."""
+    stop_s: float = 7200.0
+    """It ends."""
+
+
+def machine() -> Hardware:
+    """Return what this engine may use of the machine, as far as is known without asking anybody."""
+    memory = psutil.virtual_memory()
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    return Hardware(memory.total, memory.available, cores)
+
+
 def engine(
     client: ClientSession,
     choose: Callable[[], ModelFile | None],
     *,
     context: int = 0,
+    rests: Rests | None = None,
+    hardware: Callable[[], Hardware] = machine,
+    tuned: Callable[[Tuning], Tuning] = lambda chosen: chosen,
     patience: Patience | None = None,
 ) -> StartedServer:
     """Return the embedded engine.
 
-    ``choose`` is asked each time, on a thread. ``context`` is the window; 0: a fitting one.
+    ``choose`` and ``hardware`` are asked each time, on a thread. ``context`` is the window; 0: a
+    fitting one. ``tuned`` may change the settings that were chosen for the machine.
     """
+    plan = _Plan(choose, hardware, tuned, context, rests or Rests())
 
     async def offer() -> LocalModel | None:
-        file = await asyncio.to_thread(choose)
-        return None if file is None else await asyncio.to_thread(_offered, file, context)
+        return await asyncio.to_thread(plan.offered)
 
     async def launch(model: LocalModel) -> Launch:
-        file = await asyncio.to_thread(choose)
+        return await asyncio.to_thread(plan.launch, model)
+
+    return StartedServer(ENGINE, client, offer, launch, patience, plan.rests.stop_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What would be served, and how. Everything blocks."""
+
+    choose: Callable[[], ModelFile | None]
+    hardware: Callable[[], Hardware]
+    tuned: Callable[[Tuning], Tuning]
+    context: int
+    rests: Rests
+
+    def offered(self) -> LocalModel | None:
+        file = self.choose()
+        return None if file is None else _offered(file, self._window(file), self._tuning(file))
+
+    def launch(self, model: LocalModel) -> Launch:
+        file = self.choose()
         if file is None or file.id != model.id:
             raise EngineError(f"the model file of {model.id!r} is no longer there")
-        return await asyncio.to_thread(_launch, file, context)
+        fault = _fault(file.path)
+        if fault:
+            raise EngineError(f"{file.path} {fault}")
+        window = self._window(file)
+        return _launch(file, _parameters(window, self._tuning(file), self.rests))
 
-    return StartedServer(ENGINE, client, offer, launch, patience)
+    def _window(self, file: ModelFile) -> int:
+        """Return the window that the file gets: the real one, before it is loaded."""
+        wanted = _REHEARSAL_CONTEXT if file.rehearsal else _CONTEXT
+        return self.context or window_of(
+            header_of(file.path), psutil.virtual_memory().total, wanted
+        )
+
+    def _tuning(self, file: ModelFile) -> Tuning:
+        has = self.hardware()
+        # The package computes on the processor, and on Apple's graphics.
+        usable = has if has.unified else replace(has, cards=())
+        return self.tuned(tune(shape_of(header_of(file.path)), usable, self._window(file)))
 
 
-def _window(file: ModelFile) -> int:
-    """Return the window that the file would get: the real one, before it is loaded."""
-    wanted = _REHEARSAL_CONTEXT if file.rehearsal else _CONTEXT
-    return window_of(header_of(file.path), psutil.virtual_memory().total, wanted)
+def _parameters(window: int, tuning: Tuning, rests: Rests) -> dict[str, JSON]:
+    """Return llama.cpp's own parameters, by its own names."""
+    layers = tuning.layers_on_card
+    return {
+        "n_ctx": window,
+        "n_parallel": _SLOTS,
+        "n_gpu_layers": -1 if layers is None else layers,
+        "cpuparams.n_threads": tuning.threads,
+        "cpuparams_batch.n_threads": tuning.threads,
+        "flash_attn_type": _FLASH[tuning.flash_attention],
+        "cache_type_k": _KV_TYPES[tuning.kv],
+        "cache_type_v": _KV_TYPES[tuning.kv],
+        "n_batch": tuning.batch,
+        "n_ubatch": tuning.micro_batch,
+        "cache_ram_mib": tuning.cache_mib,
+        "n_ctx_checkpoints": tuning.checkpoints,
+        "sleep_idle_seconds": rests.sleep_s or -1,
+    }
 
 
-def _offered(file: ModelFile, context: int) -> LocalModel:
+def _offered(file: ModelFile, window: int, tuning: Tuning) -> LocalModel:
     return LocalModel(
         engine=_NAME,
         id=file.id,
         base_url="",
-        context_tokens=context or _window(file),
+        context_tokens=window,
         loaded=False,
         tools=False if file.rehearsal else None,  # its chat template knows none
         vision=False,
@@ -145,6 +222,7 @@ def _offered(file: ModelFile, context: int) -> LocalModel:
         rehearsal=file.rehearsal,
         slots=_SLOTS,
         pins=True,
+        settings=tuning.words,
     )
 
 
@@ -153,13 +231,11 @@ def _fault(path: Path) -> str:
     header = header_of(path)
     if isinstance(header, Fault):
         return header.words
-    return misfit(header, psutil.virtual_memory().total)
+    memory = psutil.virtual_memory()
+    return misfit(header, memory.total) or short_of(header, memory.available)
 
 
-def _launch(file: ModelFile, context: int) -> Launch:
-    fault = _fault(file.path)
-    if fault:
-        raise EngineError(f"{file.path} {fault}")
+def _launch(file: ModelFile, parameters: dict[str, JSON]) -> Launch:
     key = secrets.token_urlsafe(32)
     return Launch(
         argv=(
@@ -167,11 +243,14 @@ def _launch(file: ModelFile, context: int) -> Launch:
             "-P",  # nothing is imported from the folder that a command was started in
             "-m",
             "standby.adapters.engines.embedded_child",
-            str(file.path.resolve()),
-            file.id,
-            str(context or _window(file)),
-            str(_SLOTS),
-            str(_CACHE_MIB),
+            dumps(
+                {
+                    "model": str(file.path.resolve()),
+                    "alias": file.id,
+                    "memory_bytes": int(psutil.virtual_memory().total * _MEMORY_SHARE),
+                    "parameters": parameters,
+                }
+            ).decode(),
         ),
         environment=clean_environment(os.environ, STANDBY_ENGINE_KEY=key),
         key=Secret(key),

@@ -1,7 +1,8 @@
 """The embedded engine's process: llama.cpp's own HTTP server, out of the ``xllamacpp`` package.
 
-Run by :mod:`standby.adapters.engines.embedded` as ``python -m`` with five arguments: model file,
-alias, window, slots, and the MiB that its cache of prompts may take. The key comes in the
+Run by :mod:`standby.adapters.engines.embedded` as ``python -m`` with one argument, a JSON object:
+``model`` (the file), ``alias``, ``memory_bytes`` (what it may allocate at most), and ``parameters``
+by llama.cpp's own names, with a dot where one lies inside another. The key comes in the
 environment, so that no list of processes shows it. One line of JSON on stdout says that it is ready
 and where. It ends when its stdin closes, which happens also when its parent is killed.
 
@@ -17,6 +18,10 @@ import threading
 __all__ = ["KEY_VARIABLE"]
 
 KEY_VARIABLE = "STANDBY_ENGINE_KEY"
+
+_NICE = 5
+# Of 1000. Among programs of a size it goes first; the next request starts it again.
+_OOM_SCORE = 500
 
 
 def _leave_with_parent() -> None:
@@ -51,11 +56,41 @@ def _no_core_dump() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _serve(model: str, alias: str, context: int, slots: int, cache_mib: int) -> str:
+def _modest(memory_bytes: int) -> None:
+    """Stand behind the person's own programs: in the processor's queue, and when memory ends."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write(str(_OOM_SCORE))
+    except OSError:
+        pass  # no Linux
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        # Weights are mapped and do not count; what is allocated does.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    except (AttributeError, ImportError, OSError, ValueError):
+        pass  # no such limit on this system, or a lower one is set
+
+
+def _put(parameters: object, name: str, value: object) -> None:
+    """Set a parameter. Names follow llama.cpp's own and change between builds."""
+    first, _, rest = name.partition(".")
+    if not hasattr(parameters, first):
+        print(f"this build has no parameter {first!r}", file=sys.stderr)  # noqa: T201
+    elif rest:
+        _put(getattr(parameters, first), rest, value)
+    else:
+        setattr(parameters, first, value)
+
+
+def _serve(model: str, alias: str, chosen: dict[str, object]) -> str:
     """Start the server; return its URL."""
     import xllamacpp  # noqa: PLC0415 - after stdout was put right, and never in the gateway
 
     wanted = {
+        **chosen,
         "hostnames": ["127.0.0.1"],
         "port": 0,
         "api_keys": [os.environ.pop(KEY_VARIABLE)],
@@ -67,22 +102,14 @@ def _serve(model: str, alias: str, context: int, slots: int, cache_mib: int) -> 
         "endpoint_slots": False,
         "endpoint_metrics": False,
         "model_alias": {alias},
-        "n_ctx": context,
-        "n_parallel": slots,
         "kv_unified": True,  # or each slot gets only its share of the window
-        "cache_ram_mib": cache_mib,
         "use_jinja": True,
-        "sleep_idle_seconds": 900,  # gives its memory back; the next request wakes it
         "sse_ping_interval": 10,
     }
     parameters = xllamacpp.CommonParams()
     parameters.model.path = model
     for name, value in wanted.items():
-        # Names follow llama.cpp's own and change between builds.
-        if hasattr(parameters, name):
-            setattr(parameters, name, value)
-        else:
-            print(f"this build has no parameter {name!r}", file=sys.stderr)  # noqa: T201
+        _put(parameters, name, value)
     _serve.server = xllamacpp.Server(parameters)  # type: ignore[attr-defined]  # keeps it alive
     return str(_serve.server.listening_address)  # type: ignore[attr-defined]
 
@@ -95,9 +122,10 @@ def main() -> None:
     _die_with_parent()
     watch = threading.Thread(target=_leave_with_parent, name="watch", daemon=True)
     watch.start()
-    model, alias, context, slots, cache_mib = sys.argv[1:6]
+    told = json.loads(sys.argv[1])
+    _modest(told["memory_bytes"])
     try:
-        url = _serve(model, alias, int(context), int(slots), int(cache_mib))
+        url = _serve(told["model"], told["alias"], told["parameters"])
     except RuntimeError as error:  # all that the engine says; the reason is on stderr
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         sys.stderr.flush()

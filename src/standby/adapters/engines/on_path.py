@@ -19,9 +19,11 @@ from aiohttp import ClientSession
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Launch, Patience, StartedServer
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
-from standby.adapters.model_header import header_of, window_of
+from standby.adapters.model_header import header_of, shape_of, window_of
 from standby.core.models.facts import LocalModel
-from standby.core.models.gguf import Fault
+from standby.core.models.fit import Hardware
+from standby.core.models.gguf import Fault, Header
+from standby.core.models.tuning import tune
 from standby.core.redact import Secret
 from standby.ports import EngineError
 
@@ -59,11 +61,14 @@ def engine(
     *,
     context: int = 0,
     path: str | None = None,
+    hardware: Callable[[], Hardware] | None = None,
+    stop_s: float = 0.0,
     patience: Patience | None = None,
 ) -> StartedServer:
     """Return the engine; it offers nothing without a model file or without the program.
 
-    ``model_file`` may be what chooses one; it is asked each time, on a thread.
+    ``model_file`` may be what chooses one; it is asked each time, on a thread, and so is
+    ``hardware``, by which its caches are bounded. After ``stop_s`` without a request it may end.
     """
 
     def choose() -> Path | None:
@@ -93,9 +98,9 @@ def engine(
 
     async def launch(model: LocalModel) -> Launch:
         file = await asyncio.to_thread(choose)
-        return await asyncio.to_thread(_launch, path, file, model.id, context)
+        return await asyncio.to_thread(_launch, path, file, model.id, context, hardware)
 
-    return StartedServer(ENGINE, client, offer, launch, patience)
+    return StartedServer(ENGINE, client, offer, launch, patience, stop_s)
 
 
 def _command(path: str | None) -> tuple[str, ...]:
@@ -110,13 +115,33 @@ def _window(file: Path) -> int:
     return window_of(header_of(file), psutil.virtual_memory().total, _CONTEXT)
 
 
-def _launch(path: str | None, model_file: Path | None, alias: str, context: int) -> Launch:
+def _bounded(
+    header: Header, window: int, hardware: Callable[[], Hardware] | None
+) -> dict[str, str]:
+    """Return how large its caches may grow. All else it chooses by itself, for its own build."""
+    if hardware is None:
+        return {}
+    tuning = tune(shape_of(header), hardware(), window)
+    return {
+        "LLAMA_ARG_CACHE_RAM": str(tuning.cache_mib),
+        "LLAMA_ARG_CTX_CHECKPOINTS": str(tuning.checkpoints),
+    }
+
+
+def _launch(
+    path: str | None,
+    model_file: Path | None,
+    alias: str,
+    context: int,
+    hardware: Callable[[], Hardware] | None,
+) -> Launch:
     command = _command(path)
     if not command or model_file is None:
         raise EngineError("llama.cpp is no longer on PATH, or its model file is gone")
     header = header_of(model_file)
     if isinstance(header, Fault):
         raise EngineError(f"{model_file} {header.words}")
+    window = context or _window(model_file)
     key, port = secrets.token_urlsafe(32), _free_port()
     file = str(model_file.resolve())
     serve = ("--host", "127.0.0.1", "--port", str(port), "-m", file, "--alias", alias)
@@ -124,7 +149,7 @@ def _launch(path: str | None, model_file: Path | None, alias: str, context: int)
         # llama-server does not notice that its parent is gone; the keeper does.
         argv=(
             *(sys.executable, "-P", "-m", "standby.adapters.keeper", "--"),
-            *(*command, *serve, "-c", str(context or _window(model_file))),
+            *(*command, *serve, "-c", str(window)),
         ),
         # By environment, where a build that does not know one ignores it; an unknown flag ends it.
         environment=clean_environment(
@@ -136,6 +161,7 @@ def _launch(path: str | None, model_file: Path | None, alias: str, context: int)
             LLAMA_ARG_OFFLINE="1",
             LLAMA_ARG_UI="0",
             LLAMA_ARG_WEBUI="0",
+            **_bounded(header, window, hardware),
         ),
         key=Secret(key),
         url=f"http://127.0.0.1:{port}",

@@ -30,6 +30,8 @@ class Model:
     tools: bool | None
     vision: bool | None
     rehearsal: bool
+    settings: str = ""
+    """How an engine of ours runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ def _model(said: JSON) -> Model | None:
                 _flag(said, "tools"),
                 _flag(said, "vision"),
                 _flag(said, "rehearsal") is True,
+                _text(said, "settings"),
             )
         case _:
             return None

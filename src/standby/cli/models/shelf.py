@@ -65,7 +65,13 @@ def engines() -> list[gateway.Model]:
     settings = read_config(where.config_file, os.environ).settings
     return [
         gateway.Model(
-            one.key, one.base_url, one.context_tokens, one.tools, one.vision, one.rehearsal
+            one.key,
+            one.base_url,
+            one.context_tokens,
+            one.tools,
+            one.vision,
+            one.rehearsal,
+            one.settings,
         )
         for one in asyncio.run(local_models(settings, where))
     ]

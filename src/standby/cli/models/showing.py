@@ -53,6 +53,8 @@ def _rows(
     for model in engines:
         yield label, *_engine_words(model)
         label = ""
+        if model.settings:
+            yield label, f"runs with {model.settings}", "dim"
     if not engines:
         yield label, "no engine of this machine has a model", "poor"
     label = "kept"

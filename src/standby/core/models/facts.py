@@ -40,6 +40,9 @@ class LocalModel:
     pins: bool = False
     """Whether a request may name the slot that it wants (llama.cpp's ``id_slot``), and does."""
 
+    settings: str = ""
+    """How it is run, in words; only an engine of our own says so."""
+
     @property
     def key(self) -> str:
         """The name by which a person and a request choose it: ``engine/id``."""

@@ -25,6 +25,7 @@ __all__ = [
     "gigabytes",
     "largest_context",
     "need",
+    "shared_room",
 ]
 
 GB: Final = 1_000_000_000
@@ -196,7 +197,7 @@ def _room(place: Place, shape: Shape, hardware: Hardware, context: int, kv: Kv) 
         case Place.CARD:
             return cards
         case Place.UNIFIED:
-            return _shared_room(hardware)
+            return shared_room(hardware)
         case Place.SPLIT:
             on_card = need(shape, context, kv) - int(shape.weights_bytes * (1 - _DENSE_SHARE))
             able = shape.mixture and cards >= max(on_card, _SMALLEST_CARD_BYTES)
@@ -211,7 +212,8 @@ def _plain_room(hardware: Hardware) -> int:
     return max(hardware.ram_free_bytes - _RAM_MARGIN_BYTES, 0)
 
 
-def _shared_room(hardware: Hardware) -> int:
+def shared_room(hardware: Hardware) -> int:
+    """Return what a model may take of memory that the graphics share; 0: they share none."""
     if not hardware.unified:
         return 0
     return hardware.unified_limit_bytes or int(hardware.ram_bytes * _UNIFIED_SHARE)
@@ -248,7 +250,7 @@ def _why(place: Place, hardware: Hardware, taken: int, room: int, context: int, 
 
 def _nowhere(shape: Shape, hardware: Hardware, context: int) -> Fit:
     cards = sum(card.room_bytes for card in hardware.cards)
-    graphics, plain = max(cards, _shared_room(hardware)), _plain_room(hardware)
+    graphics, plain = max(cards, shared_room(hardware)), _plain_room(hardware)
     kv, room = (Kv.Q8_0, graphics) if graphics > plain else (Kv.F16, plain)
     taken = need(shape, context, kv)
     why = (

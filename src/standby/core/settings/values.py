@@ -264,6 +264,22 @@ class Local(Section):
             Switch(),
         ),
     )
+    sleep_after_s: int = field(
+        default=900,
+        metadata=_about(
+            "After how many seconds without a request the embedded engine gives the model's memory "
+            "back; the next request has it load again. 0: never.",
+            Whole(0, 604_800),
+        ),
+    )
+    stop_after_s: int = field(
+        default=7200,
+        metadata=_about(
+            "After how many seconds without a request an engine that standby started is ended; the "
+            "next request starts it again. 0: never.",
+            Whole(0, 604_800),
+        ),
+    )
     notice: bool = field(
         default=True,
         metadata=_about(

@@ -1,0 +1,115 @@
+"""How our own engine is to run a model on this machine: from its hardware and the model's header.
+
+The rules are few, and each rests on a measurement or on memory that is not there. `standby bench
+local --compare` measures whether another choice is better on one machine.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from standby.core.models.fit import GB, Hardware, Kv, Shape, gigabytes, need, shared_room
+
+__all__ = ["CACHE_MIB", "MIB", "Tuning", "shortage", "tune"]
+
+MIB: Final = 1024 * 1024
+"""One, in bytes."""
+CACHE_MIB: Final = 8192
+"""What llama.cpp takes for its cache of prompts when nobody says: the most that we give it."""
+_CACHE_STEP_MIB: Final = 64
+# Of the machine's memory for prompts that rest; and of what the model leaves free.
+_CACHE_OF_ALL: Final = 1 / 8
+_CACHE_OF_REST: Final = 1 / 2
+# One core stays for the client and the desktop, where there are enough of them.
+_MANY_CORES: Final = 4
+# A checkpoint of a hybrid model holds its recurrent state: some 0.9 GB of one with 27 billion.
+_CHECKPOINTS: Final = ((64 * GB, 32), (24 * GB, 16), (12 * GB, 8), (0, 4))
+_BATCH: Final = 2048
+_MICRO_BATCH: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What the engine is started with. ``None``: it chooses by itself, as the model allows."""
+
+    threads: int
+    """Threads that compute, at most one for each core: two on one core slow each other down."""
+    layers_on_card: int | None = None
+    """``None``: as many as fit; 0 where there is no card."""
+    flash_attention: bool | None = None
+    """Off made reading 1.6 times slower on a processor (measured); llama.cpp turns it on where the
+    model allows it, and must have it for a small cache."""
+    kv: Kv = Kv.F16
+    """Eight bits made reading 4.6 times slower on a processor (measured)."""
+    batch: int = _BATCH
+    micro_batch: int = _MICRO_BATCH
+    cache_mib: int = 1024
+    """Memory for prompts of conversations that rest, in MiB."""
+    checkpoints: int = 8
+    """How many states of a conversation are kept, for models that cannot go back by themselves."""
+
+    @property
+    def words(self) -> str:
+        """The settings in a line."""
+        card = {None: "layers on the card as they fit", 0: "no card"}
+        flash = {None: "flash attention where it can", True: "flash attention", False: "no flash"}
+        return ", ".join(
+            (
+                f"{self.threads} threads",
+                card.get(self.layers_on_card, f"{self.layers_on_card} layers on the card"),
+                flash[self.flash_attention],
+                f"KV {self.kv.name.lower()}",
+                f"batch {self.batch}/{self.micro_batch}",
+                f"prompt cache {self.cache_mib} MiB",
+                f"{self.checkpoints} checkpoints",
+            )
+        )
+
+
+def tune(shape: Shape, hardware: Hardware, context_tokens: int) -> Tuning:
+    """Return the settings for a model with a window on a machine."""
+    graphics = bool(hardware.cards) or hardware.unified
+    kv = _kv(shape, hardware, context_tokens)
+    taken = need(shape, context_tokens, kv)
+    return Tuning(
+        threads=_threads(hardware.cores),
+        layers_on_card=None if graphics else 0,
+        flash_attention=True if kv is Kv.Q8_0 else None,
+        kv=kv,
+        cache_mib=_cache_mib(hardware.ram_bytes, taken),
+        checkpoints=next(count for least, count in _CHECKPOINTS if hardware.ram_bytes >= least),
+    )
+
+
+def shortage(shape: Shape, ram_free_bytes: int, least_tokens: int) -> str:
+    """Return why a model cannot be started in the memory that is free now; empty: it can.
+
+    What any use of it takes is counted, and no more: weights, and the cache of a small window.
+    """
+    taken = int(shape.weights_bytes + shape.kv_values_per_token * Kv.F16.value * least_tokens)
+    if taken <= ram_free_bytes:
+        return ""
+    return (
+        f"takes {gigabytes(taken)} of memory, and {gigabytes(ram_free_bytes)} are free now; close"
+        " other programs, or choose a smaller model (`standby models`)"
+    )
+
+
+def _threads(cores: int) -> int:
+    return max(cores - 1 if cores > _MANY_CORES else cores, 1)
+
+
+def _kv(shape: Shape, hardware: Hardware, context_tokens: int) -> Kv:
+    """Return 8 bits only where graphics compute and 16 do not fit."""
+    if hardware.unified:
+        room = shared_room(hardware)
+    elif hardware.cards:
+        room = sum(card.room_bytes for card in hardware.cards)
+    else:
+        return Kv.F16
+    wide, small = need(shape, context_tokens), need(shape, context_tokens, Kv.Q8_0)
+    return Kv.Q8_0 if small <= room < wide else Kv.F16
+
+
+def _cache_mib(ram_bytes: int, taken_bytes: int) -> int:
+    room = min(ram_bytes * _CACHE_OF_ALL, max(ram_bytes - taken_bytes, 0) * _CACHE_OF_REST)
+    return min(int(room / MIB) // _CACHE_STEP_MIB * _CACHE_STEP_MIB, CACHE_MIB)
