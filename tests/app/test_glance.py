@@ -61,6 +61,14 @@ def test_of_several_limits_the_one_that_ends_last_binds(without):
     assert longer == binding(state(quotas=[SPENT, longer]), NOW)
 
 
+def test_a_limit_whose_time_is_over_keeps_nobody_from_the_cloud_any_more():
+    over = Quota(State.EXHAUSTED, ALL_MODELS, until=NOW - 1, claim="five_hour", jitter_s=0.5)
+
+    assert binding(state(quotas=[over]), NOW) is None
+    assert "cloud" == glance(state(quotas=[over]), [CODER], NOW)["answering"]
+    assert over == binding(state(quotas=[over]), NOW - 0.6)
+
+
 @given(
     st.lists(
         st.builds(

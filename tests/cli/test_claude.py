@@ -36,12 +36,22 @@ def test_all_arguments_are_the_clients_and_so_is_the_code(process, path, argumen
     said = process("claude", *arguments, PATH=path)
     given, url, _ = json.loads(said.out)
 
-    assert (3, list(arguments)) == (said.code, given)
+    assert (3, list(arguments)) == (said.code, given[len(given) - len(arguments) :])
     assert url.startswith("http://127.0.0.1:")
 
 
 def test_its_own_help_comes_after_dashes(process, path):
-    assert ["--help"] == json.loads(process("claude", "--", "--help", PATH=path).out)[0]
+    assert "--help" == json.loads(process("claude", "--", "--help", PATH=path).out)[0][-1]
+
+
+def test_what_is_ours_comes_first_and_can_be_turned_off(process, path):
+    given, _, variables = json.loads(process("claude", "--continue", PATH=path).out)
+    off = {"STANDBY_CLIENT_PLUGIN": "false", "STANDBY_CLIENT_STATUS_LINE": "false"}
+    without, _, _ = json.loads(process("claude", "--continue", PATH=path, **off).out)
+
+    assert ["--plugin-dir", "--settings", "--continue"] == [given[0], given[2], given[4]]
+    assert "PATH" in variables
+    assert ["--continue"] == without
 
 
 def test_the_helpful_variables_are_set_and_no_file_is(process, path, environment):

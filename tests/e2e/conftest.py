@@ -1,6 +1,7 @@
 """What all end-to-end tests share: a fake cloud, the real client, an empty environment."""
 
 import os
+import shutil
 
 import pytest
 
@@ -40,6 +41,17 @@ def the_real_client():
     if binary() is not None:
         return
     why = "Claude Code is not installed: `python -m tests.prepare` fetches it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture
+def tmux():
+    """Skip a test where there is no terminal to be had; where all must run, fail."""
+    if shutil.which("tmux") is not None:
+        return
+    why = "tmux is not installed: `python -m tests.prepare` tries to"
     if os.environ.get("CI") == "true":
         pytest.fail(why)
     pytest.skip(why)

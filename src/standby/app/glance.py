@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from standby.core.models.facts import LocalModel
-from standby.core.quota.machine import Quota, binds
+from standby.core.quota.machine import Quota, State, binds
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import LENGTH_S
 from standby.core.quota.words import reason
@@ -26,12 +26,21 @@ def glance(state: AccountState, models: Sequence[LocalModel], now: float) -> dic
 
 
 def binding(state: AccountState, now: float) -> Quota | None:
-    """Return the limit that ends last, of those that hold anything back now."""
-    return max((quota for quota in state.quotas if binds(quota, now)), key=_end, default=None)
+    """Return the limit that ends last, of those that keep the next request from the cloud.
+
+    One whose time is over does not, although it stands until a request has tried.
+    """
+    holding = (quota for quota in state.quotas if binds(quota, now) and not _over(quota, now))
+    return max(holding, key=_end, default=None)
+
+
+def _over(quota: Quota, now: float) -> bool:
+    # Only of a limit the cloud has said when it ends: how long an outage lasts nobody knows.
+    return quota.state is State.EXHAUSTED and _end(quota) <= now
 
 
 def _end(quota: Quota) -> float:
-    return float("inf") if quota.until is None else quota.until
+    return float("inf") if quota.until is None else quota.until + quota.jitter_s
 
 
 def _windows(state: AccountState, now: float) -> list[JSON]:

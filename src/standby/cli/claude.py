@@ -33,9 +33,12 @@ _AUTO_MODE: Final = (
 def command(arguments: tuple[str, ...]) -> None:
     """Start Claude Code with the gateway behind it.
 
-    Starts the gateway when none runs, and again should it die meanwhile. Only the environment of
-    this one process is set; no file of Claude Code is changed. All arguments are Claude Code's own,
-    and so is the exit code.
+    Starts the gateway when none runs, and again should it die meanwhile. Only the environment and
+    the arguments of this one process are set; no file of Claude Code is changed. All arguments are
+    Claude Code's own, and so is the exit code.
+
+    In Claude Code, /standby says who answers and switches, and the status line shows it, unless you
+    have one of your own: the settings client.plugin and client.status_line turn them off.
     """
     if sys.stderr.isatty() and not _PRINTS.intersection(arguments):
         terminal.say(_AUTO_MODE)
@@ -46,5 +49,6 @@ def command(arguments: tuple[str, ...]) -> None:
         say=terminal.say,
         missing_hint="Install it with `npm install -g @anthropic-ai/claude-code`, then run this"
         " again.",
+        equips=True,
     )
     raise click.exceptions.Exit(code)

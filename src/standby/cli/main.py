@@ -15,7 +15,7 @@ from standby.cli import terminal
 __all__ = ["command", "group", "main", "names", "run"]
 
 # Every other file of the package is a command, by the name of the file.
-_NOT_COMMANDS: Final = frozenset({"main", "terminal", "gateway", "lean"})
+_NOT_COMMANDS: Final = frozenset({"main", "terminal", "gateway", "inside", "lean"})
 _COMPLETE: Final = "_STANDBY_COMPLETE"
 _HELP: Final = """\
 Keeps Claude Code, and every client of the Anthropic Messages API, working when the cloud quota runs

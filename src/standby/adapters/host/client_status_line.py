@@ -15,7 +15,7 @@ from standby.core.wire.json import JSON
 __all__ = ["NAME", "StatusLineError", "is_ours", "own_settings", "put", "taken_out", "value"]
 
 NAME: Final = "statusLine"
-REFRESH_S: Final = 10
+REFRESH_S: Final = 5
 """How often the client asks again by itself; it also does after each answer."""
 _OURS: Final = "standby statusline"
 _ALONE: Final = "{}\n"

@@ -15,6 +15,7 @@ from standby.app.client_environment import (
     foreign_base_url,
     overruled,
 )
+from standby.cli.gateway.equipping import equipped, with_us_on_path
 from standby.cli.gateway.errors import GatewayError
 from standby.cli.gateway.finding import Genuine, status
 from standby.cli.gateway.offering import no_work_model, offer
@@ -35,9 +36,12 @@ def launch(
     *,
     say: Callable[[str], None],
     missing_hint: str = "",
+    equips: bool = False,
 ) -> int:
     """Run a command with a gateway and return its exit code; ``say`` is told what a person should
     know. Raise :class:`GatewayError`.
+
+    ``equips``: the command is Claude Code, and gets what is ours in there.
     """
     import shutil
 
@@ -47,13 +51,16 @@ def launch(
     program = shutil.which(name, path=environment.get("PATH"))
     if program is None:
         raise GatewayError(f"{name!r} is not installed, or not on PATH", missing_hint, NOT_FOUND)
-    cloud_url = read_config(where.config_file, environment).settings.cloud.url
+    settings = read_config(where.config_file, environment).settings
     found = ensure(where, environment)
-    for words in (*_remarks(found, environment, cloud_url), *_offers(where, found)):
+    for words in (*_remarks(found, environment, settings.cloud.url), *_offers(where, found)):
         say(words)
     variables = client_variables(
         environment, url=found.running.url, token=found.token, project=project_of(Path.cwd())
     )
+    if equips:
+        arguments = [*equipped(arguments, environment, Path.cwd(), settings)]
+        environment = with_us_on_path(environment)
     with Supervisor(where, environment, found.running) as supervisor:
         code = run_in_front([program, *arguments], {**environment, **variables})
     for note in supervisor.notes:

@@ -6,6 +6,7 @@ from standby.core.settings.parse import PREFIX, Known, known, parse, with_enviro
 from standby.core.settings.values import (
     OWN_ENGINES,
     SERVER_KINDS,
+    Client,
     Cloud,
     Gateway,
     Ledger,
@@ -22,6 +23,7 @@ __all__ = [
     "OWN_ENGINES",
     "PREFIX",
     "SERVER_KINDS",
+    "Client",
     "Cloud",
     "Fault",
     "Faults",

@@ -11,6 +11,7 @@ from standby.core.settings.values import (
     OWN_ENGINES,
     SERVER_KINDS,
     About,
+    Client,
     Cloud,
     Gateway,
     Ledger,
@@ -34,6 +35,7 @@ SECTIONS: Final[Mapping[str, type[Section]]] = {
     "local": Local,
     "policy": Policy,
     "ledger": Ledger,
+    "client": Client,
     "log": Log,
     "telemetry": Telemetry,
 }
@@ -83,6 +85,7 @@ def parse(mapping: Mapping[str, object]) -> Settings | Faults:
         reading.section(Local, ("local",), mapping.get("local", {})),
         reading.section(Policy, ("policy",), mapping.get("policy", {})),
         reading.section(Ledger, ("ledger",), mapping.get("ledger", {})),
+        reading.section(Client, ("client",), mapping.get("client", {})),
         reading.section(Log, ("log",), mapping.get("log", {})),
         reading.section(Telemetry, ("telemetry",), mapping.get("telemetry", {})),
     )

@@ -28,6 +28,7 @@ __all__ = [
     "PRIVACIES",
     "SERVER_KINDS",
     "About",
+    "Client",
     "Cloud",
     "Gateway",
     "Ledger",
@@ -431,6 +432,24 @@ class Ledger(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Client(Section):
+    """What `standby claude` adds to Claude Code, for its run. No file is changed."""
+
+    plugin: bool = field(
+        default=True,
+        metadata=_about(
+            "Add the plugin: the command `/standby`, and tools for the model. Never in print mode "
+            "or with `--bare`.",
+            Switch(),
+        ),
+    )
+    status_line: bool = field(
+        default=True,
+        metadata=_about("Show the status line, where the user has none of their own.", Switch()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Log(Section):
     """What the gateway says of itself."""
 
@@ -467,5 +486,6 @@ class Settings:
     local: Local = Local()
     policy: Policy = Policy()
     ledger: Ledger = Ledger()
+    client: Client = Client()
     log: Log = Log()
     telemetry: Telemetry = Telemetry()

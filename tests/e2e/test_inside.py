@@ -1,0 +1,188 @@
+"""Inside the real Claude Code: its status line, `/standby`, and our tools.
+
+In a terminal it is driven as by hand. With `WRITE_DOCS=1` what the screen showed goes into the
+guide.
+"""
+
+import json
+import os
+import re
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from standby.testing import accounts
+from standby.testing.cloud import FakeCloud
+from standby.testing.scripts import Text, ToolUse
+from tests.e2e.claude_code import SUBSCRIPTION, ClaudeCode
+from tests.e2e.gateway import Gateway, model
+from tests.e2e.terminal import Terminal
+from tests.prepare import VERSION, binary
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.timeout(120),
+    pytest.mark.usefixtures("the_real_client"),
+]
+
+LOCAL = "I am the tiny test model and this reply was scripted."
+COMMAND = (sys.executable, "-P", "-m", "standby")
+PLUGIN = Path(__file__).parents[2] / "src" / "standby" / "plugin"
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "claude-code.md"
+BEGIN, END = "<!-- terminal:begin -->\n", "<!-- terminal:end -->"
+TOOL = "mcp__plugin_standby_standby__status"
+# Longer than the pause between two looks of the client at its status line.
+REFRESHED_S = 20.0
+RESET_S = 3.0
+
+
+@asynccontextmanager
+async def at_the_screen(folder, gateway, arguments=("--tools", "Bash,Write,Read")):
+    """Claude Code in a terminal, started with `standby claude` by somebody who has begun before."""
+    home, work = folder / "home", folder / "work"
+    for one in (home / ".claude", work):
+        one.mkdir(parents=True)
+    begun = {
+        "hasCompletedOnboarding": True,
+        "lastOnboardingVersion": VERSION,
+        "theme": "dark",
+        "projects": {str(work): {"hasTrustDialogAccepted": True}},
+    }
+    (home / ".claude" / ".claude.json").write_text(json.dumps(begun))
+    environment = {
+        "PATH": os.pathsep.join([str(binary().parent), os.defpath]),
+        "HOME": str(home),
+        "CLAUDE_CONFIG_DIR": str(home / ".claude"),
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        **SUBSCRIPTION,
+        **gateway.variables,
+    }
+    command = (*COMMAND, "claude", "--permission-mode", "default", *arguments)
+    async with Terminal(command, environment, work) as terminal:
+        yield terminal
+
+
+async def test_the_status_line_follows_the_switch_and_slash_standby_answers_without_a_model(
+    tmp_path, cloud, tmux
+):
+    person = accounts.SUBSCRIPTION
+    # Tried at each request, so that the cloud may name an earlier reset than at first.
+    settings = {"CLOUD_PROBE_EVERY_S": "1", "CLOUD_PROBE_OFTEN_S": "1"}
+    async with (
+        Gateway(
+            tmp_path / "gateway", cloud.url, await model(fill="ls"), settings=settings
+        ) as gateway,
+        at_the_screen(tmp_path, gateway) as terminal,
+    ):
+        await terminal.until_shows("● cloud")
+        await terminal.type("hello")
+        await terminal.until_shows("you are connected to the rehearsal cloud")
+        await terminal.until(lambda screen: "5h" in status_line(screen))
+        cloudy = await terminal.screen()
+
+        cloud.exhaust(person, seconds=7200)
+        await terminal.type("are you there?")
+        await terminal.until_shows(LOCAL, within_s=60)
+        await terminal.until(lambda screen: "● local" in status_line(screen))
+        asked, answered = cloud.count(), len(await gateway.recent())
+        await terminal.type("/standby")
+        over = await terminal.until_shows("answers, on this machine")
+        unasked = cloud.count(), len(await gateway.recent())
+
+        cloud.restore(person)
+        cloud.exhaust(person, seconds=RESET_S)
+        await terminal.type("and now?")
+        await terminal.until(lambda screen: "● cloud" in status_line(screen), REFRESHED_S)
+        await terminal.type("hello again")
+        back = await terminal.until_shows(f"The cloud, turn {cloud.turns + 1}")
+
+    assert "● cloud · " in status_line(cloudy)
+    assert "left until" in status_line(cloudy)
+    assert "● local embedded/tiny-" in status_line(over)
+    assert "the 5-hour limit is reached · cloud back" in status_line(over)
+    assert (asked, answered) == unasked, "/standby has asked somebody"
+    assert "● cloud" in status_line(back)
+    assert not [one for one in cloud.requests if b"on this machine" in one.body]
+    if os.environ.get("WRITE_DOCS"):
+        write(
+            {
+                "While the quota lasts:": cloudy,
+                "At the limit, and `/standby`:": over[-28:],
+                "After the reset:": back[-8:],
+            }
+        )
+
+
+async def test_slash_standby_answers_when_nobody_else_can(tmp_path, cloud, tmux):
+    cloud.exhaust(accounts.SUBSCRIPTION, seconds=7200)
+    async with (
+        Gateway(tmp_path / "gateway", cloud.url) as gateway,
+        at_the_screen(tmp_path, gateway) as terminal,
+    ):
+        await terminal.until_shows("● cloud")
+        await terminal.type("hello")
+        await terminal.until(lambda screen: "● nobody can answer" in status_line(screen))
+        await terminal.type("/standby status")
+        said = await terminal.until_shows("no local model is there")
+        refused = cloud.count()
+        await terminal.type("/standby down")
+        await terminal.until_shows("/standby does not know 'down'")
+
+    assert refused == cloud.count()
+    assert any("nobody can answer" in line and "●" not in line for line in said)
+
+
+def calls_the_tool(conversation):
+    if results := conversation.results:
+        return [Text(f"It says: {results[-1]}")]
+    return [ToolUse(TOOL, {})]
+
+
+async def test_the_real_client_takes_our_tools_and_hears_what_they_say(tmp_path):
+    async with (
+        FakeCloud(script=calls_the_tool) as cloud,
+        Gateway(tmp_path / "gateway", cloud.url) as gateway,
+        ClaudeCode(
+            *(tmp_path / "client", gateway.url, SUBSCRIPTION, gateway.key),
+            environment={**gateway.variables, "PATH": path_to_us()},
+            arguments=("--plugin-dir", str(PLUGIN), "--allowedTools", TOOL),
+        ) as client,
+    ):
+        turn = await client.say("who answers?")
+        begun = next(event for event in turn.events if event.get("subtype") == "init")
+
+    assert {"name": "plugin:standby:standby", "status": "connected"}.items() <= next(
+        server for server in begun["mcp_servers"] if "standby" in server["name"]
+    ).items()
+    assert [TOOL] == [use["name"] for use in turn.tool_uses]
+    assert "the cloud answers" in turn.text
+    assert not turn.failed
+
+
+def path_to_us():
+    """A path on which `standby` is found, as it is where it has been installed."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
+
+
+def status_line(screen):
+    """The line that is ours: the lowest that begins with a dot, below the prompt."""
+    return next((line for line in reversed(screen[-4:]) if line.strip().startswith("●")), "")
+
+
+def write(screens):
+    """Put what was seen into the guide, without what is of this run alone."""
+    text = GUIDE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    shown = ""
+    for words, screen in screens.items():
+        lines = "\n".join(
+            re.sub(r"/\S*/work\b", "~/project", line) for line in screen if "tmux" not in line
+        )
+        shown += f"\n{words}\n\n```text\n{lines}\n```\n"
+    GUIDE.write_text(f"{before}{BEGIN}{shown}\n{END}{after}", encoding="utf-8")
