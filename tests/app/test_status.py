@@ -164,3 +164,19 @@ async def test_without_warming_it_says_nothing_of_it():
     bare = Status(*(None,) * 5)
 
     assert ({}, {}) == (bare.warm(), bare.warmth())
+
+
+async def test_at_a_glance_it_is_the_same_and_nobody_is_asked():
+    way = Way(DOWN)
+    way.accounts.heard(ME, OPUS, SPENT)
+    status = await status_of(way)
+    blind = status.glance()
+    said = await status.status()
+    glance = status.glance()
+
+    assert ("nobody", None) == (blind["answering"], blind["stand_in"])
+    assert "desk/coder" == glance["stand_in"]["key"]
+    for name in ("answering", "model", "why", "until"):
+        assert said[name] == glance[name]
+    assert [{"name": "5h", "used": 1.0, "resets_at": NOW + HOUR}] == glance["windows"]
+    assert "auto" == glance["mode"]

@@ -1,28 +1,13 @@
 """What a status line shows: who answers now, until when, what is left. Out of memory, at once."""
 
-from collections.abc import Sequence
-
+from standby.app.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.core.quota.machine import Quota, State, binds
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import LENGTH_S
-from standby.core.quota.words import reason
 from standby.core.wire.json import JSON
 
-__all__ = ["binding", "glance"]
-
-
-def glance(state: AccountState, models: Sequence[LocalModel], now: float) -> dict[str, JSON]:
-    """Return what holds for an account, with the local models that are known, best first."""
-    bound = binding(state, now)
-    answering = "cloud" if bound is None else "local" if models else "nobody"
-    return {
-        "answering": answering,
-        "why": "" if bound is None else reason(bound),
-        "until": None if bound is None else bound.until,
-        "windows": _windows(state, now),
-        "stand_in": _stand_in(models[0]) if models else None,
-    }
+__all__ = ["binding", "shown_model", "shown_windows"]
 
 
 def binding(state: AccountState, now: float) -> Quota | None:
@@ -34,16 +19,7 @@ def binding(state: AccountState, now: float) -> Quota | None:
     return max(holding, key=_end, default=None)
 
 
-def _over(quota: Quota, now: float) -> bool:
-    # Only of a limit the cloud has said when it ends: how long an outage lasts nobody knows.
-    return quota.state is State.EXHAUSTED and _end(quota) <= now
-
-
-def _end(quota: Quota) -> float:
-    return float("inf") if quota.until is None else quota.until + quota.jitter_s
-
-
-def _windows(state: AccountState, now: float) -> list[JSON]:
+def shown_windows(state: AccountState, now: float) -> list[JSON]:
     """Return the windows of known length, the shortest first; one that has ended is fresh."""
     known = (window for window in state.windows if window.name in LENGTH_S)
     shown: list[JSON] = []
@@ -61,5 +37,22 @@ def _windows(state: AccountState, now: float) -> list[JSON]:
     return shown
 
 
-def _stand_in(model: LocalModel) -> JSON:
-    return {"key": model.key, "loaded": model.loaded, "rehearsal": model.rehearsal}
+def shown_model(model: LocalModel | None, speeds: Speeds) -> JSON:
+    """Return what is worth knowing of the local model that answers, or would."""
+    if model is None:
+        return None
+    return {
+        "key": model.key,
+        "loaded": model.loaded,
+        "rehearsal": model.rehearsal,
+        "writes_per_s": speeds.of(model).tokens_a_second,
+    }
+
+
+def _over(quota: Quota, now: float) -> bool:
+    # Only of a limit the cloud has said when it ends: how long an outage lasts nobody knows.
+    return quota.state is State.EXHAUSTED and _end(quota) <= now
+
+
+def _end(quota: Quota) -> float:
+    return float("inf") if quota.until is None else quota.until + quota.jitter_s

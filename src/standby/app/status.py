@@ -7,7 +7,8 @@ from typing import Final
 from standby.app.accounts import Accounts
 from standby.app.choosing import Choosing
 from standby.app.engines import Engines
-from standby.app.glance import binding, glance
+from standby.app.glance import binding, shown_model, shown_windows
+from standby.app.speeds import Speeds
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.policy.modes import Mode
@@ -51,6 +52,7 @@ class Status:
         fetching: Callable[[], str | None] = lambda: None,
         choosing: Choosing | None = None,
         warming: Warming | None = None,
+        speeds: Speeds | None = None,
     ) -> None:
         self._about = about
         self._accounts = accounts
@@ -60,6 +62,7 @@ class Status:
         self._fetching = fetching
         self._choosing = choosing
         self._warming = warming
+        self._speeds = speeds or Speeds()
 
     async def status(self) -> dict[str, JSON]:
         """Return all of it as one JSON object."""
@@ -93,10 +96,20 @@ class Status:
         }
 
     def glance(self) -> dict[str, JSON]:
-        """Return in short who answers now and what is left, for the account used last."""
+        """Return in short who answers now and what is left, for the account used last.
+
+        For a status line: no engine is asked, and the ledger is not read.
+        """
+        now = self._clock.now()
         accounts = self._accounts.snapshot()
-        state = accounts[-1][1] if accounts else AccountState()
-        return glance(state, self._engines.known(), self._clock.now())
+        first = next(iter(self._engines.known()), None)
+        now_answering = self._answering(accounts, first, now)
+        return {
+            **{name: now_answering[name] for name in ("answering", "model", "why", "until")},
+            "mode": "auto" if self._choosing is None else self._choosing.mode.value,
+            "windows": shown_windows(accounts[-1][1], now) if accounts else [],
+            "stand_in": shown_model(first, self._speeds),
+        }
 
     def warm(self) -> dict[str, JSON]:
         """Have the live conversations read by the local engine now; return how far that is."""

@@ -23,7 +23,7 @@ _MAX_BYTES: Final = 1024 * 1024
 
 @click.command("mcp", epilog=terminal.examples("claude mcp add standby -- standby mcp"))
 def command() -> None:
-    """Lend a model the tools by which it says who answers.
+    """Lend a model tools that say who answers, and switch.
 
     Speaks the Model Context Protocol on stdin and stdout, and ends with its stdin. The plugin that
     `standby claude` adds starts it; other clients can be told to.

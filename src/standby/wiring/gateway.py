@@ -265,10 +265,10 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         )
         choosing = Choosing(policy, clock)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
+        speeds = Speeds()
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         measures = Measures(about, accounts, engines, admission, ledger)
         sent = await stack.enter_async_context(telemetry(settings, about.version, measures.bounded))
-        speeds = Speeds()
         fitting = Fitting(
             engines,
             Reading(PdfTexts()).retold,
@@ -281,6 +281,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             *(about, accounts, engines, ledger, clock, lambda: fetching.words),
             choosing=choosing,
             warming=warming,
+            speeds=speeds,
         )
         switch = Switch(
             line,

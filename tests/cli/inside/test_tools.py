@@ -17,7 +17,7 @@ json_values = st.recursive(
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
 def test_each_is_one_of_our_commands(tool):
-    given_ = dict.fromkeys(tool.schema["required"], "auto")
+    given_ = dict.fromkeys(tool.needs, "auto")
 
     assert words_of(tool, given_)[0] in main.names()
     assert tool.about.endswith(".")
@@ -40,7 +40,19 @@ def test_what_is_taken_keeps_to_the_schema_and_no_value_is_an_option(name, argum
         words = words_of(tool, arguments)
     except BadArgumentError:
         return
-    assert () == JsonSchemas().faults(dict(tool.schema), {} if arguments is None else arguments)
+    assert () == JsonSchemas().faults(tool.schema, {} if arguments is None else arguments)
     values = {} if arguments is None else arguments
     assert not [value for value in values.values() if value.startswith("-")]
     assert words
+
+
+def test_a_switch_is_the_command_with_its_end():
+    switch = TOOLS["switch"]
+
+    assert ("use", "local", "--for", "2h") == words_of(switch, {"to": "local", "for": "2h"})
+    assert ("use", "ollama/qwen3:30b") == words_of(switch, {"to": "ollama/qwen3:30b"})
+    assert not switch.only_looks
+    with pytest.raises(BadArgumentError, match="switch needs to"):
+        words_of(switch, {})
+    with pytest.raises(BadArgumentError, match="not an option"):
+        words_of(switch, {"to": "--project"})

@@ -20,9 +20,16 @@ WINDOWS = [
     {"name": "5h", "used": 0.62, "resets_at": NOW + HOUR},
     {"name": "7d", "used": 0.9, "resets_at": None},
 ]
-STAND_IN = {"key": "ollama/qwen3-coder:30b", "loaded": True, "rehearsal": False}
+STAND_IN = {
+    "key": "ollama/qwen3-coder:30b",
+    "loaded": True,
+    "rehearsal": False,
+    "writes_per_s": 38.4,
+}
 CLOUD = {
     "answering": "cloud",
+    "model": "",
+    "mode": "auto",
     "why": "",
     "until": None,
     "windows": WINDOWS,
@@ -31,6 +38,7 @@ CLOUD = {
 LOCAL = {
     **CLOUD,
     "answering": "local",
+    "model": "ollama/qwen3-coder:30b",
     "why": "the 5-hour limit is reached",
     "until": NOW + 1.5 * HOUR,
     "windows": [{"name": "5h", "used": 1.02, "resets_at": NOW + HOUR}],
@@ -55,9 +63,20 @@ def test_while_the_quota_lasts():
 
 def test_at_the_limit_it_says_who_answers_and_when_the_cloud_is_back():
     assert (
-        "● local ollama/qwen3-coder:30b · the 5-hour limit is reached"
+        "● local ollama/qwen3-coder:30b · 38 tokens/s · the 5-hour limit is reached"
         " · cloud back 21:30 (in 1 h 30 min) · 5h 0% left until 21:00"
     ) == plain(LOCAL)
+
+
+def test_another_model_than_the_first_is_not_given_its_speed():
+    said = plain({**LOCAL, "model": "ollama/other"})
+
+    assert said.startswith("● local ollama/other · the 5-hour limit")
+
+
+@pytest.mark.parametrize("mode", ["spare", "cloud"])
+def test_a_mode_that_somebody_chose_is_shown(mode):
+    assert plain({**CLOUD, "mode": mode}).startswith(f"● cloud · {mode} · Opus 5.5")
 
 
 def test_when_nobody_can_answer_it_says_so():

@@ -103,7 +103,7 @@ def _shown(tool: Tool) -> JSON:
         "name": tool.name,
         "title": tool.title,
         "description": tool.about,
-        "inputSchema": dict(tool.schema),
+        "inputSchema": tool.schema,
         "annotations": {
             "title": tool.title,
             "readOnlyHint": tool.only_looks,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from standby.core.wire.json import JSON
@@ -24,10 +24,24 @@ class Tool:
     name: str
     title: str
     about: str
-    schema: Mapping[str, JSON]
     words: Callable[[Mapping[str, str]], tuple[str, ...]]
     """Makes the command out of the arguments."""
+    takes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What each argument, a single word, means."""
+    needs: tuple[str, ...] = ()
     only_looks: bool = True
+
+    @property
+    def schema(self) -> dict[str, JSON]:
+        """The JSON schema of the arguments."""
+        return {
+            "type": "object",
+            "properties": {
+                name: {"type": "string", "description": about} for name, about in self.takes.items()
+            },
+            "required": [*self.needs],
+            "additionalProperties": False,
+        }
 
 
 def words_of(tool: Tool, arguments: JSON) -> tuple[str, ...]:
@@ -35,34 +49,25 @@ def words_of(tool: Tool, arguments: JSON) -> tuple[str, ...]:
     given = {} if arguments is None else arguments
     if not isinstance(given, dict):
         raise BadArgumentError("the arguments must be an object")
-    known, needed = tool.schema["properties"], tool.schema["required"]
-    assert isinstance(known, dict)  # noqa: S101  # our own table
-    assert isinstance(needed, list)  # noqa: S101
     checked: dict[str, str] = {}
     for name, value in given.items():
-        if name not in known:
+        if name not in tool.takes:
             raise BadArgumentError(f"{tool.name} takes no {name!r}")
         if not isinstance(value, str) or not _WORD.fullmatch(value):
             raise BadArgumentError(f"{name} must be a single word, and not an option")
         checked[name] = value
-    if missing := [str(name) for name in needed if name not in checked]:
+    if missing := [name for name in tool.needs if name not in checked]:
         raise BadArgumentError(f"{tool.name} needs {' and '.join(missing)}")
     return tool.words(checked)
 
 
-def _schema(required: tuple[str, ...] = (), /, **properties: str) -> Mapping[str, JSON]:
-    return {
-        "type": "object",
-        "properties": {
-            name: {"type": "string", "description": about} for name, about in properties.items()
-        },
-        "required": [*required],
-        "additionalProperties": False,
-    }
-
-
 def _status(_given: Mapping[str, str]) -> tuple[str, ...]:
     return ("status",)
+
+
+def _switch(given: Mapping[str, str]) -> tuple[str, ...]:
+    lasting = ("--for", given["for"]) if "for" in given else ()
+    return ("use", given["to"], *lasting)
 
 
 _ALL: Final = (
@@ -71,8 +76,20 @@ _ALL: Final = (
         "Who answers now",
         "Says who answers the requests of this conversation now, the cloud or a local model, why,"
         " until when, and which local model would take over.",
-        _schema(),
         _status,
+    ),
+    Tool(
+        "switch",
+        "Choose who answers",
+        "Chooses who answers from the next request on. Call it only when the user asks for it.",
+        _switch,
+        {
+            "to": "auto (the cloud while its quota lasts), cloud, local, spare (make the quota last"
+            " to its reset), settings (what the settings say), or the name of a local model.",
+            "for": "For how long, such as 30min or 2h; without it, until the next switch.",
+        },
+        needs=("to",),
+        only_looks=False,
     ),
 )
 TOOLS: Final = {tool.name: tool for tool in _ALL}

@@ -27,17 +27,17 @@ _CLIENTS = {"five_hour": "5h", "seven_day": "7d"}
 def words(said: JSON, client: JSON, now: float, *, coloured: bool) -> str:
     """Return the line for what ``/standby/glance`` said."""
     paint = _paint if coloured else _unpainted
-    until = _number(said, "until")
-    stand_in = _text(_under(said, "stand_in"), "key")
+    stand_in = _under(said, "stand_in")
     match _text(said, "answering"):
         case "cloud":
-            parts = [paint(f"{_MARK} cloud", _GREEN), *_model(client), *_left(said, now, paint)]
-            parts.append(paint(_next(_under(said, "stand_in")), _DIM))
+            parts = [paint(f"{_MARK} cloud", _GREEN), *_mode(said), *_model(client)]
+            parts += [*_left(said, now, paint), paint(_next(stand_in), _DIM)]
         case "local":
-            parts = [paint(f"{_MARK} local {stand_in}", _YELLOW), *_back(said, until, now)]
-            parts += _left(said, now, paint)
+            model = _text(said, "model") or _text(stand_in, "key")
+            parts = [paint(f"{_MARK} local {model}", _YELLOW), *_speed(stand_in, model)]
+            parts += [*_back(said, now), *_left(said, now, paint)]
         case _:
-            parts = [paint(f"{_MARK} nobody can answer", _RED), *_back(said, until, now)]
+            parts = [paint(f"{_MARK} nobody can answer", _RED), *_back(said, now)]
     return _BETWEEN.join(part for part in parts if part)
 
 
@@ -69,8 +69,22 @@ def _model(client: JSON) -> Iterator[str]:
         yield name
 
 
-def _back(said: JSON, until: float | None, now: float) -> Iterator[str]:
+def _mode(said: JSON) -> Iterator[str]:
+    """Yield the mode where it is another than that of every beginning."""
+    mode = _text(said, "mode")
+    if mode != "auto":
+        yield mode
+
+
+def _speed(stand_in: JSON, model: str) -> Iterator[str]:
+    speed = _number(stand_in, "writes_per_s")
+    if speed is not None and _text(stand_in, "key") == model:
+        yield f"{speed:.0f} tokens/s"
+
+
+def _back(said: JSON, now: float) -> Iterator[str]:
     yield _text(said, "why")
+    until = _number(said, "until")
     if until is not None:
         yield f"cloud back {told(until, now)} (in {_duration(until - now)})"
 
