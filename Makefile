@@ -11,7 +11,7 @@ PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check 
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench forecast faults soak streams patience docs catalogue lock clean
+.PHONY: help run test check fix bench forecast faults fuzz soak streams patience docs catalogue lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +47,12 @@ forecast: $(READY)  ## how often the range of a forecast holds the true moment
 
 faults: $(READY)  ## what the gateway does under every failure mode
 	$(BIN)/python -m standby faults run --write docs/reliability.md
+
+fuzz: $(READY)  ## look for bytes and orders of events that break a promise
+	$(call PIP,$(VENV)) --require-hashes --no-deps --target .cache/fuzz/lib --upgrade \
+		--requirement tests/fuzz/requirements.txt
+	PYTHONPATH=.cache/fuzz/lib $(BIN)/python -m tests.fuzz.run
+	STANDBY_FUZZ_EXAMPLES=600 $(BIN)/pytest tests/app/test_any_order.py --timeout 900
 
 soak: $(READY)  ## half an hour of 50 clients while everything fails at random
 	$(BIN)/python bench/soak.py --write docs/reliability.md

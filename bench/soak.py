@@ -51,6 +51,7 @@ HONEST = {Saw.CLOUD, Saw.STAND_IN, Saw.JOINED, Saw.VERBATIM, Saw.REFUSED, Saw.CL
 ANSWERS = {Saw.CLOUD, Saw.STAND_IN, Saw.JOINED}
 RETRY_S = (0.5, 1.5)
 """What a client waits after an error: any SDK does."""
+PEOPLE = 12
 SHAPES = (
     *(Shape(streamed=True), Shape(streamed=True), Shape(streamed=True, tools=True)),
     *(Shape(streamed=False), Shape(streamed=True, model="claude-opus-5-5")),
@@ -71,7 +72,9 @@ class Soak:
     dice: random.Random
     until: float
     """When the clients stop asking, by the monotonic clock."""
-    accounts: tuple[CloudAccount, ...]
+    accounts: list[CloudAccount]
+    """Who asks now. Some limits last for months: people come and go, so that others are served."""
+    people: int = 0
     asked: int = 0
     saw: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -131,6 +134,15 @@ class Soak:
         await asyncio.sleep(max(0.0, min(self.dice.expovariate(1 / mean_s), left_s)))
         return not self.over
 
+    def come(self) -> None:
+        """Let somebody new come, in the place of whoever has been there longest."""
+        self.people += 1
+        name = f"soak-{self.people}"
+        account = CloudAccount(name, f"{SECRET}{self.people}", Plan.SUBSCRIPTION, is_key=False)
+        self.fakes.cloud.admit(account)
+        self.accounts.append(account)
+        del self.accounts[:-PEOPLE]
+
     def break_cloud(self) -> None:
         self.failed["an answer of the cloud broken"] += 1
         self.fakes.cloud.break_next(self.dice.choice(OF_CLOUD))
@@ -159,6 +171,7 @@ class Soak:
             group.create_task(self.every(1.6, self.break_engine))
             group.create_task(self.every(3.0, self.exhaust))
             group.create_task(self.every(60.0, self.flood))
+            group.create_task(self.every(3.0, self.come))
             group.create_task(self.away(25.0, cloud, "the cloud out of reach"))
             group.create_task(self.away(40.0, engine, "the engine out of reach"))
 
@@ -179,21 +192,19 @@ def told(finding: Finding, shape: Shape, body: bytes) -> str:
 
 
 async def soak(options: argparse.Namespace, home: Path) -> soak_report.Figures:
-    accounts = tuple(
-        CloudAccount(f"soak-{n}", f"{SECRET}{n}", Plan.SUBSCRIPTION, is_key=False)
-        for n in range(12)
-    )
     noise = Noise()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         trap = await enter(Trap())
-        cloud = await enter(FakeCloud(accounts=accounts, script=says, trap=trap.url, pace_s=PACE_S))
+        cloud = await enter(FakeCloud(script=says, trap=trap.url, pace_s=PACE_S))
         engine = await enter(FakeEngine(style="llamacpp", trap=trap.url, pace_s=ENGINE_PACE_S))
         fakes = Fakes(cloud, engine, trap)
         async with our_gateway(fakes, home) as ours:
             http = await enter(http_client())
             asker = Asker(http, ours.url, ours.headers)
-            run = Soak(fakes, asker, random.Random(options.seed), 0.0, accounts)
+            run = Soak(fakes, asker, random.Random(options.seed), 0.0, [])
+            for _ in range(PEOPLE):
+                run.come()
             await warm(run, ours.pid)
             run.until = time.monotonic() + options.seconds
             watch = Watch(ours.pid, urlsplit(cloud.url).port, lambda: run.asked)

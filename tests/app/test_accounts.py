@@ -266,6 +266,21 @@ async def test_a_clock_that_is_set_back_delays_no_probe():
     assert Admission.TRY is world.accounts.admission(ME, OPUS)
 
 
+async def test_a_clock_that_is_set_back_makes_no_rest_longer_after_a_restart_either():
+    world = World()
+    world.accounts.heard(ME, OPUS, reply(529))
+    await world.accounts.flush()
+    world.clock.wall -= 2 * HOUR
+    world.accounts.snapshot()  # notices it, as every request does
+    await world.accounts.flush()
+    again = world.again()
+    await again.restore()
+    assert Admission.STAY is again.admission(ME, OPUS)
+    world.clock.passes(3)
+
+    assert Admission.GO is again.admission(ME, OPUS)
+
+
 async def test_a_clock_that_is_set_ahead_costs_one_request():
     world = World()
     world.accounts.heard(ME, OPUS, SPENT)

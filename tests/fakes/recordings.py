@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-_FOLDER = Path(__file__).parents[2] / ".." / "shared" / "recordings"
+FOLDER = Path(__file__).parents[2] / ".." / "shared" / "recordings"
 
 
 @functools.cache
 def recorded(name):
     """The exchanges of one file; the test is skipped where there are none."""
-    path = _FOLDER / f"{name}.jsonl.gz"
+    path = FOLDER / f"{name}.jsonl.gz"
     if not path.exists():
         pytest.skip(f"no recordings: {name}.jsonl.gz is not in ../shared/recordings")
     with gzip.open(path, "rt", encoding="utf-8") as lines:

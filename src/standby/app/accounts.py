@@ -217,4 +217,5 @@ class Accounts:
             log.warning("the clock was set back by %.0f s", by_s)
             for account, state in self._states.items():
                 self._states[account] = quota.rewound(state, by_s)
+            self._stale.set()  # or a restart would bring the longer waits back
         return now
