@@ -95,6 +95,10 @@ class Clock(Protocol):
         """Return the seconds of a clock that never jumps, for durations."""
         ...
 
+    def midnight(self, at: float) -> float:
+        """Return when the day of a moment began here, in seconds since the epoch."""
+        ...
+
     def told(self, at: float) -> str:
         """Return a moment as a person here would say it: ``21:23``, or ``Thu 26 Nov 10:34``."""
         ...

@@ -12,6 +12,9 @@ class SetClock:
     def ticks(self) -> float:
         return self.steady
 
+    def midnight(self, at: float) -> float:
+        return at // 86_400 * 86_400
+
     def told(self, at: float) -> str:
         return f"{at:.0f}"
 

@@ -123,7 +123,7 @@ CLOSED = b"run standby dashboard"
 async def gateway(service=None):
     running = Gateway(service)
     door = MessagesDoor(running.serve, running.serve, running.serve, running.serve)
-    control = ControlDoor(running, lambda nonce: f"proof of {nonce}", running, running)
+    control = ControlDoor(running, lambda nonce: f"proof of {nonce}", running, running, running)
     taken = socket.create_server(("127.0.0.1", 0))
     running.port = taken.getsockname()[1]
     visits = Visits("standby-1", lambda key: key == "of-a-visit")

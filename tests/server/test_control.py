@@ -3,6 +3,7 @@
 import pytest
 
 from standby.app.choosing import ChoiceError
+from standby.app.usage import QueryError
 from standby.core.models.facts import LocalModel
 from standby.core.wire.json import loads as read
 from standby.ports import EngineError
@@ -51,9 +52,18 @@ class Choices:
         return {"chosen": fields}
 
 
+class Reckoning:
+    async def told(self, fields):
+        if fields.get("by") == "nonsense":
+            raise QueryError("by is session, project, model, day or hour")
+        return {"by": fields.get("by", "")}
+
+
 async def got(method, target, loads=None):
     tape = Tape()
-    door = ControlDoor(Reports(), lambda nonce: f"proof of {nonce}", loads or Loads(), Choices())
+    door = ControlDoor(
+        Reports(), lambda nonce: f"proof of {nonce}", loads or Loads(), Choices(), Reckoning()
+    )
     await door.serve(method, target, tape)
     return tape
 
@@ -83,6 +93,8 @@ async def test_what_the_engines_refuse_is_a_conflict_in_words(query):
     ("target", "value"),
     [
         ("/standby/health", {"status": "ok"}),
+        ("/standby/usage", {"by": ""}),
+        ("/standby/usage?by=day&since=1", {"by": "day"}),
         ("/standby/health?", {"status": "ok"}),
         ("/standby/health?other=1", {"status": "ok"}),
         ("/standby/health?nonce=", {"status": "ok"}),
@@ -144,3 +156,10 @@ async def test_what_there_is_not_is_a_404_that_reflects_nothing(method, target):
     assert 404 == tape.head.status
     assert "not_found_error" == read(tape.sent)["error"]["type"]
     assert b"canary" not in tape.sent
+
+
+async def test_a_report_that_cannot_be_is_refused_in_words():
+    tape = await got("GET", "/standby/usage?by=nonsense")
+
+    assert 400 == tape.head.status
+    assert "by is session" in read(tape.sent)["error"]["message"]

@@ -17,6 +17,7 @@ from standby.core.quota.windows import warnings
 from standby.core.quota.words import reason
 from standby.core.request import Account
 from standby.core.usage import Entry
+from standby.core.usage.report import Now
 from standby.core.warming import Warmth
 from standby.core.wire.json import JSON
 from standby.ports import Clock, Ledger
@@ -94,6 +95,24 @@ class Status:
             "last": entry_json(last[0]) if last else None,
             "ledger": {"enabled": about.ledger_enabled, "degraded": self._ledger.degraded},
         }
+
+    def now_answering(self) -> Now:
+        """Return who would answer the next request of the account used last."""
+        models = self._engines.known()
+        accounts, first = self._accounts.snapshot(), models[0] if models else None
+        match self._answering(accounts, first, self._clock.now()):
+            case {"answering": str(side), "model": str(model), "why": str(why), **rest}:
+                until, told = rest.get("until"), rest.get("until_told")
+                return Now(
+                    side,
+                    model,
+                    why,
+                    None,
+                    float(until) if isinstance(until, int | float) else None,
+                    told if isinstance(told, str) else "",
+                )
+            case _:
+                return Now("", "", "", None, None, "")
 
     def glance(self) -> dict[str, JSON]:
         """Return in short who answers now and what is left, for the account used last.

@@ -5,6 +5,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from standby.app.choosing import ChoiceError
+from standby.app.usage import QueryError
 from standby.core.models.facts import LocalModel
 from standby.core.wire import errors
 from standby.core.wire.headers import Head
@@ -63,17 +64,31 @@ class Choices(Protocol):
         ...
 
 
+class Reckoning(Protocol):
+    """What it needs where somebody asks what was used."""
+
+    async def told(self, fields: Mapping[str, str]) -> dict[str, JSON]:
+        """Report on usage; raise ``QueryError`` with words for a person."""
+        ...
+
+
 class ControlDoor:
     """Answers the gateway's own commands."""
 
     def __init__(
-        self, reports: Reports, prove: Callable[[str], str], loads: Loads, choices: Choices
+        self,
+        reports: Reports,
+        prove: Callable[[str], str],
+        loads: Loads,
+        choices: Choices,
+        reckoning: Reckoning,
     ) -> None:
         self._reports = reports
         self._choices = choices
         self._prove = prove
         """Answers a nonce with what only the holder of the token can answer."""
         self._loads = loads
+        self._reckoning = reckoning
 
     async def serve(self, method: str, target: str, wire: Wire) -> None:
         """Answer a request over a wire."""
@@ -87,6 +102,8 @@ class ControlDoor:
                 await self._use(dict(parse_qsl(query[:_MOST], keep_blank_values=True)), wire)
             case "GET", "status":
                 await _deliver(wire, await self._reports.status())
+            case "GET", "usage":
+                await self._usage(dict(parse_qsl(query[:_MOST])), wire)
             case "GET", "glance":
                 await _deliver(wire, self._reports.glance())
             case "POST", "warm":
@@ -114,6 +131,14 @@ class ControlDoor:
         else:
             window = model.context_tokens
             await _deliver(wire, {"key": model.key, "context_tokens": window})
+
+    async def _usage(self, fields: Mapping[str, str], wire: Wire) -> None:
+        try:
+            said = await self._reckoning.told(fields)
+        except QueryError as error:
+            await wire.deliver(Head(400, _JSON), errors.body(400, str(error)))
+        else:
+            await _deliver(wire, said)
 
     async def _use(self, fields: Mapping[str, str], wire: Wire) -> None:
         try:

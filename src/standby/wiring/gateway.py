@@ -35,14 +35,17 @@ from standby.adapters.host import downloads, secrets
 from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.config_file import Configuration
 from standby.adapters.host.dice import SystemDice
+from standby.adapters.host.energy import EnergyMeter
 from standby.adapters.host.fingerprints import KeyedFingerprints
 from standby.adapters.host.hardware import read_hardware
 from standby.adapters.host.load import SystemLoad
 from standby.adapters.host.model_files import ModelFiles
 from standby.adapters.host.paths import Paths
+from standby.adapters.host.prices_file import shipped_prices
 from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.processes import AlreadyRunningError, claim, harden
-from standby.adapters.ledger.nothing import NoLedger
+from standby.adapters.ledger.nothing import NoLedger, NoRecords
+from standby.adapters.ledger.reading import SqliteRecords
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.net import http_client, trusted
 from standby.adapters.quota_store.file import FileStore
@@ -70,6 +73,7 @@ from standby.app.passage import Passage
 from standby.app.speeds import Speeds
 from standby.app.status import About, Status
 from standby.app.switch import Switch
+from standby.app.usage import Usage
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.policy import rules
@@ -319,7 +323,16 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
                 warming.run,
             )
         )
-        control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing)
+        usage = Usage(
+            accounts.snapshot,
+            status.now_answering,
+            SqliteRecords(where.ledger_file) if settings.ledger.enabled else NoRecords(),
+            clock,
+            await asyncio.to_thread(shipped_prices),
+            EnergyMeter().used_j,
+            settle=partial(ledger.recent, 0),
+        )
+        control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing, usage)
         yield Front(guard, door, control, dice.mint, face.doors, face.closed)
 
 

@@ -1,12 +1,16 @@
 """A ledger that keeps nothing, for those who switched it off."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
 
+from standby.core.quota.forecast import Sample
 from standby.core.quota.windows import Window
 from standby.core.request import Account
 from standby.core.usage import Entry
+from standby.core.usage.sums import Grouping, Line, Standing
+from standby.ports import RecordsError
 
-__all__ = ["NoLedger"]
+__all__ = ["NoLedger", "NoRecords"]
 
 
 class NoLedger:
@@ -26,3 +30,33 @@ class NoLedger:
     async def recent(self, limit: int) -> tuple[Entry, ...]:
         """Return nothing."""
         return ()
+
+
+class NoRecords:
+    """Says of everything that there is no ledger."""
+
+    async def lines(self, since: float, until: float, by: Grouping) -> tuple[Line, ...]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+    async def entries(
+        self, limit: int, *, session: str = "", after: int = 0
+    ) -> tuple[tuple[int, Entry], ...]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+    async def switches(self, limit: int) -> tuple[Entry, ...]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+    async def sides(self) -> tuple[Standing, ...]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+    async def samples(self, account: Account, since: float) -> Mapping[str, tuple[Sample, ...]]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise RecordsError("the ledger is switched off ([ledger] enabled in the settings)")

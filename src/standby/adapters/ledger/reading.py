@@ -33,7 +33,7 @@ _LONGEST_S: Final = 5.0
 _STEPS: Final = 10_000
 _MOST_ENTRIES: Final = 10_000
 _MOST_SESSIONS: Final = 300
-_MOST_SAMPLES: Final = 5000
+_MOST_SAMPLES: Final = 6000
 _HOUR_S: Final = 3600
 _FIRSTS: Final = tuple(f"first_{i:02}" for i in range(len(BOUNDS_S) + 1))
 _SUMS: Final = ", ".join(
@@ -46,6 +46,7 @@ _SUMS: Final = ", ".join(
 _GROUPS: Final[Mapping[Grouping, str]] = {
     "all": "''",
     "hour": "hour",
+    "day": "strftime('%Y-%m-%d', hour * 3600, 'unixepoch', 'localtime')",
     "project": "project",
     "session": "session",
     "model": "CASE answered WHEN '' THEN requested ELSE answered END",
@@ -134,7 +135,7 @@ class SqliteRecords:
             " ORDER BY at DESC LIMIT ?"
         )
         found: dict[str, list[Sample]] = {}
-        for name, at, used in self._ask(query, [account, since, 4 * _MOST_SAMPLES]):
+        for name, at, used in self._ask(query, [account, since, _MOST_SAMPLES]):
             if isinstance(name, str) and isinstance(at, float) and isinstance(used, float):
                 found.setdefault(name, []).append(Sample(at, used))
         return {name: tuple(reversed(samples)) for name, samples in found.items()}

@@ -17,8 +17,8 @@ BOUNDS_S: Final = tuple(round(0.05 * 2 ** (i / 2), 4) for i in range(25))
 Each is 1.414 times the one before: a median read from them is off by a fifth at most.
 """
 
-Grouping = Literal["all", "hour", "session", "project", "model"]
-"""By what requests are added up. A day is hours."""
+Grouping = Literal["all", "hour", "day", "session", "project", "model"]
+"""By what requests are added up. A day is one of this place."""
 
 _NO_FIRSTS: Final = (0,) * (len(BOUNDS_S) + 1)
 
@@ -89,7 +89,8 @@ class Line:
     """Requests of one group that one side answered with one model."""
 
     key: str
-    """The session, project or model; the hour in seconds since the epoch; empty for all."""
+    """The session, project or model, the hour in seconds since the epoch, the day as
+    ``2026-11-28``; empty for all."""
     by: str
     """As in an entry: ``cloud``, ``local``, ``both``, ``gateway`` or ``nobody``."""
     requested: str
