@@ -11,7 +11,7 @@ PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check 
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench forecast faults fuzz soak streams patience docs catalogue lock clean
+.PHONY: help run test check fix bench usage forecast faults fuzz soak streams patience docs catalogue lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -41,6 +41,9 @@ bench: $(READY)  ## what the gateway adds beside nginx and a direct line, and wh
 	$(BIN)/python bench/relay.py
 	$(BIN)/python bench/translate.py
 	$(BIN)/python bench/statusline.py
+
+usage: $(READY)  ## how long the views on usage take over ten million requests
+	$(BIN)/python bench/usage.py
 
 forecast: $(READY)  ## how often the range of a forecast holds the true moment
 	$(BIN)/python bench/forecast.py

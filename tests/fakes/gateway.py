@@ -80,6 +80,7 @@ class FakeGateway:
         *,
         says=None,
         glance=None,
+        report=None,
         knows_token=True,
         redirects_to=None,
         silent=False,
@@ -94,6 +95,8 @@ class FakeGateway:
         self._where = where
         self._says = status() if says is None else says
         self._glance = glance
+        self._report = report
+        self.reckoned = []
         self._key = self.token.reveal() if knows_token else "another token"
         self._redirects_to = redirects_to
         self._silence = threading.Event()
@@ -139,6 +142,9 @@ class FakeGateway:
                 if name == MODEL["key"]:
                     return 200, {"key": name, "context_tokens": 4096}, ()
                 return 409, {"error": {"message": f"there is no model {name!r}"}}, ()
+            case "/standby/usage" if self._report is not None:
+                self.reckoned.append(dict(parse_qsl(url.query)))
+                return 200, self._report, ()
             case "/standby/glance" if self._glance is not None:
                 return 200, self._glance, ()
             case _:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from standby.app.accounts import Accounts
 from standby.app.choosing import Choosing
@@ -15,7 +14,7 @@ from standby.core.policy.modes import Mode
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import warnings
 from standby.core.quota.words import reason
-from standby.core.request import Account
+from standby.core.request import SHOWN, Account
 from standby.core.usage import Entry
 from standby.core.usage.report import Now
 from standby.core.warming import Warmth
@@ -23,9 +22,6 @@ from standby.core.wire.json import JSON
 from standby.ports import Clock, Ledger
 
 __all__ = ["About", "Status"]
-
-# Enough of a fingerprint to tell one's own accounts apart.
-SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from standby.app.status import SHOWN
 from standby.core.quota.forecast import Sample, forecast
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import LENGTH_S, Window, warnings
-from standby.core.request import Account
+from standby.core.request import SHOWN, Account
 from standby.core.usage.prices import Prices
 from standby.core.usage.report import (
     AccountUse,

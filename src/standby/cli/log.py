@@ -1,30 +1,113 @@
-"""``standby log``: what the gateway in the background said."""
+"""``standby log``: one line for each request, out of the ledger; or the gateway's own words."""
 
+import datetime as dt
+import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
 from standby.cli import gateway, terminal
+from standby.cli.terminal import Tone
+from standby.core.usage import Entry
 
 __all__ = ["command"]
 
 _LOOK_S: Final = 0.3
+_MOST_AT_ONCE: Final = 1000
+_WHO: Final = {"both": "cloud+local"}
 
 
 @click.command(
-    "log", epilog=terminal.examples("standby log", "standby log -n 100", "standby log -f")
+    "log",
+    epilog=terminal.examples(
+        "standby log",
+        "standby log -n 100 --session 5f0c",
+        "standby log -f",
+        "standby log --gateway",
+    ),
 )
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=20, show_default=True, help="How many lines."
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on printing, until Ctrl-C.")
-def command(lines: int, follow: bool) -> None:  # click's way
-    """Print the end of the gateway's log.
+@click.option("--session", default="", help="Of one conversation and its subagents only.")
+@click.option("--json", "as_json", is_flag=True, help="Print each request as a line of JSON.")
+@click.option("--gateway", "own", is_flag=True, help="The gateway's own words instead.")
+def command(lines: int, follow: bool, session: str, as_json: bool, own: bool) -> None:
+    """Print what became of each request.
 
-    It never holds a prompt, an answer or a credential.
+    Who answered, why and how long it took: a line each, out of the ledger. Neither the ledger nor
+    the gateway's own words ever hold a prompt, an answer or a credential. Both are files: they can
+    be read while no gateway runs, too.
     """
+    if own:
+        _own_words(lines, follow)
+    else:
+        _requests(lines, session, follow=follow, as_json=as_json)
+
+
+def _requests(lines: int, session: str, *, follow: bool, as_json: bool) -> None:
+    from standby.adapters.ledger.looking import Looks
+
+    path = gateway.at_home().ledger_file
+    if not path.exists() and not follow:
+        raise terminal.Problem(
+            f"there is no ledger at {path}",
+            "The gateway begins one with its first request; `standby log --gateway` has its words.",
+        )
+    looks, pause = Looks(path), threading.Event()
+    newest = max([seq for seq, _ in looks.entries(1)], default=0)
+    found = looks.entries(lines, session=session)
+    while True:
+        _print(found, as_json=as_json)
+        if not follow:
+            return
+        newest = max([newest, *(seq for seq, _ in found)])
+        pause.wait(_LOOK_S)
+        found = looks.entries(_MOST_AT_ONCE, session=session, after=newest)
+
+
+def _print(found: tuple[tuple[int, Entry], ...], *, as_json: bool) -> None:
+    import sys
+
+    for _, one in reversed(found):
+        if as_json:
+            terminal.data(json.dumps(_fields(one), ensure_ascii=False))
+        else:
+            words, tone = _line(one)
+            terminal.data(terminal.paint(terminal.printable(words), tone, sys.stdout))
+
+
+def _fields(one: Entry) -> dict[str, object]:
+    from standby.app.status import entry_json
+
+    more: dict[str, object] = {"project": one.project, "saved": one.saved}
+    fields = entry_json(one)
+    return dict(fields) | more if isinstance(fields, dict) else more
+
+
+def _line(one: Entry) -> tuple[str, Tone]:
+    moment = dt.datetime.fromtimestamp(one.at).astimezone()
+    day = "" if moment.date() == dt.datetime.now().astimezone().date() else f"{moment:%d %b} "
+    who = _WHO.get(one.by, one.by)
+    model = one.answered if one.answered != one.requested else ""
+    words = f"{day}{moment:%H:%M:%S}  {who:<7} {one.requested}{f' -> {model}' if model else ''}"
+    outcome = "" if one.outcome == "ok" else f"  {one.outcome} {one.status}"
+    first = "" if one.first_token_s is None else f"{one.first_token_s:.1f}/"
+    words += f"{outcome}  {first}{one.duration_s:.1f} s  {''.join(_tokens(one))}  {one.why}"
+    tones: dict[str, Tone] = {"cloud": "plain", "local": "poor", "both": "poor", "nobody": "bad"}
+    return words, tones.get(one.by, "dim")
+
+
+def _tokens(one: Entry) -> Iterator[str]:
+    tokens = one.tokens
+    yield f"{tokens.input + tokens.cache_read + tokens.cache_write}+{tokens.output}"
+
+
+def _own_words(lines: int, follow: bool) -> None:
     path = gateway.at_home().log_file
     if not path.exists():
         raise terminal.Problem(

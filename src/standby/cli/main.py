@@ -30,6 +30,7 @@ _WORDED: Final = (
     ("standby.adapters.host.processes", "ProcessError"),
     ("standby.cli.gateway", "GatewayError"),
     ("standby.ports", "FetchError"),
+    ("standby.ports", "RecordsError"),
 )
 _HINTS: Final = {
     "ConfigError": "`standby config check` reads the settings again when you are done.",

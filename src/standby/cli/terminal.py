@@ -1,6 +1,8 @@
 """Words for people: data on stdout, everything else on stderr; readable without colour."""
 
+import datetime as dt
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TextIO, TypeAlias
@@ -19,6 +21,7 @@ __all__ = [
     "examples",
     "grid",
     "is_terminal",
+    "moment",
     "paint",
     "printable",
     "report",
@@ -34,6 +37,8 @@ Row: TypeAlias = tuple[str, str, Tone]
 
 _COLOURS: Final[dict[Tone, str]] = {"good": "green", "poor": "yellow", "bad": "red"}
 _BAR: Final = 20
+_AGO: Final = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[mhdw])")
+_UNITS_S: Final = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 60 * _MINUTE_S
 _DAY_S: Final = 24 * _HOUR_S
@@ -114,6 +119,24 @@ def duration(seconds: float) -> str:
     if seconds < _DAY_S:
         return f"{seconds // _HOUR_S:.0f} h {seconds % _HOUR_S // _MINUTE_S:.0f} min"
     return f"{seconds // _DAY_S:.0f} d {seconds % _DAY_S // _HOUR_S:.0f} h"
+
+
+def moment(text: str, now: float) -> float:
+    """Return the moment that a person means, in seconds since the epoch.
+
+    Raise ``click.BadParameter``.
+    """
+    if text == "today":
+        day = dt.datetime.fromtimestamp(now).astimezone().date()
+        return dt.datetime.combine(day, dt.time()).astimezone().timestamp()
+    if ago := _AGO.fullmatch(text):
+        return max(0.0, now - int(ago["count"]) * _UNITS_S[ago["unit"]])
+    try:
+        return max(0.0, dt.datetime.fromisoformat(text).astimezone().timestamp())
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter(
+            f"{text!r} is no time: 30m, 12h, 7d, 4w, today, 2026-11-01 or 2026-11-01T09:30"
+        ) from None
 
 
 def examples(*lines: str) -> str:

@@ -1,9 +1,9 @@
 """What a client asked for, and who asked: as it came, to the byte."""
 
 from dataclasses import dataclass
-from typing import NewType
+from typing import Final, NewType
 
-__all__ = ["NOBODY", "Account", "Caller", "Headers", "Request", "header"]
+__all__ = ["NOBODY", "SHOWN", "Account", "Caller", "Headers", "Request", "header"]
 
 Headers = tuple[tuple[str, str], ...]
 """Header lines in the order and spelling they came in."""
@@ -13,6 +13,10 @@ Account = NewType("Account", str)
 
 NOBODY = Account("")
 """The account of a request that carries no cloud credential."""
+
+
+SHOWN: Final = 8
+"""How much of a fingerprint or a session tells people their own apart."""
 
 
 def header(headers: Headers, name: str) -> str | None:

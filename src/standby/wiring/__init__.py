@@ -1,14 +1,15 @@
 """The composition root: the only package that knows every adapter.
 
-:mod:`standby.wiring.gateway` puts the gateway together, :mod:`standby.wiring.rehearsal` the drill.
+:mod:`standby.wiring.gateway` puts the gateway together, :mod:`standby.wiring.rehearsal` the drill,
+:mod:`standby.wiring.offline` what can be told without either. Nothing is imported here: a command
+that only reads a file must not wait for a web server.
 """
 
 from collections.abc import Callable
 
 from standby.app.drill_options import DrillOptions
-from standby.wiring.gateway import ENGINES, READERS, RULES, StartError, serve
 
-__all__ = ["ENGINES", "READERS", "RULES", "StartError", "drill", "serve"]
+__all__ = ["drill"]
 
 
 async def drill(options: DrillOptions, out: Callable[[str], None]) -> int:

@@ -1,194 +1,42 @@
-"""Looks into the ledger without writing: beside the gateway that writes it, and without one.
-
-Each look is a connection of its own, in a thread, and ends soon: a reader that stays keeps the
-write-ahead log from being taken up (measured). Sums are read, not rows, wherever there are many.
-"""
+"""The ledger as the application reads it: each look in a thread of its own."""
 
 import asyncio
-import contextlib
-import sqlite3
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
-from standby.adapters.ledger.file import damaged
-from standby.adapters.ledger.rows import COLUMNS, entry
-from standby.adapters.ledger.schema import (
-    NewerSchemaError,
-    OlderSchemaError,
-    refuse_newer,
-    refuse_older,
-)
+from standby.adapters.ledger.looking import Looks
 from standby.core.quota.forecast import Sample
 from standby.core.request import Account
-from standby.core.usage import Entry, Tokens
-from standby.core.usage.sums import BOUNDS_S, Grouping, Line, Standing, Sums
-from standby.ports import RecordsError
+from standby.core.usage import Entry
+from standby.core.usage.sums import Grouping, Line, Standing
 
 __all__ = ["SqliteRecords"]
-
-_BUSY_S: Final = 1.0
-_LONGEST_S: Final = 5.0
-_STEPS: Final = 10_000
-_MOST_ENTRIES: Final = 10_000
-_MOST_SESSIONS: Final = 300
-_MOST_SAMPLES: Final = 6000
-_HOUR_S: Final = 3600
-_FIRSTS: Final = tuple(f"first_{i:02}" for i in range(len(BOUNDS_S) + 1))
-_SUMS: Final = ", ".join(
-    f"sum({name})"
-    for name in (
-        *("requests", "ok", "saved", "switches", "input", "output", "cache_read", "cache_write"),
-        *("duration_ms", "stream_ms", "stream_output", *_FIRSTS),
-    )
-)
-_GROUPS: Final[Mapping[Grouping, str]] = {
-    "all": "''",
-    "hour": "hour",
-    "day": "strftime('%Y-%m-%d', hour * 3600, 'unixepoch', 'localtime')",
-    "project": "project",
-    "session": "session",
-    "model": "CASE answered WHEN '' THEN requested ELSE answered END",
-}
-_LINES: Final = "SELECT {key} AS key, served_by, requested, max(hour), {sums} FROM {table}"
-_SESSIONS: Final = """
-    AND session IN (
-        SELECT session FROM session_hours WHERE hour >= ? AND hour < ?
-        GROUP BY session ORDER BY max(hour) DESC LIMIT ?
-    )
-"""
 
 
 class SqliteRecords:
     """Implements the port ``Records``."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._looks = Looks(path)
 
     async def lines(self, since: float, until: float, by: Grouping) -> tuple[Line, ...]:
         """Return what was used in the hours that begin in between."""
-        return await asyncio.to_thread(self._lines, since, until, by)
+        return await asyncio.to_thread(self._looks.lines, since, until, by)
 
     async def entries(
         self, limit: int, *, session: str = "", after: int = 0
     ) -> tuple[tuple[int, Entry], ...]:
         """Return the newest entries with their numbers, newest first."""
-        return await asyncio.to_thread(self._entries, limit, session, after)
+        return await asyncio.to_thread(self._looks.entries, limit, session=session, after=after)
 
     async def switches(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest requests that were answered by another side than the one before."""
-        return await asyncio.to_thread(self._switches, limit)
+        return await asyncio.to_thread(self._looks.switches, limit)
 
     async def sides(self) -> tuple[Standing, ...]:
         """Return who answers for each account and model, and since when."""
-        return await asyncio.to_thread(self._sides)
+        return await asyncio.to_thread(self._looks.sides)
 
     async def samples(self, account: Account, since: float) -> Mapping[str, tuple[Sample, ...]]:
         """Return what was seen of each window of an account, in order of time."""
-        return await asyncio.to_thread(self._samples, account, since)
-
-    def _lines(self, since: float, until: float, by: Grouping) -> tuple[Line, ...]:
-        first, last = -int(-since // _HOUR_S), -int(-until // _HOUR_S)
-        table = "session_hours" if by == "session" else "hours"
-        query = _LINES.format(key=_GROUPS[by], sums=_SUMS, table=table)
-        query += " WHERE hour >= ? AND hour < ?"
-        values = [first, last]
-        if by == "session":
-            query += _SESSIONS
-            values += [first, last, _MOST_SESSIONS]
-        rows = self._ask(query + " GROUP BY key, served_by, requested", values)
-        return tuple(_line(row) for row in rows)
-
-    def _entries(self, limit: int, session: str, after: int) -> tuple[tuple[int, Entry], ...]:
-        query, values = f"SELECT seq, {COLUMNS} FROM requests WHERE seq > ?", [after]  # noqa: S608
-        texts: list[str] = []
-        if session:  # and its subagents, whose names go on after a stroke
-            query += " AND (session = ? OR session >= ? AND session < ?)"
-            texts = [session, f"{session}/", f"{session}0"]
-        query += " ORDER BY seq DESC LIMIT ?"
-        wanted = max(0, min(limit, _MOST_ENTRIES))
-        rows = self._ask(query, [*values, *texts, wanted])
-        found = ((row[0], entry(row[1:])) for row in rows)
-        return tuple((seq, one) for seq, one in found if isinstance(seq, int) and one is not None)
-
-    def _switches(self, limit: int) -> tuple[Entry, ...]:
-        query = f"SELECT {COLUMNS} FROM requests WHERE switched = 1 ORDER BY seq DESC LIMIT ?"  # noqa: S608
-        rows = self._ask(query, [max(0, min(limit, _MOST_ENTRIES))])
-        return tuple(one for row in rows if (one := entry(row)) is not None)
-
-    def _sides(self) -> tuple[Standing, ...]:
-        rows = self._ask("SELECT account, requested, side, since, why FROM sides", [])
-        return tuple(
-            Standing(Account(account), requested, side, since, why)
-            for account, requested, side, since, why in rows
-            if isinstance(account, str)
-            and isinstance(requested, str)
-            and isinstance(side, str)
-            and isinstance(since, float)
-            and isinstance(why, str)
-        )
-
-    def _samples(self, account: Account, since: float) -> Mapping[str, tuple[Sample, ...]]:
-        query = (
-            "SELECT name, at, used FROM windows WHERE account = ? AND at >= ?"
-            " ORDER BY at DESC LIMIT ?"
-        )
-        found: dict[str, list[Sample]] = {}
-        for name, at, used in self._ask(query, [account, since, _MOST_SAMPLES]):
-            if isinstance(name, str) and isinstance(at, float) and isinstance(used, float):
-                found.setdefault(name, []).append(Sample(at, used))
-        return {name: tuple(reversed(samples)) for name, samples in found.items()}
-
-    def _ask(self, query: str, values: Sequence[str | int | float]) -> list[tuple[object, ...]]:
-        """Return the rows; none where there is no ledger. Raise :class:`RecordsError`."""
-        if not self._path.exists():
-            return []
-        try:
-            with _looking(self._path) as connection:
-                return connection.execute(query, values).fetchall()
-        except (NewerSchemaError, OlderSchemaError) as error:
-            raise RecordsError(str(error)) from error
-        except sqlite3.Error as error:
-            if damaged(error):
-                raise RecordsError(
-                    f"the ledger is damaged ({error}); the gateway sets it aside at its next start"
-                ) from error
-            raise RecordsError(f"the ledger cannot be read: {error}") from error
-
-
-@contextlib.contextmanager
-def _looking(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
-    try:
-        refuse_newer(connection)
-        refuse_older(connection)
-        until = time.monotonic() + _LONGEST_S
-        connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
-        yield connection
-    finally:
-        connection.close()
-
-
-def _line(row: tuple[object, ...]) -> Line:
-    key, by, requested, hour, *sums = row
-    counts = [value if isinstance(value, int) else 0 for value in sums]
-    requests, ok, saved, switches, taken, given, cache_read, cache_write = counts[:8]
-    ms_all, ms_stream, streamed, *firsts = counts[8:]
-    return Line(
-        key=str(key * _HOUR_S) if isinstance(key, int) else str(key),
-        by=str(by),
-        requested=str(requested),
-        sums=Sums(
-            requests,
-            ok,
-            saved,
-            switches,
-            Tokens(taken, given, cache_read, cache_write),
-            ms_all / 1000,
-            ms_stream / 1000,
-            streamed,
-            tuple(firsts),
-        ),
-        last_at=float(hour * _HOUR_S) if isinstance(hour, int) else 0.0,
-    )
+        return await asyncio.to_thread(self._looks.samples, account, since)

@@ -134,7 +134,9 @@ def _stand_in(found: gateway.Genuine, where: Paths) -> Iterator[Finding]:
         )
     if status.degraded:
         yield warn(
-            "ledger", f"it is not kept: {status.degraded}", "Look at the disk and `standby log`."
+            "ledger",
+            f"it is not kept: {status.degraded}",
+            "Look at the disk and `standby log --gateway`.",
         )
 
 

@@ -105,7 +105,7 @@ def genuine(where: Paths) -> Genuine:
         case Mute(found, why):
             raise GatewayError(
                 f"the gateway (pid {found.pid}, {found.url}) does not answer: {why}",
-                "See `standby log`; `standby restart` starts it anew.",
+                "See `standby log --gateway`; `standby restart` starts it anew.",
             )
         case Impostor(found):
             raise GatewayError(
@@ -134,20 +134,43 @@ def status(found: Genuine) -> dict[str, JSON]:
         code, body = ask(found.running.url, "/standby/status", headers, within_s=_STATUS_S)
     except NoAnswerError as error:
         raise GatewayError(
-            f"the gateway does not say how it is: {error}", "See `standby log`."
+            f"the gateway does not say how it is: {error}", "See `standby log --gateway`."
         ) from None
     match _json(body) if code == _OK else None:
         case dict() as said:
             return said
         case _:
             raise GatewayError(
-                f"the gateway answered with {code} instead of its status", "See `standby log`."
+                f"the gateway answered with {code} instead of its status",
+                "See `standby log --gateway`.",
             )
 
 
 def policy(found: Genuine) -> JSON:
     """Return what counts now, as the gateway says it. Raise :class:`GatewayError`."""
     return status(found).get("policy")
+
+
+def usage(found: Genuine, wanted: Mapping[str, str]) -> dict[str, JSON]:
+    """Return the gateway's report on usage. Raise :class:`GatewayError`."""
+    headers = {"x-standby-token": found.token.reveal()}
+    target = f"/standby/usage?{urlencode(wanted)}"
+    try:
+        code, body = ask(found.running.url, target, headers, within_s=_STATUS_S)
+    except NoAnswerError as error:
+        raise GatewayError(
+            f"the gateway does not answer: {error}", "See `standby log --gateway`."
+        ) from None
+    match code, _json(body):
+        case 200, dict() as said:
+            return said
+        case 404, _:
+            raise GatewayError(
+                "the gateway that runs does not know of usage",
+                "It is an older one: `standby restart` starts it anew.",
+            )
+        case _:
+            raise GatewayError(f"the gateway answered with {code}", "See `standby log --gateway`.")
 
 
 def use(found: Genuine, wanted: Mapping[str, str]) -> JSON:
@@ -157,14 +180,16 @@ def use(found: Genuine, wanted: Mapping[str, str]) -> JSON:
     try:
         code, body = ask(found.running.url, target, headers, within_s=_STATUS_S, method="POST")
     except NoAnswerError as error:
-        raise GatewayError(f"the gateway does not answer: {error}", "See `standby log`.") from None
+        raise GatewayError(
+            f"the gateway does not answer: {error}", "See `standby log --gateway`."
+        ) from None
     match code, _json(body):
         case 200, said:
             return said
         case 400, {"error": {"message": str(why)}}:
             raise GatewayError(why, "`standby use --help` has examples.")
         case _:
-            raise GatewayError(f"the gateway answered with {code}", "See `standby log`.")
+            raise GatewayError(f"the gateway answered with {code}", "See `standby log --gateway`.")
 
 
 def warm(found: Genuine) -> dict[str, JSON]:
@@ -185,7 +210,7 @@ def _warmth(found: Genuine, method: str) -> dict[str, JSON]:
         )
     except NoAnswerError as error:
         raise GatewayError(
-            f"the gateway does not say how warm it is: {error}", "See `standby log`."
+            f"the gateway does not say how warm it is: {error}", "See `standby log --gateway`."
         ) from None
     match _json(body) if code == _OK else None:
         case dict() as said:
@@ -205,7 +230,9 @@ def page_link(found: Genuine) -> dict[str, JSON]:
             found.running.url, "/standby/link", headers, within_s=_STATUS_S, method="POST"
         )
     except NoAnswerError as error:
-        raise GatewayError(f"the gateway gives no link: {error}", "See `standby log`.") from None
+        raise GatewayError(
+            f"the gateway gives no link: {error}", "See `standby log --gateway`."
+        ) from None
     match _json(body) if code == _OK else None:
         case dict() as said if isinstance(said.get("url"), str):
             return said
@@ -222,14 +249,16 @@ def told(found: Genuine, target: str, *, within_s: float) -> dict[str, JSON]:
     try:
         code, body = ask(found.running.url, target, headers, within_s=within_s, method="POST")
     except NoAnswerError as error:
-        raise GatewayError(f"the gateway does not answer: {error}", "See `standby log`.") from None
+        raise GatewayError(
+            f"the gateway does not answer: {error}", "See `standby log --gateway`."
+        ) from None
     match code, _json(body):
         case 200, dict() as said:
             return said
         case _, {"error": {"message": str(why)}}:
             raise GatewayError(why, "`standby models` lists what the engines have.")
         case _:
-            raise GatewayError(f"the gateway answered with {code}", "See `standby log`.")
+            raise GatewayError(f"the gateway answered with {code}", "See `standby log --gateway`.")
 
 
 def _json(body: bytes) -> JSON:

@@ -36,7 +36,7 @@ def serve_in_front(
     import logging
 
     from standby.cli.gateway.logging_lines import LineFormatter
-    from standby.wiring import StartError, serve
+    from standby.wiring.gateway import StartError, serve
 
     told = logging.StreamHandler()
     told.setFormatter(LineFormatter())

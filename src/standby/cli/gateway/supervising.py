@@ -81,7 +81,9 @@ class Supervisor:
         except (GatewayError, ProcessError, UnsafeFileError, OSError) as error:
             self._note(f"the gateway died and could not be started again: {error}")
         else:
-            self._note("the gateway died meanwhile and was started again; see `standby log`")
+            self._note(
+                "the gateway died meanwhile and was started again; see `standby log --gateway`"
+            )
 
     def _note(self, words: str) -> None:
         if words not in self.notes:
