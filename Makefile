@@ -11,7 +11,7 @@ PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check 
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench usage forecast faults fuzz soak streams patience docs catalogue lock clean
+.PHONY: help run test check fix bench usage forecast faults fuzz soak streams patience twenty docs catalogue lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16

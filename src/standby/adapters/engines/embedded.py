@@ -127,6 +127,7 @@ def engine(
     choose: Callable[[], ModelFile | None],
     *,
     context: int = 0,
+    slots: int = 0,
     rests: Rests | None = None,
     hardware: Callable[[], Hardware] = machine,
     tuned: Callable[[Tuning], Tuning] = lambda chosen: chosen,
@@ -135,9 +136,9 @@ def engine(
     """Return the embedded engine.
 
     ``choose`` and ``hardware`` are asked each time, on a thread. ``context`` is the window; 0: a
-    fitting one. ``tuned`` may change the settings that were chosen for the machine.
+    fitting one. ``slots`` is how many requests it works on at once; 0: two. ``tuned`` may change the settings that were chosen for the machine.
     """
-    plan = _Plan(choose, hardware, tuned, context, rests or Rests())
+    plan = _Plan(choose, hardware, tuned, context, slots or _SLOTS, rests or Rests())
 
     async def offer() -> LocalModel | None:
         return await asyncio.to_thread(plan.offered)
@@ -156,11 +157,14 @@ class _Plan:
     hardware: Callable[[], Hardware]
     tuned: Callable[[Tuning], Tuning]
     context: int
+    slots: int
     rests: Rests
 
     def offered(self) -> LocalModel | None:
         file = self.choose()
-        return None if file is None else _offered(file, self._window(file), self._tuning(file))
+        if file is None:
+            return None
+        return _offered(file, self._window(file), self._tuning(file), self.slots)
 
     def launch(self, model: LocalModel) -> Launch:
         file = self.choose()
@@ -170,7 +174,7 @@ class _Plan:
         if fault:
             raise EngineError(f"{file.path} {fault}")
         window = self._window(file)
-        return _launch(file, _parameters(window, self._tuning(file), self.rests))
+        return _launch(file, _parameters(window, self._tuning(file), self.slots, self.rests))
 
     def _window(self, file: ModelFile) -> int:
         """Return the window that the file gets: the real one, before it is loaded."""
@@ -186,12 +190,12 @@ class _Plan:
         return self.tuned(tune(shape_of(header_of(file.path)), usable, self._window(file)))
 
 
-def _parameters(window: int, tuning: Tuning, rests: Rests) -> dict[str, JSON]:
+def _parameters(window: int, tuning: Tuning, slots: int, rests: Rests) -> dict[str, JSON]:
     """Return llama.cpp's own parameters, by its own names."""
     layers = tuning.layers_on_card
     return {
         "n_ctx": window,
-        "n_parallel": _SLOTS,
+        "n_parallel": slots,
         "n_gpu_layers": -1 if layers is None else layers,
         "cpuparams.n_threads": tuning.threads,
         "cpuparams_batch.n_threads": tuning.threads,
@@ -206,7 +210,7 @@ def _parameters(window: int, tuning: Tuning, rests: Rests) -> dict[str, JSON]:
     }
 
 
-def _offered(file: ModelFile, window: int, tuning: Tuning) -> LocalModel:
+def _offered(file: ModelFile, window: int, tuning: Tuning, slots: int) -> LocalModel:
     return LocalModel(
         engine=_NAME,
         id=file.id,
@@ -220,7 +224,7 @@ def _offered(file: ModelFile, window: int, tuning: Tuning) -> LocalModel:
         counts=True,
         continues=True,
         rehearsal=file.rehearsal,
-        slots=_SLOTS,
+        slots=slots,
         pins=True,
         settings=tuning.words,
     )

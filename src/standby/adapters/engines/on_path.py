@@ -60,6 +60,7 @@ def engine(
     model_file: Path | Callable[[], Path | None] | None,
     *,
     context: int = 0,
+    slots: int = 0,
     path: str | None = None,
     hardware: Callable[[], Hardware] | None = None,
     stop_s: float = 0.0,
@@ -69,6 +70,7 @@ def engine(
 
     ``model_file`` may be what chooses one; it is asked each time, on a thread, and so is
     ``hardware``, by which its caches are bounded. After ``stop_s`` without a request it may end.
+    ``slots`` is how many requests it works on at once; 0: two.
     """
 
     def choose() -> Path | None:
@@ -89,7 +91,7 @@ def engine(
             grammar=True,
             counts=True,
             continues=True,
-            slots=_SLOTS,
+            slots=slots or _SLOTS,
             pins=True,
         )
 
@@ -98,7 +100,9 @@ def engine(
 
     async def launch(model: LocalModel) -> Launch:
         file = await asyncio.to_thread(choose)
-        return await asyncio.to_thread(_launch, path, file, model.id, context, hardware)
+        return await asyncio.to_thread(
+            _launch, path, file, model.id, context, slots or _SLOTS, hardware
+        )
 
     return StartedServer(ENGINE, client, offer, launch, patience, stop_s)
 
@@ -133,6 +137,7 @@ def _launch(
     model_file: Path | None,
     alias: str,
     context: int,
+    slots: int,
     hardware: Callable[[], Hardware] | None,
 ) -> Launch:
     command = _command(path)
@@ -157,7 +162,7 @@ def _launch(
             LLAMA_API_KEY=key,
             LLAMA_ARG_CORS_ORIGINS="http://127.0.0.1",
             LLAMA_ARG_KV_UNIFIED="1",
-            LLAMA_ARG_N_PARALLEL=str(_SLOTS),
+            LLAMA_ARG_N_PARALLEL=str(slots),
             LLAMA_ARG_OFFLINE="1",
             LLAMA_ARG_UI="0",
             LLAMA_ARG_WEBUI="0",
