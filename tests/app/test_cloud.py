@@ -1,6 +1,7 @@
 """What the cloud's answers and refusals mean for one request, its account and its credential."""
 
 import asyncio
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -205,6 +206,65 @@ async def test_and_no_more_than_once(steps):
 
     assert steps[1] == (await refused(way)).refusal.body
     assert 2 == len(way.cloud.seen)
+
+
+def complaint(kind="overloaded_error", *before):
+    """A stream whose first content is an error event."""
+    return [STREAM_HEAD, *before, messages.error("Overloaded", kind).raw]
+
+
+@pytest.mark.parametrize("before", [(), (begin().raw,), (begin().raw, messages.PING.raw)])
+async def test_an_overload_that_comes_as_the_first_event_is_asked_once_more_too(before):
+    way = Way(complaint("overloaded_error", *before), streamed("Hello"), burst_wait_s=0.01)
+
+    assert streamed("Hello")[1:] == (await heard(way))[1:]
+    assert 2 == len(way.cloud.seen)
+    assert "open" == way.state()
+
+
+async def test_nor_is_that_asked_more_than_once_and_it_counts_each_time():
+    way = Way(complaint(), burst_wait_s=0.01)
+
+    assert "Overloaded" == str(await refused(way))
+    assert 2 == len(way.cloud.seen)
+    assert "resting" == way.state()
+
+
+async def test_an_overload_in_a_coding_is_read_all_the_same():
+    data = gzip.compress(messages.error("Overloaded", "overloaded_error").raw)
+    head = Head(200, (*STREAM_HEAD.headers, ("Content-Encoding", "gzip")))
+    way = Way([head, data[:10], data[10:]], streamed("Hello"), burst_wait_s=0.01)
+
+    assert streamed("Hello")[1:] == (await heard(way))[1:]
+
+
+async def test_an_error_of_another_kind_as_the_first_event_is_left_to_others_at_once():
+    way = Way(complaint("api_error"), burst_wait_s=0.01)
+    await refused(way)
+
+    assert 1 == len(way.cloud.seen)
+
+
+async def test_once_a_block_has_begun_an_overload_is_no_refusal_any_more():
+    steps = [*streamed("Hello")[:3], messages.error("Overloaded", "overloaded_error").raw]
+    way = Way(steps, burst_wait_s=0.01)
+
+    assert steps[1:] == (await heard(way))[1:]
+    assert 1 == len(way.cloud.seen)
+
+
+async def test_a_beginning_that_nobody_can_read_is_passed_on_as_it_came():
+    head = Head(200, (*STREAM_HEAD.headers, ("Content-Encoding", "gzip")))
+    way = Way([head, b"no gzip", b"at all"])
+
+    assert [b"no gzip", b"at all"] == (await heard(way))[1:]
+
+
+async def test_a_beginning_without_end_is_left_to_whoever_reads_on():
+    pings = [messages.PING.raw * 100] * 30
+    way = Way([STREAM_HEAD, *pings])
+
+    assert pings == (await heard(way))[1:]
 
 
 async def test_when_many_fail_at_once_only_a_share_is_asked_once_more():

@@ -26,9 +26,11 @@ from standby.core.quota.signals import (
     Throttled,
 )
 from standby.core.request import Account, Request
-from standby.core.wire import errors
+from standby.core.wire import errors, messages
 from standby.core.wire.errors import Refusal
 from standby.core.wire.headers import SERVED_BY, Head, end_to_end
+from standby.core.wire.messages import Began, Broke, Framing
+from standby.core.wire.sse import Decoder, FrameTooLargeError
 from standby.ports import (
     AnswererError,
     Clock,
@@ -43,6 +45,8 @@ __all__ = ["Cloud", "CloudDeadlines", "Line", "labelled"]
 
 # Enough for any error body; the rest of a longer one says nothing that we act on.
 MAX_ERROR_BYTES: Final = 1024 * 1024
+# A beginning without content that is longer is left to whoever reads on.
+_MAX_OPENING_BYTES: Final = 32 * 1024
 # One short pause where the cloud names no time: most overloads pass within it.
 QUICK_S: Final = 0.5
 _LABEL: Final = frozenset({SERVED_BY})
@@ -140,7 +144,11 @@ class Cloud:
         if complaint is None:
             self._broke("the answer broke off")
         else:
-            self._heard(Reply(status=200, body=complaint.encode(), model=self._model))
+            self._complained(complaint)
+
+    def _complained(self, complaint: str) -> Signal | None:
+        """Note an error event inside a 200, by its data."""
+        return self._heard(Reply(status=200, body=complaint.encode(), model=self._model))
 
     def _broke(self, why: str) -> None:
         self._heard(Reply(status=0, model=self._model, broke=why))
@@ -152,26 +160,39 @@ class Cloud:
                 raise UpstreamError("the cloud sent no head")
             if head.status in _SUCCESS and self._is_answer(head):
                 self._welcome(head)
-                yield labelled(head)
-                async for item in items:
-                    yield item
-                return
-            body = await _gathered(items)
-        refusal = Refusal(head, body)
-        signal = self._judge(refusal)
-        if signal is None:
+                opening = await self._opening(head, items)
+                if opening.complaint is None:
+                    yield labelled(head)
+                    for read in opening.reads:
+                        yield read
+                    async for item in items:
+                        yield item
+                    return
+                refusal, words = None, opening.words
+                signal = self._complained(opening.complaint)
+            else:
+                refusal = Refusal(head, await _gathered(items))
+                signal, words = self._judge(refusal), self._words(refusal)
+        if signal is None and refusal is not None:
             yield labelled(head)
-            yield body
+            yield refusal.body
         elif again and (pause := self._pause(signal)) is not None and self._may_retry():
             await asyncio.sleep(pause)
             async with closing(self._ask(request, again=False)) as later:
                 async for item in later:
                     yield item
         else:
-            shown = _presentable(refusal)
+            shown = None if refusal is None else _presentable(refusal)
             if shown is not None:
                 self._refused(shown)
-            raise AnswererError(self._words(refusal), shown)
+            raise AnswererError(words, shown)
+
+    async def _opening(self, head: Head, items: AsyncIterator[Head | bytes]) -> "_Opening":
+        """Return the beginning of an answer: a stream may be a refusal until its first block."""
+        opening = _Opening(self._line.coder_for(head.coding), streamed=head.streamed)
+        while not opening.seen and isinstance(item := await anext(items, None), bytes):
+            opening.receive(item)
+        return opening
 
     def _is_answer(self, head: Head) -> bool:
         # A captive portal or a proxy's page is no answer, whatever its status.
@@ -204,7 +225,7 @@ class Cloud:
         self.heard_from = True
         return self._line.accounts.heard(self._account, self._model, reply, trying=self._trying)
 
-    def _pause(self, signal: Signal) -> float | None:
+    def _pause(self, signal: Signal | None) -> float | None:
         """Return how long to wait before the cloud is asked once more; ``None``: it is not."""
         match signal:
             case Throttled(until=float(until)):
@@ -221,6 +242,41 @@ class Cloud:
     def _words(self, refusal: Refusal) -> str:
         said = errors.message_of(self._line.plain(refusal.head, refusal.body))
         return f"the cloud said {refusal.head.status}" + (f": {said}" if said else "")
+
+
+class _Opening:
+    """The beginning of an answer, read up to where it shows that it is one."""
+
+    def __init__(self, coder: Coder, *, streamed: bool) -> None:
+        self._coder = coder
+        self._decoder = Decoder()
+        self.reads: list[bytes] = []
+        """The bytes as they came."""
+        self.seen = not streamed
+        """It has shown what it is."""
+        self.complaint: str | None = None
+        """The data of the error event that it is, if it is one."""
+        self.words = ""
+
+    def receive(self, data: bytes) -> None:
+        """Take in a read. What cannot be decoded is left to whoever reads on."""
+        self.reads.append(data)
+        try:
+            frames = self._decoder.receive_data(self._coder.decode(data))
+        except (CodingError, FrameTooLargeError):
+            self.seen = True
+            return
+        for frame in frames:
+            match messages.read(frame):
+                case Framing() | Began():
+                    continue
+                case Broke(why):
+                    self.complaint, self.words = frame.data, why
+                case _:
+                    pass
+            self.seen = True
+            return
+        self.seen = sum(map(len, self.reads)) > _MAX_OPENING_BYTES
 
 
 def labelled(head: Head) -> Head:
