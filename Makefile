@@ -67,6 +67,9 @@ patience: $(READY)  ## fifteen minutes of prompt with the real client, as it com
 	$(BIN)/python tests/prepare.py
 	$(BIN)/python -m bench.patience
 
+twenty: $(READY)  ## a person among twenty subagents on one slot of a real engine
+	$(BIN)/python -m bench.twenty
+
 docs: $(READY)  ## write the reference anew from the code
 	$(BIN)/python docs/generate.py
 

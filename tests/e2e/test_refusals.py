@@ -32,7 +32,7 @@ ASKED = {
     "ramp": 1,  # it names a pause that is too long to be waited for
     "bare_429": 2,
     "overloaded_529": 2,
-    "overloaded_sse": 1,
+    "overloaded_sse": 2,
     "outage_500": 1,
     "outage_502_html": 1,
     "outage_503": 1,

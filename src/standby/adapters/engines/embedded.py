@@ -136,7 +136,8 @@ def engine(
     """Return the embedded engine.
 
     ``choose`` and ``hardware`` are asked each time, on a thread. ``context`` is the window; 0: a
-    fitting one. ``slots`` is how many requests it works on at once; 0: two. ``tuned`` may change the settings that were chosen for the machine.
+    fitting one. ``slots`` is how many requests it works on at once; 0: two. ``tuned`` may change
+    the settings that were chosen for the machine.
     """
     plan = _Plan(choose, hardware, tuned, context, slots or _SLOTS, rests or Rests())
 
