@@ -76,6 +76,7 @@ from standby.app.switch import Switch
 from standby.app.usage import Usage
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
+from standby.core.models.tuning import Tuning
 from standby.core.policy import rules
 from standby.core.policy.verdicts import Rule
 from standby.core.quota import readers
@@ -97,8 +98,9 @@ from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
 from standby.wiring.faces import faces, telemetry
 from standby.wiring.policies import policy_of
+from standby.wiring.records import teach
 
-__all__ = ["ENGINES", "READERS", "RULES", "StartError", "engines_of", "serve"]
+__all__ = ["ENGINES", "READERS", "RULES", "StartError", "engines_of", "preference_of", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -235,7 +237,9 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             on_seen=ledger.saw,
         )
         await accounts.restore()
-        engines = Engines(engines_of(settings, where, client), _preference(settings, where), clock)
+        engines = Engines(
+            engines_of(settings, where, client), preference_of(settings, where), clock
+        )
         stack.push_async_callback(engines.stop)
         stack.push_async_callback(fingerprints.flush)
         stack.push_async_callback(accounts.flush)
@@ -264,7 +268,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         fetching = Fetching(engines, _fetch(settings, where))
         passage = Passage(line)
         policy = await policy_of(
-            *(settings, _preference(settings, where), where, RULES.values()),
+            *(settings, preference_of(settings, where), where, RULES.values()),
             *(accounts, engines, clock),
         )
         choosing = Choosing(policy, clock)
@@ -321,6 +325,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
                 engines.let_rest,
                 fetching.run,
                 warming.run,
+                partial(teach, speeds, where),
             )
         )
         usage = Usage(
@@ -390,15 +395,24 @@ def _terms(settings: Settings) -> Terms:
     return Terms(local.warm, local.warm_at / 100, local.warm_on_battery, local.warm_busy / 100)
 
 
-def _preference(settings: Settings, where: Paths) -> Preference:
+def preference_of(settings: Settings, where: Paths) -> Preference:
+    """Return what the user named, in the settings or with ``models use``."""
     local = settings.local
     model = local.model or _chosen(where)
     names = frozenset(server.name for server in local.servers)
     return Preference(local.engine, model, names, context=local.context, manage=local.manage)
 
 
-def engines_of(settings: Settings, where: Paths, client: ClientSession) -> list[Engine]:
-    """Return the engines in order: named servers, those that are looked for, and our own."""
+def engines_of(
+    settings: Settings,
+    where: Paths,
+    client: ClientSession,
+    tuned: Callable[[Tuning], Tuning] = lambda chosen: chosen,
+) -> list[Engine]:
+    """Return the engines in order: named servers, those that are looked for, and our own.
+
+    ``tuned`` may change how the embedded one is run.
+    """
     local = settings.local
     patience = Patience(first_byte_s=local.first_byte_s, silence_s=local.idle_s)
     named: list[Engine] = [
@@ -443,6 +457,7 @@ def engines_of(settings: Settings, where: Paths, client: ClientSession) -> list[
                 rests=rests,
                 hardware=hardware,
                 patience=patience,
+                tuned=tuned,
             )
         )
     return [*named, *(found if local.discover else ()), *ours]

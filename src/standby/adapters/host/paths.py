@@ -60,6 +60,11 @@ class Paths:
         return self.state / "choices.json"
 
     @property
+    def bench_file(self) -> Path:
+        """How fast local models were on this machine."""
+        return self.state / "bench.json"
+
+    @property
     def ledger_file(self) -> Path:
         """The ledger."""
         return self.state / "ledger.sqlite3"

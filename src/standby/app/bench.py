@@ -1,0 +1,189 @@
+"""Measures a local model: how fast it reads a prompt, cold and cached, and how fast it writes.
+
+The prompts are made up here; nothing that a person wrote is used.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from standby.app.engines import Engines
+from standby.app.speeds import Speeds
+from standby.core.dialects.openai_chat import chunks
+from standby.core.models.facts import LocalModel
+from standby.core.models.measured import Measured, prompt, read_measured
+from standby.core.models.speed import Speed, Timings
+from standby.core.wire.json import JSON
+from standby.core.wire.sse import Decoder
+from standby.ports import Clock, Dice, EngineError, QuotaStore
+
+__all__ = ["Bench", "Records", "Told"]
+
+# Enough to see how fast it writes, and soon over.
+_WRITTEN: Final = 64
+# Two lengths of prompt tell how much a later token costs more than an earlier one.
+_FIRST_LOOK: Final = 512
+_TOKENS_A_WORD: Final = 2.0
+_ROOM: Final = 256
+_LONGEST_S: Final = 3600.0
+_MOST_RECORDS: Final = 200
+
+Told = Callable[[str, float], None]
+"""Is told what is done, and which part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    timings: Timings
+    first_token_s: float
+
+
+class Records:
+    """The measurements of this installation: the newest of each model, version and machine."""
+
+    def __init__(self, store: QuotaStore) -> None:
+        self._store = store
+
+    async def all(self) -> tuple[Measured, ...]:
+        """Return them, oldest first."""
+        saved = await self._store.load()
+        listed = saved.get("measured")
+        read = [read_measured(one) for one in listed] if isinstance(listed, list) else []
+        return tuple(one for one in read if one is not None)
+
+    async def keep(self, measured: Measured) -> None:
+        """Keep a measurement in place of the one before."""
+        saved = dict(await self._store.load())
+        place = _place(measured)
+        others = [one for one in await self.all() if _place(one) != place]
+        kept = [*others, measured][-_MOST_RECORDS:]
+        await self._store.save({**saved, "measured": [one.as_json() for one in kept]})
+
+    async def teach(self, speeds: Speeds, machine: str) -> None:
+        """Have a gateway that starts expect what was measured on this machine."""
+        for one in await self.all():
+            if one.machine == machine:
+                engine, _, name = one.model.partition("/")
+                speeds.learn(LocalModel(engine, name, ""), one.cold)
+
+
+def _place(measured: Measured) -> tuple[str, str, str, str]:
+    return measured.model, measured.engine_version, measured.machine, measured.settings
+
+
+class Bench:
+    """Measures the models of some engines."""
+
+    def __init__(self, engines: Engines, clock: Clock, dice: Dice, told: Told) -> None:
+        self._engines = engines
+        self._clock = clock
+        self._dice = dice
+        self._told = told
+
+    async def run(
+        self,
+        model: LocalModel,
+        tokens: int,
+        about: tuple[str, str],
+        memory: Callable[[], int | None],
+    ) -> Measured:
+        """Measure a model with a prompt of so many tokens, or as many as its window has room for.
+
+        ``about`` is the version of the engine and the machine; ``memory`` says what the engine
+        takes. Raise :class:`EngineError`.
+        """
+        self._told("load", 0.0)
+        began = self._clock.ticks()
+        served = await self._engines.ready(model)
+        load_s = self._clock.ticks() - began
+        window = served.context_tokens
+        tokens = tokens if window is None else min(tokens, window - _WRITTEN - _ROOM)
+        words = await self._words(served, tokens)
+        await self._expect(served, tokens)
+        mark = self._dice.mint("run_", 12)
+        text = prompt(words, mark)
+        cold = await self._ask(served, text, "Summarise it in a long list.", "cold prompt")
+        warm = await self._ask(served, text, "What is it about?", "cached prompt")
+        return Measured(
+            model=served.key,
+            engine_version=about[0],
+            machine=about[1],
+            settings=served.settings,
+            at=self._clock.now(),
+            load_s=load_s,
+            memory_bytes=memory(),
+            cold=cold.timings,
+            first_token_s=cold.first_token_s,
+            warm=warm.timings,
+            warm_first_token_s=warm.first_token_s,
+        )
+
+    async def _words(self, model: LocalModel, tokens: int) -> int:
+        """Return how many words come to so many tokens in this model's own count."""
+        sample = 400
+        body = _body(prompt(sample, "count"), "")
+        counted = await self._engines.engine_of(model).count(model, body)
+        each = counted / sample if counted else _TOKENS_A_WORD
+        return max(int(tokens / each), 1)
+
+    async def _expect(self, model: LocalModel, tokens: int) -> None:
+        """Tell beforehand how long it will take, by what a shorter prompt takes."""
+        if tokens < 4 * _FIRST_LOOK:
+            return
+        text = prompt(await self._words(model, _FIRST_LOOK), self._dice.mint("look_", 12))
+        seen = await self._ask(model, text, "Go on.", "first look")
+        took = seen.timings
+        expected = Speed().read(took.cached, took.cached + took.read, took.read_s)
+        seconds = expected.expected_s(0, tokens)
+        if seconds is not None:
+            # A later token costs more than an earlier one, which one short prompt cannot show.
+            self._told(f"about {seconds:.0f} s at the least for {tokens:,} tokens", 0.0)
+
+    async def _ask(self, model: LocalModel, text: str, question: str, step: str) -> _Answer:
+        engine, began = self._engines.engine_of(model), self._clock.ticks()
+        first_s, told, usage = None, None, None
+        self._told(step, 0.0)
+        try:
+            async with asyncio.timeout(_LONGEST_S):
+                stream = _chunks(engine.chat(model, _body(text, question)))
+                async with aclosing(stream) as answer:
+                    async for chunk in answer:
+                        told, usage = chunk.timings or told, chunk.tokens or usage
+                        if chunk.progress is not None:
+                            self._told(step, chunk.progress.processed / chunk.progress.total)
+                        if first_s is None and (chunk.text or chunk.thought):
+                            first_s = self._clock.ticks() - began
+        except chunks.BrokenReplyError as error:
+            raise EngineError(str(error)) from error
+        except TimeoutError as error:
+            raise EngineError(f"{step}: no end within {_LONGEST_S:.0f} s") from error
+        whole_s = self._clock.ticks() - began
+        if first_s is None:
+            raise EngineError(f"{model.key} says nothing")
+        self._told(step, 1.0)
+        if told is None:  # a server that does not time itself
+            cached = 0 if usage is None else usage.cache_read
+            read = 0 if usage is None else usage.input
+            written = 0 if usage is None else usage.output
+            told = Timings(cached, read, first_s, written, whole_s - first_s)
+        return _Answer(told, first_s)
+
+
+def _body(text: str, question: str) -> Mapping[str, JSON]:
+    return {
+        "messages": [{"role": "system", "content": text}, {"role": "user", "content": question}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": _WRITTEN,
+        "temperature": 0,
+    }
+
+
+async def _chunks(stream: AsyncIterator[bytes]) -> AsyncGenerator[chunks.Chunk, None]:
+    decoder = Decoder()
+    async for data in stream:
+        for frame in decoder.receive_data(data):
+            if frame.data and frame.data != "[DONE]":
+                yield chunks.read(frame.data)
