@@ -5,8 +5,10 @@ import pytest
 from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
+from standby.app.speeds import Speeds
 from standby.app.status import SHOWN, About, Status, entry_json
 from standby.app.warm import Warming
+from standby.core.models.speed import Timings
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.request import Account
 from standby.core.usage import Entry, Tokens
@@ -15,7 +17,7 @@ from tests.app.test_lives import request
 from tests.fakes.line import DOWN, OPUS, Way
 from tests.fakes.readers import Calm
 from tests.fakes.replies import HOUR, NOW
-from tests.fakes.talker import Talker
+from tests.fakes.talker import MODEL, Talker
 
 pytestmark = pytest.mark.anyio
 
@@ -48,15 +50,28 @@ class Pages:
         return (ENTRY,)[:limit]
 
 
-async def status_of(way, engines=None):
+async def status_of(way, engines=None, speeds=None):
     known = Engines([Talker()] if engines is None else engines, Preference(), way.clock)
     about = About("1.0", 7, "http://127.0.0.1:1", "https://cloud.example", NOW - 60, True)
     warming = Warming(
         *(known, Admission(way.clock), Fitting(known), way.accounts, Calm(), way.clock)
     )
     return Status(
-        about, way.accounts, known, Pages(), way.clock, lambda: "3 of 9 MB", warming=warming
+        *(about, way.accounts, known, Pages(), way.clock, lambda: "3 of 9 MB"),
+        warming=warming,
+        speeds=speeds,
     )
+
+
+async def test_how_long_a_first_prompt_takes_is_told_once_it_was_seen():
+    speeds = Speeds()
+    before = await told(Way(DOWN), speeds=speeds)
+    speeds.learn(MODEL, Timings(0, 1_000, 10.0))
+    after = await told(Way(DOWN), speeds=speeds)
+
+    assert before["local"]["cold_prompt_s"] is None
+    tokens = min(14_000, MODEL.context_tokens or 14_000)
+    assert pytest.approx(tokens / 100) == after["local"]["cold_prompt_s"]
 
 
 async def told(way, **more):

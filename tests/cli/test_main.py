@@ -25,8 +25,9 @@ GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Gro
 
 def test_the_commands_are_those_of_the_plan():
     plan = (
-        "claude completion config dashboard data doctor down drill env faults hook log mcp models"
-        " prices restart run serve status statusline token up usage use warm"
+        "bench claude completion config dashboard data doctor down drill env faults"
+        " hook log mcp models prices restart run serve status statusline token up usage"
+        " use warm"
     )
 
     assert plan.split() == list(COMMANDS)

@@ -54,6 +54,14 @@ def test_at_the_limit_it_says_who_answers_why_and_until_when():
     assert "is in charge" in said["local"]
 
 
+def test_how_long_a_first_prompt_takes_is_said_where_it_was_measured():
+    local = {**status()["local"], "cold_prompt_s": 130.0}
+    said = [words for _, words, _ in rows(gateway.read_status(status(local=local)))]
+
+    assert "a first prompt like Claude Code's takes it about 2 min, cold (measured)" in said
+    assert not any("first prompt" in words for _, words, _ in rows(gateway.read_status(status())))
+
+
 def test_nobody_to_take_over_is_said_before_it_is_needed():
     local = {"would_take_over": None, "models": [], "fetching": None, "problem": "no local model"}
 

@@ -23,8 +23,9 @@ __all__ = ["Bench", "Records", "Told"]
 
 # Enough to see how fast it writes, and soon over.
 _WRITTEN: Final = 64
-# Two lengths of prompt tell how much a later token costs more than an earlier one.
-_FIRST_LOOK: Final = 512
+# Two lengths of prompt tell how much more a later token costs than an earlier one.
+_LOOKS: Final = (256, 1536)
+_MUCH: Final = 4
 _TOKENS_A_WORD: Final = 2.0
 _ROOM: Final = 256
 _LONGEST_S: Final = 3600.0
@@ -130,16 +131,15 @@ class Bench:
 
     async def _expect(self, model: LocalModel, tokens: int) -> None:
         """Tell beforehand how long it will take, by what a shorter prompt takes."""
-        if tokens < 4 * _FIRST_LOOK:
-            return
-        text = prompt(await self._words(model, _FIRST_LOOK), self._dice.mint("look_", 12))
-        seen = await self._ask(model, text, "Go on.", "first look")
-        took = seen.timings
-        expected = Speed().read(took.cached, took.cached + took.read, took.read_s)
-        seconds = expected.expected_s(0, tokens)
+        speed = Speed()
+        for length in _LOOKS:
+            if tokens >= _MUCH * length:
+                text = prompt(await self._words(model, length), self._dice.mint("look_", 12))
+                took = (await self._ask(model, text, "Go on.", "first look")).timings
+                speed = speed.read(took.cached, took.cached + took.read, took.read_s)
+        seconds = speed.expected_s(0, tokens)
         if seconds is not None:
-            # A later token costs more than an earlier one, which one short prompt cannot show.
-            self._told(f"about {seconds:.0f} s at the least for {tokens:,} tokens", 0.0)
+            self._told(f"about {seconds:.0f} s for {tokens:,} tokens", 0.0)
 
     async def _ask(self, model: LocalModel, text: str, question: str, step: str) -> _Answer:
         engine, began = self._engines.engine_of(model), self._clock.ticks()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from standby.app.accounts import Accounts
 from standby.app.choosing import Choosing
@@ -34,6 +35,10 @@ class About:
     cloud_url: str
     started_at: float
     ledger_enabled: bool
+
+
+# Tokens that Claude Code sends at its start.
+_FIRST_PROMPT: Final = 14_000
 
 
 class Status:
@@ -86,6 +91,7 @@ class Status:
                 "models": [_model(model) for model in models],
                 "fetching": self._fetching(),
                 "problem": None if first else "no local model is there",
+                "cold_prompt_s": None if first is None else self._cold_prompt_s(first),
                 "warming": self.warmth(),
             },
             "last": entry_json(last[0]) if last else None,
@@ -109,6 +115,11 @@ class Status:
                 )
             case _:
                 return Now("", "", "", None, None, "")
+
+    def _cold_prompt_s(self, model: LocalModel) -> float | None:
+        """Return how long a first prompt like Claude Code's takes, as far as was seen."""
+        tokens = min(_FIRST_PROMPT, model.context_tokens or _FIRST_PROMPT)
+        return self._speeds.expected(model, tokens)
 
     def glance(self) -> dict[str, JSON]:
         """Return in short who answers now and what is left, for the account used last.

@@ -44,6 +44,9 @@ def rows(status: gateway.Status) -> Iterator[Row]:
         if choice.special:
             yield "", gateway.policy_words(choice), "dim"
     yield _next(status)
+    if status.cold_prompt_s is not None:
+        took = terminal.duration(status.cold_prompt_s)
+        yield "", f"a first prompt like Claude Code's takes it about {took}, cold (measured)", "dim"
     if gateway.no_work_model(status):
         yield "", "`standby models` shows which model would suit this machine", "plain"
     if status.fetching:

@@ -112,6 +112,8 @@ class Status:
     warming: Warming
     degraded: str
     """Why the ledger is not kept; empty when it is."""
+    cold_prompt_s: float | None = None
+    """How long a first prompt takes the one who would take over; ``None``: nobody has seen it."""
 
 
 def read_status(said: JSON) -> Status:
@@ -135,6 +137,7 @@ def read_status(said: JSON) -> Status:
         policy=read_policy(_under(said, "policy")),
         last=_last(_under(said, "last")),
         warming=read_warming(_under(local, "warming")),
+        cold_prompt_s=_number(local, "cold_prompt_s"),
         degraded=_text(_under(said, "ledger"), "degraded"),
     )
 
