@@ -40,6 +40,8 @@ fix: $(READY)  ## put right what a tool can put right
 bench: $(READY)  ## what the gateway adds beside nginx and a direct line, and what translation costs
 	$(BIN)/python bench/relay.py
 	$(BIN)/python bench/translate.py
+	$(BIN)/python bench/workload.py
+	$(BIN)/python bench/policy.py
 	$(BIN)/python bench/statusline.py
 
 usage: $(READY)  ## how long the views on usage take over ten million requests

@@ -201,6 +201,7 @@ def test_a_turn_of_high_value_stays_on_a_cloud_that_serves(known):
         features=plan,
         preferred="",
         mode=Mode.SPARE,
+        thread=replace(known.thread, by="cloud"),
         borders=(),
         credential=True,
         admission=Admission.GO,

@@ -54,7 +54,7 @@ def test_a_level_holds_until_the_pace_has_eased(known, before):
 
 @pytest.mark.parametrize(
     ("used", "passed", "level"),
-    [(0.0, 0.0, 0), (0.02, 0.001, 0), (0.2, 0.5, 0), (0.35, 0.5, 1), (0.5, 0.5, 4), (1.0, 0.5, 4)],
+    [(0.0, 0.0, 0), (0.02, 0.001, 0), (0.15, 0.5, 0), (0.2, 0.5, 1), (0.5, 0.5, 4), (1.0, 0.5, 4)],
 )
 def test_use_is_held_against_the_time_that_has_passed(used, passed, level):
     assert level == paced(0, [window(used, passed)], NOW).level

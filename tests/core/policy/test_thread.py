@@ -30,7 +30,9 @@ def test_sides_are_counted_and_not_models(given_by):
     sides = [by == CLOUD for by, _ in given_by]
     changes = sum(one != other for one, other in pairwise(sides))
 
-    assert changes == after(*given_by).switches
+    thread = after(*given_by)
+    assert min(changes, 4) == thread.switches(0.0)
+    assert 0 == thread.switches(1e6)
 
 
 @given(answers)

@@ -15,7 +15,7 @@ __all__ = ["EASY", "Level", "Pace", "PaceRules", "paced"]
 
 Level = int
 """0: nothing is spared. 1: background calls go local. 2: simple subagents, too. 3: small turns of
-little value, too. 4: all but turns of high value."""
+little value, too. 4: all but the main conversation's turns of high value."""
 MOST: Final[Level] = 4
 
 
@@ -25,8 +25,9 @@ class PaceRules:
 
     free: float = 0.03
     """So much may be used at the beginning of a window before anything is spared."""
-    steps: tuple[float, ...] = (0.55, 0.65, 0.75, 0.85)
-    """From how much of the even pace on each level holds."""
+    steps: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6)
+    """From how much of the even pace on each level holds. Chosen with ``bench/policy.py``: work
+    comes in runs, and what the turns of high value will need must still be there."""
     ease: float = 0.1
     """A level ends when the pace has fallen so far below where it began."""
 

@@ -17,6 +17,9 @@ _WRITE: Final = 1.25
 # an hour here a person has waited long enough for any price.
 _WORTH_TOKENS: Final = 25_000
 _LONG_S: Final = 3600.0
+# A window of the cloud's quota.
+_LATE_S: Final = 5 * 3600.0
+_KEPT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,17 @@ class Thread:
     """When the cloud answered last."""
     tokens: int = 0
     """What the last prompt came to."""
-    switches: int = 0
-    """How often it has changed sides."""
+    changed_at: tuple[float, ...] = ()
+    """When it last changed sides, the oldest first; a few of these moments are kept."""
 
     @property
     def is_local(self) -> bool:
         """Whether a local model answered last."""
         return self.by not in {"", CLOUD}
+
+    def switches(self, now: float) -> int:
+        """Return how often it has changed sides of late."""
+        return sum(now - at < _LATE_S for at in self.changed_at)
 
     def warm(self, now: float) -> bool:
         """Whether the cloud still keeps its prompt."""
@@ -57,7 +64,7 @@ def continued(thread: Thread, by: str, now: float, tokens: int) -> Thread:
         since=now if changed or not was else thread.since,
         cloud_at=now if by == CLOUD else thread.cloud_at,
         tokens=tokens or thread.tokens,
-        switches=thread.switches + bool(was and changed),
+        changed_at=(*thread.changed_at, now)[-_KEPT:] if was and changed else thread.changed_at,
     )
 
 

@@ -20,6 +20,9 @@ SURE: Final = 0.6
 """From this score on a guess is acted on."""
 _READ_LETTERS: Final = 2000
 _LOOKED_BACK: Final = 6
+# "Yes", "the next one", "go on": who says little goes on with what was said before.
+_EARLIER_TURNS: Final = 3
+_FADES: Final = 0.7
 
 
 class Workload(enum.Enum):
@@ -66,6 +69,11 @@ class Guess:
         return self.kind is None or self.kind.of_high_value or self.score < SURE
 
     @property
+    def may_be_of_little_value(self) -> bool:
+        """Whether nothing says that it is of high value, be it sure or not."""
+        return self.kind is None or not self.kind.of_high_value
+
+    @property
     def words(self) -> str:
         """The guess in words."""
         if self.kind is None:
@@ -93,14 +101,15 @@ _FEATURES: Final = (
         "speaks of a plan",
         r"\b(?:plan|design|architect\w*|approach|strateg\w+|propos\w+|trade-?offs?|pros and cons"
         r"|roadmap|rfc|options?|evaluate|should we|how (?:would|should) (?:we|you|i)|think through"
-        r"|best way|compare|weigh)\b",
-        plan=2.5,
+        r"|best way|compare|weigh|think about|suggest)\b",
+        plan=3.2,
     ),
     _feature(
         "something goes wrong",
         r"\b(?:fail(?:s|ed|ing|ure)?|error|exception|traceback|crash\w*|bug|broken|hang\w*|deadlock"
         r"|flaky|leak\w*|regress\w*|wrong|stack ?trace|segfault|panic\w*|race|5\d\d|stuck"
-        r"|does ?n[o']t work|not working|stopped working|times? out)\b",
+        r"|breaks?|blank|drops?|shows nothing|any idea|does ?n[o']t work"
+        r"|not working|stopped working|times? out)\b",
         debug=2.5,
     ),
     _feature(
@@ -114,12 +123,13 @@ _FEATURES: Final = (
         r"\b(?:implement|build|migrat\w+|refactor|integrat\w+|rewrite|introduce|port|replace|split"
         r"|extract|support for|add support|end to end|feature|endpoint|wire|across|throughout|all"
         r" (?:the )?(?:modules|callers|services|handlers|files)|every (?:caller|module|service)"
-        r"|codebase|convert the)\b",
+        r"|codebase|convert the|in all (?:the )?)\b",
         multi_file=2.2,
     ),
     _feature(
         "a small change said exactly",
         r"\b(?:rename|renam\w+|bump|typo|remove (?:the )?unused|delete (?:the )?(?:line|unused)"
+        r"|change (?:the )?(?:\S+ ){1,4}to|delete the|add a (?:trailing|line|comma)"
         r"|sort|reformat|format|indent\w*|swap|change \S+ to|replace \S+ with|set \S+ to"
         r"|move (?:the )?(?:line|import|function|constant)|uncomment"
         r"|comment out|capitali[sz]e|lint|inline)\b",
@@ -143,16 +153,17 @@ _FEATURES: Final = (
         "asks for fewer words",
         r"\b(?:summari[sz]e|summary|tl;?dr|recap|in (?:one|two|three|a few) (?:sentences?|lines?"
         r"|bullets?)|commit message|release notes|pr description|describe (?:the|what) (?:changes?"
-        r"|we)|what (?:did|have) (?:we|you) (?:do|done|change)|list what|shorten|bullet points)\b",
-        summary=3.0,
+        r"|we)|what (?:did|have) (?:we|you) (?:do|done|change)|so far|status update"
+        r"|list what|shorten|bullet points)\b",
+        summary=3.6,
     ),
     _feature(
         "begins as a question",
         r"^\s*(?:what|where|which|who|when|how (?:many|does|do|is|long|much)|is|are|does|do|can"
         r"|show me|explain|tell me|list)\b",
-        question=1.8,
+        question=2.3,
     ),
-    _feature("ends as a question", r"\?\s*$", question=0.9, plan=0.2),
+    _feature("ends as a question", r"\?\s*$", question=0.6, plan=0.2),
     _feature(
         "asks where or what",
         r"\b(?:where (?:is|are|do)|what (?:is|does|are)|which file|explain|meaning of|defined|find"
@@ -171,15 +182,25 @@ def guessed(value: Mapping[str, JSON]) -> Guess:
     """Return what the turn of a request body probably is."""
     messages = value.get("messages")
     turns = messages if isinstance(messages, list) else []
-    place, said = _said_last(turns)
-    if not said:
-        return UNKNOWN
     totals: dict[Workload, float] = {}
     spoke: list[str] = []
-    for name, weights in _heard(said, turns[:place]):
-        spoke.append(name)
-        for kind, weight in weights.items():
-            totals[kind] = totals.get(kind, 0.0) + weight
+    place, weight = len(turns), 1.0
+    for _ in range(_EARLIER_TURNS + 1):
+        place, said = _said_last(turns[:place])
+        if not said:
+            break
+        for name, weights in _heard(said, turns[:place]):
+            spoke.append(name if weight == 1.0 else f"{name} before")
+            for kind, worth in weights.items():
+                totals[kind] = totals.get(kind, 0.0) + worth * weight
+        guess = _guess(totals, spoke)
+        if guess.score >= SURE:
+            break
+        weight *= _FADES
+    return _guess(totals, spoke)
+
+
+def _guess(totals: Mapping[Workload, float], spoke: Sequence[str]) -> Guess:
     if not totals:
         return UNKNOWN
     kind = max(totals, key=lambda each: totals[each])

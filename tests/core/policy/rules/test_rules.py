@@ -45,6 +45,8 @@ def facts(**changes):
 
 SPARE = {"mode": Mode.SPARE, "pace": Pace(4, "much is used")}
 EDIT, PLAN = body(says("Rename `a` to `b`.")), body(says("Propose a design; weigh the options."))
+HM = body(says("Hm."))
+RESTLESS = Thread("cloud", changed_at=(0.0, 0.0))
 SEES = body({"role": "user", "content": [{"type": "image"}]})
 LARGE = replace(local(), model=replace(local().model, context_tokens=64_000))
 TOOLLESS = replace(local(), model=replace(local().model, tools=False))
@@ -113,6 +115,8 @@ def test_a_rule_vetoes_what_it_is_for(rule, known, candidate):
         ("sparing", facts(**SPARE, features=body(says("Hm."))), local()),
         ("sparing", facts(**SPARE, features=EDIT), CLOUD),
         ("sparing", facts(features=EDIT), local()),
+        ("sparing", facts(**SPARE, features=EDIT, thread=RESTLESS), local()),
+        ("sparing", facts(**SPARE, features=PLAN, thread=Thread("x/y")), local()),
         ("sparing", facts(**{**SPARE, "pace": Pace(2, "x")}, features=EDIT), local()),
         ("sparing", facts(**SPARE, purpose=Purpose.MODEL_PROBE), local()),
         ("sparing", facts(**SPARE, features=EDIT, admission=Admission.STAY), local()),
@@ -139,6 +143,8 @@ def test_a_rule_is_silent_about_the_rest(rule, known, candidate):
         ("staying", facts(thread=Thread("x/y"), features=body(*loop())), local(), "a local model"),
         ("sparing", facts(**SPARE, features=EDIT), local(), "mechanical edit"),
         ("sparing", facts(**SPARE, purpose=Purpose.TITLE), local(), "this is a title"),
+        ("sparing", facts(**SPARE, features=HM, thread=Thread("x/y")), local(), "unknown kind"),
+        ("sparing", facts(**SPARE, purpose=Purpose.SUBAGENT, features=PLAN), local(), "plan"),
         ("sparing", facts(**SPARE, purpose=Purpose.COMPACTION), local(), "this is a compaction"),
         ("audition", facts(), replace(local(), ability=0.9), "90%"),
     ],
@@ -185,7 +191,7 @@ def test_an_engine_that_rests_holds_no_turn():
     [
         (Purpose.TITLE, EDIT, 1),
         (Purpose.SUBAGENT, EDIT, 2),
-        (Purpose.SUBAGENT, PLAN, None),
+        (Purpose.SUBAGENT, PLAN, 4),
         (Purpose.WORK, EDIT, 3),
         (Purpose.WORK, PLAN, None),
         (Purpose.WORK, body(says("Rename `a` to `b`."), size=400_000), 4),

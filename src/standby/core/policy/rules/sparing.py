@@ -3,6 +3,7 @@
 from typing import Final
 
 from standby.core.policy.modes import Mode
+from standby.core.policy.thread import CLOUD
 from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
@@ -17,19 +18,30 @@ _SMALL_LEVEL: Final = 3
 _LARGE_LEVEL: Final = 4
 # A turn that brings more is no small one, whatever it asks for.
 _SMALL_TOKENS: Final = 60_000
+# Each return may cost the cloud a cold prompt.
+_MOST_SWITCHES: Final = 2
 
 
 def rule(facts: Facts, candidate: Candidate) -> Verdict:
     """Be for local models when the pace of the quota asks for it and the request is worth little.
 
-    Turns of high value, and those of which nobody can tell, stay on the cloud as long as it serves.
+    Turns of high value stay on the cloud as long as it serves. So do those of which nobody can
+    tell, but in a conversation that is here already: it returns for what is surely worth it.
     """
     if facts.mode is not Mode.SPARE or candidate.is_cloud or facts.admission is Admission.STAY:
         return None
     level = facts.pace.level
+    if _restless(facts):
+        return None
     if not level or (needed := needed_level(facts)) is None or level < needed:
         return None
     return Score(_SPARED, f"to spare the quota ({facts.pace.why}): {_words(facts)}")
+
+
+def _restless(facts: Facts) -> bool:
+    """Whether a conversation has been moved often enough: it stays where its best turns are."""
+    thread = facts.thread
+    return thread.by == CLOUD and thread.switches(facts.now) >= _MOST_SWITCHES
 
 
 def needed_level(facts: Facts) -> int | None:
@@ -40,10 +52,11 @@ def needed_level(facts: Facts) -> int | None:
         return _LARGE_LEVEL
     if facts.purpose not in {Purpose.WORK, Purpose.SUBAGENT}:
         return None
-    if facts.features.workload.of_high_value:
-        return None
+    guess = facts.features.workload
     if facts.purpose is Purpose.SUBAGENT:
-        return _SUBAGENT_LEVEL
+        return _LARGE_LEVEL if guess.of_high_value else _SUBAGENT_LEVEL
+    if guess.of_high_value and not (facts.thread.is_local and guess.may_be_of_little_value):
+        return None
     return _SMALL_LEVEL if facts.features.tokens <= _SMALL_TOKENS else _LARGE_LEVEL
 
 

@@ -1,0 +1,437 @@
+"""Synthetic months of several kinds of developers under several policies: does the quota last?
+
+The rules, the pace and the guess of a turn's kind are those of the product; what is made up here is
+the work, and a cloud that counts. Turns say sentences of tests/golden/workload.jsonl that were held
+out when the features of the guess were chosen, so the guess is as wrong here as it is there.
+
+    python bench/policy.py              print the table, and whether the targets are met
+    python bench/policy.py --write      put it into docs/policy.md
+"""
+
+import argparse
+import importlib
+import pkgutil
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import workload as golden
+
+from standby.core.models.facts import LocalModel
+from standby.core.policy import rules
+from standby.core.policy.decide import decide
+from standby.core.policy.features import Features
+from standby.core.policy.modes import Mode
+from standby.core.policy.pace import EASY, Pace, paced
+from standby.core.policy.thread import CLOUD, NEW, Thread, continued
+from standby.core.policy.verdicts import Candidate, Facts
+from standby.core.policy.workload import Workload
+from standby.core.quota.machine import Admission
+from standby.core.quota.windows import Window
+from standby.core.wire.json import JSON, dumps
+from standby.core.wire.purpose import Purpose
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "policy.md"
+BEGIN: Final = "<!-- the table is written by `python bench/policy.py --write` -->"
+END: Final = "<!-- end of the table -->"
+DAYS: Final = 30
+DAY_S: Final = 86_400.0
+HOUR_S: Final = 3600.0
+WINDOW_S: Final = 5 * HOUR_S
+CACHE_S: Final = 300.0
+# People begin anew for each task, as the client advises; so many turns has one, on average.
+TASK_TURNS: Final = 10
+# What a turn costs more when it comes back to a cloud that has forgotten its prompt.
+COLD: Final = 1.35
+ANSWER: Final[JSON] = {"role": "assistant", "content": "Done."}
+RULES: Final = tuple(
+    importlib.import_module(f"{rules.__name__}.{info.name}").rule
+    for info in pkgutil.iter_modules(rules.__path__)
+)
+CANDIDATES: Final = (
+    Candidate(CLOUD, is_cloud=True),
+    Candidate(
+        "desk/coder",
+        is_cloud=False,
+        model=LocalModel("desk", "coder", "", context_tokens=131_072, tools=True, reasoning=True),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Developer:
+    """A way of working. Costs are shares of the quota of a window."""
+
+    name: str
+    days_a_week: int
+    sessions: tuple[tuple[float, float], ...]
+    """When a day's sessions begin, in hours, and how long they last."""
+    pause_s: float
+    """The mean time between two turns."""
+    cost: float
+    """The mean cost of a turn of the main conversation."""
+    high: float
+    """The share of turns of high value."""
+    runs: float
+    """How probable it is that a turn is worth as much as the one before."""
+    agents: float
+    """How many subagents a turn has, on average."""
+
+
+OFFICE: Final = ((9.0, 3.5), (13.5, 4.0))
+DEVELOPERS: Final = (
+    Developer("steady", 5, OFFICE, 300, 0.018, 0.45, 0.80, 0.3),
+    Developer("builds much", 5, OFFICE, 240, 0.022, 0.60, 0.85, 0.6),
+    Developer("tidies up", 5, OFFICE, 180, 0.014, 0.20, 0.85, 0.2),
+    Developer("many agents", 5, OFFICE, 420, 0.020, 0.50, 0.80, 2.5),
+    Developer("in bursts", 6, ((10.0, 1.0), (15.0, 1.2), (21.0, 1.5)), 90, 0.016, 0.45, 0.80, 0.4),
+    Developer("nights", 6, ((20.0, 5.5),), 240, 0.020, 0.50, 0.85, 0.5),
+    Developer("now and then", 3, ((11.0, 1.5),), 420, 0.015, 0.50, 0.75, 0.3),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One turn, or one request beside it."""
+
+    at: float
+    session: str
+    purpose: Purpose
+    kind: Workload
+    cost: float
+    features: Features
+
+    @property
+    def is_high(self) -> bool:
+        return self.purpose is Purpose.WORK and self.kind.of_high_value
+
+
+@dataclass(slots=True)
+class Counted:
+    """What became of one window."""
+
+    wanted: float = 0.0
+    """What all of it would have cost."""
+    wanted_high: float = 0.0
+    """What the turns of high value alone would have cost, cold prompts and all."""
+    refused: bool = False
+    high: int = 0
+    high_on_cloud: int = 0
+    high_given_away: int = 0
+    """Turns of high value that a local model answered although the cloud would have."""
+    turns: int = 0
+    on_cloud: int = 0
+    switches: Counter[str] = field(default_factory=Counter)
+    """By conversation, how often it has changed sides."""
+
+
+Choose = Callable[["World", Event, Counted], str]
+
+
+@dataclass(slots=True)
+class World:
+    """A cloud that counts, and what the gateway remembers."""
+
+    choose: Choose
+    ends: float = 0.0
+    used: float = 0.0
+    level: int = 0
+    left: bool = False
+    """A policy of fixed thresholds has left the cloud."""
+    threads: dict[str, Thread] = field(default_factory=dict)
+    high_at: dict[str, float] = field(default_factory=dict)
+    """When each conversation had its last turn of high value."""
+
+    def run(self, events: Sequence[Event]) -> list[Counted]:
+        done: list[Counted] = []
+        for event in events:
+            if event.at >= self.ends:
+                self.ends, self.used = event.at + WINDOW_S, 0.0
+                done.append(Counted())
+            self._answer(event, done[-1])
+        return done
+
+    def _answer(self, event: Event, counted: Counted) -> None:
+        thread = self.threads.get(event.session, NEW)
+        by = self.choose(self, event, counted)
+        cold = thread.cloud_at is None or event.at - thread.cloud_at > CACHE_S
+        cost = event.cost * (COLD if cold and thread.by else 1.0)
+        counted.wanted += event.cost
+        if event.is_high:
+            warm = event.at - self.high_at.get(event.session, event.at) <= CACHE_S
+            counted.wanted_high += event.cost * (1.0 if warm else COLD)
+            self.high_at[event.session] = event.at
+        if by == CLOUD and self.used >= 1:
+            counted.refused, by = True, "desk/coder"
+        if by == CLOUD:
+            self.used += cost
+        if event.purpose is Purpose.WORK:
+            self._count(event, counted, by, thread)
+        if event.purpose in {Purpose.WORK, Purpose.SUBAGENT}:
+            self.threads[event.session] = continued(thread, by, event.at, 0)
+
+    def _count(self, event: Event, counted: Counted, by: str, thread: Thread) -> None:
+        served = by == CLOUD
+        counted.turns += 1
+        counted.on_cloud += served
+        counted.switches[event.session] += bool(thread.by) and (thread.by == CLOUD) != served
+        if event.is_high:
+            counted.high += 1
+            counted.high_on_cloud += served
+            counted.high_given_away += not served and self.used < 1
+
+    def windows(self) -> tuple[Window, ...]:
+        # As the cloud's headers say it: in hundredths.
+        return (Window("5h", round(self.used, 2), self.ends),)
+
+
+def auto(world: World, event: Event, _: Counted) -> str:
+    return _decided(world, event, Mode.AUTO)
+
+
+def spare(world: World, event: Event, _: Counted) -> str:
+    return _decided(world, event, Mode.SPARE)
+
+
+def fixed(world: World, _event: Event, _: Counted) -> str:
+    """Leave when a tenth is left, return when there is a fifth again."""
+    left = 1 - world.used
+    world.left = left < 0.2 if world.left else left <= 0.1
+    return "desk/coder" if world.left else CLOUD
+
+
+def _decided(world: World, event: Event, mode: Mode) -> str:
+    pace = EASY
+    if mode is Mode.SPARE:
+        pace = paced(world.level, world.windows(), event.at)
+        world.level = pace.level
+    spent = world.used >= 1
+    facts = Facts(
+        model="claude-opus-5-5",
+        purpose=event.purpose,
+        admission=Admission.STAY if spent else Admission.GO,
+        why="the 5-hour limit is reached" if spent else "",
+        trusted=True,
+        credential=True,
+        mode=mode,
+        now=event.at,
+        thread=world.threads.get(event.session, NEW),
+        features=event.features,
+        pace=pace,
+    )
+    by = decide(facts, CANDIDATES, RULES).order[0]
+    if spent and by != CLOUD:  # the first one meets the limit, and is answered here
+        return CLOUD
+    return by
+
+
+POLICIES: Final = {
+    "`auto`": auto,
+    "leave at 10 % left, return at 20 %": fixed,
+    "`spare`": spare,
+}
+
+
+def month(developer: Developer, seed: int) -> list[Event]:
+    """Return what a developer asks in a month, in order."""
+    dice = random.Random(f"{developer.name} {seed}")
+    said = _sentences()
+    events: list[Event] = []
+    for day in range(DAYS):
+        if day % 7 >= developer.days_a_week:
+            continue
+        effort = dice.lognormvariate(0, 0.35)  # some days are harder than others
+        for number, (begins, lasts) in enumerate(developer.sessions):
+            begin = day * DAY_S + begins * HOUR_S + dice.uniform(-900, 900)
+            name = f"{day}.{number}"
+            events += _session(developer, name, begin, lasts * HOUR_S, effort, dice, said)
+    return sorted(events, key=lambda event: event.at)
+
+
+def _session(
+    developer: Developer,
+    name: str,
+    begin: float,
+    lasts_s: float,
+    effort: float,
+    dice: random.Random,
+    said: dict[Workload, list[str]],
+) -> Iterator[Event]:
+    at, is_high, task, turn = begin, True, name, 0
+    talk: list[JSON] = []
+    while (at := at + dice.expovariate(effort / developer.pause_s)) < begin + lasts_s:
+        if turn == 0 or dice.random() < 1 / TASK_TURNS:  # a new task, and a new conversation
+            task, is_high, talk = f"{name}.{turn}", dice.random() < developer.high, []
+            yield Event(at, task, Purpose.TITLE, Workload.SUMMARY, 0.001, Features({}, 2000))
+        elif dice.random() > developer.runs:
+            is_high = dice.random() < developer.high
+        kind = dice.choice([each for each in Workload if each.of_high_value == is_high])
+        cost = developer.cost * dice.lognormvariate(-0.3, 0.75) * (1.4 if is_high else 0.6)
+        talk = [*talk[-6:], {"role": "user", "content": dice.choice(said[kind])}, ANSWER]
+        size = dice.randrange(60_000, 200_000)
+        features = Features({"messages": [*talk[:-1]]}, size)
+        yield Event(at, task, Purpose.WORK, kind, cost, features)
+        for agent in range(_poisson(developer.agents, dice)):
+            simple = dice.choice([Workload.QUESTION, Workload.SUMMARY, Workload.MULTI_FILE])
+            cost = developer.cost * dice.lognormvariate(-0.6, 0.5)
+            place = f"{task}/{turn}.{agent}"
+            body: dict[str, JSON] = {
+                "messages": [{"role": "user", "content": dice.choice(said[simple])}]
+            }
+            features = Features(body, 60_000)
+            yield Event(at + 20 + agent, place, Purpose.SUBAGENT, simple, cost, features)
+        turn += 1
+        if turn % 25 == 0:
+            yield Event(
+                at + 60, task, Purpose.COMPACTION, Workload.SUMMARY, developer.cost, Features({}, 1)
+            )
+
+
+def _sentences() -> dict[Workload, list[str]]:
+    held_out = [case for case in golden.cases() if case.held_out]
+    return {kind: [case.says for case in held_out if case.kind is kind] for kind in Workload}
+
+
+def _poisson(mean: float, dice: random.Random) -> int:
+    count, left = 0, dice.expovariate(1)
+    while left < mean:
+        count, left = count + 1, left + dice.expovariate(1)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One policy over all windows of some developers."""
+
+    windows: int
+    fitting: int
+    """Windows that are too small for all, and large enough for the turns of high value."""
+    lasts: float
+    lasts_pressed: float
+    high_on_cloud: float
+    given_away: int
+    switches: float
+    """Of all conversations of a window together."""
+    most_switches: int
+    """95 of 100 conversations have no more in a window."""
+    on_cloud: float
+
+
+def row(counted: Sequence[Counted]) -> Row:
+    fit = [one for one in counted if one.wanted_high <= 1]
+    pressed = [one for one in fit if one.wanted > 1]
+    switches = sorted(many for one in counted for many in one.switches.values())
+    return Row(
+        len(counted),
+        len(pressed),
+        _mean(not one.refused for one in fit),
+        _mean(not one.refused for one in pressed),
+        sum(one.high_on_cloud for one in fit) / max(sum(one.high for one in fit), 1),
+        sum(one.high_given_away for one in counted),
+        sum(switches) / len(counted),
+        switches[int(len(switches) * 0.95)],
+        sum(one.on_cloud for one in counted) / max(sum(one.turns for one in counted), 1),
+    )
+
+
+def _mean(of: Iterator[bool]) -> float:
+    every = [*of]
+    return sum(every) / len(every) if every else 1.0
+
+
+def simulated(seeds: int, developers: Sequence[Developer] = DEVELOPERS) -> dict[str, Row]:
+    months = [month(one, seed) for one in developers for seed in range(seeds)]
+    return {
+        name: row([one for events in months for one in World(choose).run(events)])
+        for name, choose in POLICIES.items()
+    }
+
+
+def table(seeds: int) -> str:
+    lines = [
+        "| developer | policy | windows | pressed | quota lasts | of pressed | high value on cloud"
+        " | given away | switches, window | switches, conversation | turns on cloud |",
+        "|" + "---|" * 11,
+    ]
+    groups: list[tuple[str, Sequence[Developer]]] = [(one.name, (one,)) for one in DEVELOPERS]
+    for name, who in [*groups, ("**all**", DEVELOPERS)]:
+        for policy, got in simulated(seeds, who).items():
+            lines.append(
+                f"| {name} | {policy} | {got.windows} | {got.fitting} | {got.lasts:.1%} |"
+                f" {got.lasts_pressed:.1%} | {got.high_on_cloud:.1%} | {got.given_away} |"
+                f" {got.switches:.1f} | ≤ {got.most_switches} | {got.on_cloud:.0%} |"
+            )
+    return "\n".join(lines)
+
+
+def cost(rounds: int = 2000) -> tuple[float, float]:
+    """Return the median and the 99th of 100 of a decision on a conversation of 1 MB, in seconds.
+
+    The body has been parsed, as it is when a request is judged; all that is read of it is read
+    anew each time.
+    """
+    body, size = conversation(1_000_000)
+    took: list[float] = []
+    for _ in range(rounds):
+        features = Features(body, size)
+        facts = Facts(
+            model="claude-opus-5-5",
+            purpose=Purpose.WORK,
+            admission=Admission.GO,
+            why="",
+            trusted=True,
+            credential=True,
+            mode=Mode.SPARE,
+            thread=Thread(CLOUD),
+            features=features,
+            pace=Pace(4, "50% of 5h is used with 40% of it passed"),
+        )
+        began = time.perf_counter()
+        decide(facts, CANDIDATES, RULES)
+        took.append(time.perf_counter() - began)
+    took.sort()
+    return took[rounds // 2], took[int(rounds * 0.99)]
+
+
+def conversation(size: int) -> tuple[dict[str, JSON], int]:
+    """Return a body of about so many bytes: calls of tools and their results, turn by turn."""
+    result = "def f(x):\n    return x + 1\n" * 80
+    messages: list[JSON] = []
+    for number in range(size // (len(result) + 250)):
+        if number % 8 == 0:
+            messages.append({"role": "user", "content": "Now rename `f` to `g` in the next one."})
+        use = {"type": "tool_use", "id": f"toolu_{number}", "name": "Read", "input": {"n": number}}
+        back = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": result}
+        messages += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [back]}]
+    body: dict[str, JSON] = {"model": "claude-opus-5-5", "messages": messages, "tools": []}
+    return body, len(dumps(body))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=2, help="months of each developer")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/policy.md")
+    options = parser.parse_args()
+    middle, slow = cost()
+    print(f"a decision on a conversation of 1 MB: {middle * 1e3:.3f} ms, p99 {slow * 1e3:.3f} ms\n")
+    began = time.perf_counter()
+    text = table(options.seeds)
+    print(text)
+    print(f"\n{time.perf_counter() - began:.0f} s")
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        before, _, rest = page.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
