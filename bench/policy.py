@@ -377,10 +377,10 @@ def cost(rounds: int = 2000) -> tuple[float, float]:
     The body has been parsed, as it is when a request is judged; all that is read of it is read
     anew each time.
     """
-    body, size = conversation(1_000_000)
+    body, raw = conversation(1_000_000)
     took: list[float] = []
     for _ in range(rounds):
-        features = Features(body, size)
+        features = Features(body, len(raw), raw=raw)
         facts = Facts(
             model="claude-opus-5-5",
             purpose=Purpose.WORK,
@@ -400,7 +400,7 @@ def cost(rounds: int = 2000) -> tuple[float, float]:
     return took[rounds // 2], took[int(rounds * 0.99)]
 
 
-def conversation(size: int) -> tuple[dict[str, JSON], int]:
+def conversation(size: int) -> tuple[dict[str, JSON], bytes]:
     """Return a body of about so many bytes: calls of tools and their results, turn by turn."""
     result = "def f(x):\n    return x + 1\n" * 80
     messages: list[JSON] = []
@@ -411,7 +411,7 @@ def conversation(size: int) -> tuple[dict[str, JSON], int]:
         back = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": result}
         messages += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [back]}]
     body: dict[str, JSON] = {"model": "claude-opus-5-5", "messages": messages, "tools": []}
-    return body, len(dumps(body))
+    return body, dumps(body)
 
 
 def main() -> int:

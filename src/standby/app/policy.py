@@ -250,7 +250,8 @@ class Policy:
     def _features(self, asking: Asking) -> Features:
         if asking.body is None:
             return NOTHING
-        return Features(asking.body.value, len(asking.request.body))
+        raw = asking.request.body
+        return Features(asking.body.value, len(raw), raw=raw)
 
     def _pace(self, account: Account) -> Pace:
         before = self._levels.get(account) or 0
