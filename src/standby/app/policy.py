@@ -250,8 +250,7 @@ class Policy:
     def _features(self, asking: Asking) -> Features:
         if asking.body is None:
             return NOTHING
-        raw = asking.request.body
-        return Features(asking.body.value, len(raw), raw=raw)
+        return Features(asking.body.value, len(asking.request.body))
 
     def _pace(self, account: Account) -> Pace:
         before = self._levels.get(account) or 0

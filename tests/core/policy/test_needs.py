@@ -37,13 +37,6 @@ def test_a_body_says_what_it_needs(body, needs):
     assert needs == needs_of(body)
 
 
-def test_an_image_is_looked_for_in_what_came_first():
-    body = {"messages": [{"role": "user", "content": [IMAGE]}]}
-
-    assert needs_of(body, b'{"type": "image"}').vision
-    assert not needs_of(body, b'{"text": "\\"image\\""}').vision
-
-
 def test_needs_have_names():
     assert ("tools", "vision") == Needs(tools=True, vision=True).words
 

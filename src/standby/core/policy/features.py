@@ -16,22 +16,15 @@ _BYTES_A_TOKEN = 4
 class Features:
     """The features of one request body."""
 
-    def __init__(
-        self,
-        value: Mapping[str, JSON],
-        size: int,
-        tokens: int | None = None,
-        raw: bytes | None = None,
-    ) -> None:
+    def __init__(self, value: Mapping[str, JSON], size: int, tokens: int | None = None) -> None:
         """``size`` is the body's length in bytes; ``tokens`` what it comes to, where known."""
         self._value = value
-        self._raw = raw
         self.tokens = size // _BYTES_A_TOKEN if tokens is None else tokens
 
     @cached_property
     def needs(self) -> Needs:
         """The abilities that it asks for."""
-        return needs_of(self._value, self._raw)
+        return needs_of(self._value)
 
     @cached_property
     def in_loop(self) -> bool:
