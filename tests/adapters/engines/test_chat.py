@@ -1,5 +1,6 @@
+import asyncio
 import gzip
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 import anyio
 import pytest
@@ -163,6 +164,56 @@ async def test_an_answer_that_breaks_off_is_an_error():
         engine = ChatServer(LLAMACPP, client, urls=(server.url,))
         with pytest.raises(EngineError, match="broke off"):
             await gathered(engine.chat(model(server.url), {}))
+
+
+@asynccontextmanager
+async def raw_server(*pieces):
+    """A server that sends these bytes, in turn, and keeps the connection open after them."""
+    gone = asyncio.Event()
+
+    async def serve_one(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        await gone.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve_one, "127.0.0.1", 0)
+    async with server:
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            gone.set()
+
+
+async def test_what_is_no_chunk_ends_the_answer_long_before_a_silence_would():
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    head += b"Transfer-Encoding: chunked\r\n\r\n"
+    async with (
+        raw_server(head + b"5\r\nhello\r\n", b"zz\r\nno size\r\n") as url,
+        http_client() as client,
+    ):
+        engine = ChatServer(LLAMACPP, client, urls=(url,), patience=Patience(60.0, 60.0))
+
+        with anyio.fail_after(5), pytest.raises(EngineError, match=r"broke off .*not HTTP"):
+            await gathered(engine.chat(model(url), {}))
+
+
+async def test_a_long_silence_on_a_connection_that_is_there_is_no_error():
+    async def slow(request):
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(CHUNKS[0])
+        await asyncio.sleep(1.2)  # longer than between two looks at the connection
+        await response.write(CHUNKS[2])
+        return response
+
+    async with serve({CHAT: slow}) as server, http_client() as client:
+        engine = ChatServer(LLAMACPP, client, urls=(server.url,))
+
+        assert CHUNKS[0] + CHUNKS[2] == await gathered(engine.chat(model(server.url), {}))
 
 
 @pytest.mark.parametrize("before", [(), CHUNKS[:1]], ids=["from the start", "after a while"])

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from dataclasses import dataclass, replace
 from typing import Final
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout
 
 from standby.adapters.child import Child
 from standby.adapters.engines.spec import EngineSpec, ask, good, headers, is_loopback, llama_models
@@ -35,6 +35,8 @@ _BUSY_S: Final = 60.0
 _ERROR_BYTES: Final = 64 * 1024
 # 16 k tokens come to about 4 MB of chunks; what is far beyond that is not an answer.
 _ANSWER_BYTES: Final = 256 * 1024 * 1024
+
+_LOOK_S: Final = 1.0
 
 _CONNECT: Final = ClientTimeout(total=None, sock_connect=5, sock_read=None)
 _BUSY: Final = range(500, 600)
@@ -147,14 +149,14 @@ class ChatServer:
                     auto_decompress=False,
                 )
                 await self._check(response)
-                data = await response.content.readany()
+                data = await _read(response)
             while data:
                 size += len(data)
                 if size > _ANSWER_BYTES:
                     raise EngineError(f"{self.spec.title} does not stop answering")
                 yield data
                 async with asyncio.timeout(self._patience.silence_s):
-                    data = await response.content.readany()
+                    data = await _read(response)
         except TimeoutError as error:
             raise EngineError(f"{self.spec.title} has fallen silent") from error
         except (ClientError, OSError) as error:
@@ -167,7 +169,7 @@ class ChatServer:
     async def _check(self, response: ClientResponse) -> None:
         if response.status != 200:  # noqa: PLR2004 - a redirect is an error too
             said = await response.content.read(_ERROR_BYTES)
-            while len(said) < _ERROR_BYTES and (more := await response.content.readany()):
+            while len(said) < _ERROR_BYTES and (more := await _read(response)):
                 said += more
             said = said[:_ERROR_BYTES]
             why = message_of(said)[:300]
@@ -289,6 +291,23 @@ class ChatServer:
 def _base(url: str) -> str:
     """Return a server's URL as we use it, whether or not a person wrote the ``/v1`` behind it."""
     return url.rstrip("/").removesuffix("/v1")
+
+
+async def _read(response: ClientResponse) -> bytes:
+    """Return the next bytes of a body; none at its end. Raise :class:`ClientError`.
+
+    Where a chunk is no chunk, aiohttp (3.14) closes the connection and does not tell whoever reads
+    the body, who would wait for ever. So the connection is looked at from time to time.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                return await response.content.readany()
+        except TimeoutError:
+            connection = response.connection
+            transport = None if connection is None else connection.transport
+            if transport is None or transport.is_closing():
+                raise ClientPayloadError("what it sent is not HTTP") from None
 
 
 def _words(error: Exception) -> str:
