@@ -2,7 +2,7 @@
 
 import pytest
 
-from standby.app.admission import Admission
+from standby.app.admission import Admission, Queue
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
 from standby.app.speeds import Speeds
@@ -195,3 +195,12 @@ async def test_at_a_glance_it_is_the_same_and_nobody_is_asked():
         assert said[name] == glance[name]
     assert [{"name": "5h", "used": 1.0, "resets_at": NOW + HOUR}] == glance["windows"]
     assert "auto" == glance["mode"]
+
+
+async def test_what_is_going_on_at_each_engine_is_told():
+    status = await status_of(Way(DOWN))
+    status._queues = lambda: (Queue("desk", 2, 1, 3),)
+
+    said = await status.status()
+
+    assert [{"engine": "desk", "slots": 2, "busy": 1, "waiting": 3}] == said["local"]["queues"]

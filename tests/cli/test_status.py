@@ -132,3 +132,15 @@ def test_the_bars_of_all_windows_begin_in_one_column():
 
     assert 3 == len(bars)
     assert 1 == len(set(bars))
+
+
+def test_what_is_going_on_at_an_engine_is_said_while_something_is():
+    idle = {"engine": "ollama", "slots": 1, "busy": 0, "waiting": 0}
+    local = {"would_take_over": MODEL, "models": [MODEL], "fetching": None, "problem": None}
+
+    assert "at work" not in told(local={**local, "queues": [idle]})
+    alone = {**idle, "busy": 1}
+    assert "ollama: 1 of 1 slots busy" == told(local={**local, "queues": [alone]})["at work"]
+    crowd = {**alone, "waiting": 3}
+    expected = "ollama: 1 of 1 slots busy, 3 waiting"
+    assert expected == told(local={**local, "queues": [idle, crowd]})["at work"]

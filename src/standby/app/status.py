@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from standby.app.accounts import Accounts
+from standby.app.admission import Queue
 from standby.app.choosing import Choosing
 from standby.app.engines import Engines
 from standby.app.glance import binding, shown_model, shown_windows
@@ -55,6 +56,7 @@ class Status:
         choosing: Choosing | None = None,
         warming: Warming | None = None,
         speeds: Speeds | None = None,
+        queues: Callable[[], tuple[Queue, ...]] = tuple,
     ) -> None:
         self._about = about
         self._accounts = accounts
@@ -65,6 +67,7 @@ class Status:
         self._choosing = choosing
         self._warming = warming
         self._speeds = speeds or Speeds()
+        self._queues = queues
 
     async def status(self) -> dict[str, JSON]:
         """Return all of it as one JSON object."""
@@ -93,6 +96,7 @@ class Status:
                 "problem": None if first else "no local model is there",
                 "cold_prompt_s": None if first is None else self._cold_prompt_s(first),
                 "warming": self.warmth(),
+                "queues": [_queue(queue) for queue in self._queues()],
             },
             "last": entry_json(last[0]) if last else None,
             "ledger": {"enabled": about.ledger_enabled, "degraded": self._ledger.degraded},
@@ -244,6 +248,15 @@ def _model(model: LocalModel) -> JSON:
         "vision": model.vision,
         "rehearsal": model.rehearsal,
         "settings": model.settings,
+    }
+
+
+def _queue(queue: Queue) -> JSON:
+    return {
+        "engine": queue.engine,
+        "slots": queue.slots,
+        "busy": queue.busy,
+        "waiting": queue.waiting,
     }
 
 

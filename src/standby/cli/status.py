@@ -53,6 +53,9 @@ def rows(status: gateway.Status) -> Iterator[Row]:
         yield "", status.fetching, "plain"
     if status.warming.conversations or status.warming.problem:
         yield from gateway.warming_rows(status.warming)
+    for queue in status.queues:
+        if queue.busy or queue.waiting:
+            yield _queue(queue)
     for account in status.accounts:
         yield from _account(account)
     if status.last is not None:
@@ -99,6 +102,12 @@ def _next(status: gateway.Status) -> Row:
         tone = "poor"
         words += "; a model for rehearsals, not for work"
     return label, words, tone
+
+
+def _queue(queue: gateway.Queue) -> Row:
+    waiting = f", {queue.waiting} waiting" if queue.waiting else ""
+    words = f"{queue.engine}: {queue.busy} of {queue.slots} slots busy{waiting}"
+    return "at work", words, "poor" if queue.waiting else "plain"
 
 
 def _account(account: gateway.Account) -> Iterator[Row]:

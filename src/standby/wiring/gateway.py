@@ -290,6 +290,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             choosing=choosing,
             warming=warming,
             speeds=speeds,
+            queues=admission.queues,
         )
         switch = Switch(
             line,

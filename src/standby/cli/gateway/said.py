@@ -12,6 +12,7 @@ __all__ = [
     "Last",
     "Model",
     "Policy",
+    "Queue",
     "Status",
     "Window",
     "policy_words",
@@ -32,6 +33,16 @@ class Model:
     rehearsal: bool
     settings: str = ""
     """How an engine of ours runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What is going on at one local engine."""
+
+    engine: str
+    slots: int
+    busy: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,8 @@ class Status:
     next: Model | None
     """Who would take over."""
     models: tuple[Model, ...]
+    queues: tuple[Queue, ...]
+    """Of the engines that were asked for anything yet."""
     fetching: str
     problem: str
     last: Last | None
@@ -132,6 +145,7 @@ def read_status(said: JSON) -> Status:
         accounts=tuple(_account(one) for one in _list(cloud, "accounts")),
         next=_model(_under(local, "would_take_over")),
         models=tuple(model for one in _list(local, "models") if (model := _model(one))),
+        queues=tuple(_queue(one) for one in _list(local, "queues")),
         fetching=_text(local, "fetching"),
         problem=_text(local, "problem"),
         policy=read_policy(_under(said, "policy")),
@@ -193,6 +207,11 @@ def _model(said: JSON) -> Model | None:
             )
         case _:
             return None
+
+
+def _queue(said: JSON) -> Queue:
+    slots, busy, waiting = (int(_number(said, name) or 0) for name in ("slots", "busy", "waiting"))
+    return Queue(_text(said, "engine"), slots, busy, waiting)
 
 
 def _last(said: JSON) -> Last | None:
