@@ -267,6 +267,14 @@ class Wire(Protocol):
         """Break the connection: what is out can neither go on nor be ended honestly."""
 
 
+class Notifier(Protocol):
+    """Whatever reaches a person who does not look."""
+
+    async def tell(self, title: str, words: str) -> None:
+        """Tell them. Never raises, and does not wait for long."""
+        ...
+
+
 class Schemas(Protocol):
     """Holds values against JSON schemas."""
 

@@ -96,6 +96,7 @@ from standby.server.front import Front
 from standby.server.guard import Guard
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
+from standby.wiring.alerting import alerts
 from standby.wiring.faces import faces, telemetry
 from standby.wiring.policies import policy_of
 from standby.wiring.records import teach
@@ -327,6 +328,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
                 fetching.run,
                 warming.run,
                 partial(teach, speeds, where),
+                *alerts(settings.gateway.notify, status.glance, accounts, clock),
             )
         )
         usage = Usage(

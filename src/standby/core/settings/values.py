@@ -107,6 +107,14 @@ class Gateway(Section):
         default=8484,
         metadata=_about("The port to listen on; 0 takes any free one.", Whole(0, 65535)),
     )
+    notify: str = field(
+        default="off",
+        metadata=_about(
+            "Tell of 80 % and 95 % of a window, of a switch and of a local engine that is down: on "
+            "the desktop, or with the bell of the terminal of `standby serve`.",
+            Choice(("off", "desktop", "bell")),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
