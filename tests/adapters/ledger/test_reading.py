@@ -1,5 +1,6 @@
 """The ledger is read beside the gateway that writes it, and without one."""
 
+import datetime as dt
 import sqlite3
 import stat
 from contextlib import asynccontextmanager
@@ -198,3 +199,39 @@ async def test_a_damaged_ledger_is_told_of(path):
 
     with pytest.raises(RecordsError, match="the ledger is damaged"):
         await SqliteRecords(path).sides()
+
+
+async def test_a_clock_that_goes_back_does_not_keep_windows_from_being_seen(path):
+    async with written(path) as ledger:
+        for after_s, used in ((7200, 0.1), (0, 0.2), (60, 0.3)):
+            ledger.saw(Account("a"), [Window("5h", used, NOW + 9)], NOW + after_s)
+        await ledger.recent(0)
+
+        found = await SqliteRecords(path).samples(Account("a"), NOW)
+
+    assert [0.2, 0.3, 0.1] == [sample.used for sample in found["5h"]]
+
+
+async def test_two_gateways_on_one_file_keep_one_account_of_it(path):
+    async with written(path) as one, written(path) as other:
+        for i in range(200):
+            ledger = one if i % 2 else other
+            ledger.book(replace(ENTRY, id=f"r{i}", by="cloud" if i // 50 % 2 else "local"))
+            ledger.book(replace(ENTRY, id=f"r{i // 2}"))  # one that may be there already
+        await one.recent(0)
+        await other.recent(0)
+
+        records = SqliteRecords(path)
+        [entries, lines] = await records.entries(1000), await records.lines(0, 2 * NOW, "session")
+
+    assert 200 == len(entries) == added(line.sums for line in lines).requests
+    assert (None, None) == (one.degraded, other.degraded)
+
+
+async def test_days_are_those_of_this_place(path):
+    async with written(path, ENTRY, LOCAL, OTHER):
+        lines = await SqliteRecords(path).lines(NOW, NOW + 9 * HOUR, "day")
+
+    days = {f"{dt.datetime.fromtimestamp(NOW + i * HOUR):%Y-%m-%d}" for i in range(3)}  # noqa: DTZ006
+    assert days == {line.key for line in lines}
+    assert 3 == added(line.sums for line in lines).requests

@@ -25,7 +25,8 @@ SAW: Final = """
     SELECT :account, :name, :at, :used, :resets_at
     WHERE NOT EXISTS (
         SELECT 1 FROM (
-            SELECT at, used, resets_at FROM windows WHERE account = :account AND name = :name
+            SELECT at, used, resets_at FROM windows
+            WHERE account = :account AND name = :name AND at <= :at  -- the clock may go back
             ORDER BY at DESC LIMIT 1
         )
         WHERE resets_at IS :resets_at AND (used = :used OR at > :at - 60)
