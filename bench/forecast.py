@@ -8,9 +8,13 @@ the window. A range that is stated to hold four of five must do so, neither less
 import argparse
 import math
 import random
+import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from standby.core.quota.forecast import Forecast, Sample, forecast
 from standby.core.quota.windows import LENGTH_S, Window
@@ -19,6 +23,7 @@ MINUTE = 60.0
 HOUR = 3600.0
 DAY = 86_400.0
 START = 1_795_000_000.0 // (7 * DAY) * 7 * DAY
+MARKED = re.compile(r"(<!-- forecast:begin -->\n).*?(<!-- forecast:end -->)", re.DOTALL)
 PATTERNS = ("steady", "bursty", "nights", "weekends")
 HISTORIES = {"1 h": HOUR, "5 h": 5 * HOUR, "1 day": DAY, "1 week": 7 * DAY, "4 weeks": 28 * DAY}
 
@@ -61,6 +66,7 @@ class Trial:
     now: float
     ran_out_at: float | None
     resets_at: float
+    name: str = ""
 
     @property
     def may_end(self) -> bool:
@@ -195,28 +201,100 @@ def figures(count: int, seed: int = 1) -> Iterator[Row]:
                 yield row(pattern, name, history, [*trials(pattern, name, seconds, count, seed)])
 
 
+Row4 = tuple[str, float, float, float | None]
+"""A window's name, when it was seen, the share used, and its reset: as the ledger keeps it."""
+
+
+def replayed(rows: Sequence[Row4], every_s: float = 1800.0) -> Iterator[Trial]:
+    """Yield what would have been said at each moment of a past, with what became of it."""
+    for name in sorted({row[0] for row in rows}):
+        seen = [row[1:] for row in rows if row[0] == name]
+        moment, last = seen[0][0] + HOUR, seen[-1][0]
+        while moment < last:
+            past = [one for one in seen if one[0] <= moment]
+            _, used, resets_at = past[-1]
+            if resets_at is not None and moment < resets_at < last and used < 0.995:
+                later = (at for at, share, _ in seen if moment < at < resets_at and share >= 0.995)
+                said = forecast(
+                    [Sample(at, share) for at, share, _ in past],
+                    Window(name, used, resets_at),
+                    moment,
+                )
+                yield Trial(said, moment, next(later, None), resets_at, name)
+            moment += every_s
+
+
+def of_ledger(path: Path) -> Iterator[Row]:
+    """Yield the figures of what a ledger has seen of each account."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        accounts = connection.execute("SELECT DISTINCT account FROM windows").fetchall()
+        for (account,) in accounts:
+            rows = connection.execute(
+                "SELECT name, at, used, resets_at FROM windows WHERE account = ? ORDER BY at",
+                (account,),
+            ).fetchall()
+            found = list(replayed(rows))
+            for name in sorted({row[0] for row in rows} & set(LENGTH_S)):
+                of_it = [one for one in found if one.name == name]
+                yield row(account[:8], name, "replayed", of_it)
+
+
+def told(one: Row) -> str:
+    return (
+        f"{one.pattern:<9} {one.window:<6} {one.history:<8} {one.count:>6} {one.open:>5}"
+        f" {one.held:>6.0%} {one.held_open:>10.0%} {one.early:>7.0%} {one.late:>5.0%}"
+        f" {one.right:>10.0%} {one.width_h:>7.1f} h"
+    )
+
+
+def section(rows: Sequence[Row], last: str) -> str:
+    lines = [
+        "| pattern | window | seen for | held | ran out before | after | right side | range |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {one.pattern} | {one.window} | {one.history} | {one.held:.0%} | {one.early:.0%}"
+        f" | {one.late:.0%} | {one.right:.0%} | {one.width_h:.1f} h |"
+        for one in rows
+    ]
+    return "\n".join([*lines, "", last])
+
+
+def write(figures: str, page: Path) -> None:
+    """Put the figures between the marks of a page."""
+    text = page.read_text(encoding="utf-8")
+    if not MARKED.search(text):
+        raise ValueError(f"{page} has no place marked for the figures")
+    page.write_text(MARKED.sub(lambda m: f"{m[1]}\n{figures}\n\n{m[2]}", text), encoding="utf-8")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--count", type=int, default=200)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--ledger", type=Path, help="Replay what this ledger has seen instead.")
+    options.add_argument("--write", type=Path, help="Put the figures into this page.")
     chosen = options.parse_args()
     print(
         "pattern   window history  trials  open   held  held(open)  early  late  side right  width"
     )
     rows = []
-    for one in figures(chosen.count, chosen.seed):
+    found = of_ledger(chosen.ledger) if chosen.ledger else figures(chosen.count, chosen.seed)
+    for one in found:
         rows.append(one)
-        print(
-            f"{one.pattern:<9} {one.window:<6} {one.history:<8} {one.count:>6} {one.open:>5}"
-            f" {one.held:>6.0%} {one.held_open:>10.0%} {one.early:>7.0%} {one.late:>5.0%}"
-            f" {one.right:>10.0%} {one.width_h:>7.1f} h"
-        )
+        print(told(one))
         sys.stdout.flush()
     total = sum(one.count for one in rows)
     held = sum(one.held * one.count for one in rows) / total
     opened = sum(one.open for one in rows)
     held_open = sum(one.held_open * one.open for one in rows if one.open) / opened
-    print(f"all: {total} trials, held {held:.1%}; of the {opened} that were open {held_open:.1%}")
+    last = (
+        f"All: {total} trials, of which the range held {held:.1%};"
+        f" of the {opened} in which the window might end, {held_open:.1%}."
+    )
+    print(last)
+    if chosen.write:
+        write(section(rows, last), chosen.write)
 
 
 if __name__ == "__main__":

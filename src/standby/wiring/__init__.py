@@ -5,9 +5,13 @@
 that only reads a file must not wait for a web server.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from standby.app.drill_options import DrillOptions
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from standby.app.drill_options import DrillOptions
 
 __all__ = ["drill"]
 

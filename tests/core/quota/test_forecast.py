@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.forecast import HISTORIES, PATTERNS, row, trials
+from bench.forecast import HISTORIES, PATTERNS, replayed, row, trials
 from standby.core.quota.forecast import Forecast, Sample, forecast
 from standby.core.quota.windows import Window
 
@@ -150,3 +150,18 @@ def test_the_range_holds_the_true_moment_as_often_as_it_says(pattern, name):
 
     # Of 24 trials with a true rate of 0.8, fewer than 16 hold in one case of forty.
     assert row(pattern, name, "", found).held >= 16 / 24
+
+
+def test_a_past_is_replayed_with_what_became_of_it():
+    resets = [NOW + 5 * HOUR * i for i in range(1, 9)]
+    rows = [
+        ("5h", reset - 5 * HOUR + i * 600, min(1.0, i * 0.05), reset)
+        for reset in resets
+        for i in range(24)  # full after 200 minutes
+    ]
+
+    found = list(replayed(rows))
+
+    known = [one for one in found if one.now > NOW + 10 * HOUR]
+    assert all(one.ran_out_at == one.resets_at - 5 * HOUR + 12_000 for one in known)
+    assert sum(one.held for one in known) >= 0.8 * len(known) > 0

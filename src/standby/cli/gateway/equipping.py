@@ -1,15 +1,19 @@
 """What Claude Code gets of ours for one run: the plugin, and a status line where it has none."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from standby.adapters.host.client_settings import client_settings
 from standby.app.client_arguments import client_arguments
-from standby.core.settings import Settings
+
+if TYPE_CHECKING:  # every command imports this file, and none but `claude` has settings here
+    from standby.core.settings import Settings
 
 __all__ = ["PLUGIN", "STATUS_LINE", "equipped", "with_us_on_path"]
 
