@@ -31,6 +31,7 @@ check: $(READY)  ## format, lint, types, import contracts, dependencies, securit
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 	$(BIN)/bandit --recursive src --configfile pyproject.toml --quiet
+	$(BIN)/pytest --quiet tests/security
 	$(BIN)/python docs/generate.py --check
 
 fix: $(READY)  ## put right what a tool can put right

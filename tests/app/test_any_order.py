@@ -57,7 +57,7 @@ REST_S = QuotaRules().rest_s
 PROBE_S = QuotaRules().probe_every_s
 PASSING = ("overloaded", "bare", "down", "unsent")
 BREAKS = ("cut_after_text", "truncated_after_text", "error_after_text", "cut_after_start")
-LASTING = ("five_hour", "credit")
+LASTING = ("five_hour", "late", "credit")
 CLOUD_MOODS = ("well", "denied", *PASSING, *BREAKS, *LASTING)
 ENGINE_MOODS = ("well", "refuses", "breaks", "gone")
 
@@ -113,6 +113,9 @@ class World:
             "unsent": [UpstreamError("the cloud is out of reach", sent=False)],
             "credit": line.NO_CREDIT,
             "five_hour": five_hours(self.until.get(name, 0.0)),
+            "late": five_hours(
+                self.until.get(name, 0.0)
+            ),  # and refuses beyond the end that it told
         }
         if mood in refusals:
             return refusals[mood]
@@ -163,6 +166,7 @@ class Known:
     refused: str = ""
     """The mood of the last refusal, until the cloud serves."""
     probe_at: float = 0.0
+    told_end: float = float("inf")
     rest_until: float = 0.0
     told: bool = False
     """Whether the gateway remembers the cloud's words."""
@@ -235,6 +239,12 @@ class AnyOrder(RuleBasedStateMachine):
     def time_passes(self, seconds):
         self.clock.passes(seconds)
 
+    @rule(name=st.sampled_from(NAMES))
+    def the_end_comes_that_was_told(self, name):
+        ends = [one.told_end for one in (self.known[name, model] for model in MODELS)]
+        if (end := max(ends)) < float("inf"):
+            self.clock.passes(max(0.0, end - self.clock.wall) + 1.0)
+
     @rule(seconds=st.sampled_from((0.5, 60.0, 2 * HOUR)))
     def the_clock_is_set_back(self, seconds):
         self.clock.wall -= seconds
@@ -301,8 +311,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     def may_try(self, known):
         """How many requests may ask all the same."""
-        due = known.refused in LASTING and self.clock.wall >= known.probe_at
-        return int(due)
+        due = self.clock.wall >= min(known.probe_at, known.told_end)
+        return int(known.refused in LASTING and due)
 
     def learn(self, name, model, mood, came):
         known = self.known[name, model]
@@ -310,11 +320,19 @@ class AnyOrder(RuleBasedStateMachine):
             known.told = True
             for other in (self.known[name, each] for each in MODELS):
                 other.refused, other.probe_at = mood, self.clock.wall + PROBE_S
+                other.told_end = self.told_end(name, mood, other.told_end)
         elif came and mood in PASSING:
             known.refused, known.rest_until = mood, self.clock.wall + REST_S
         elif came:  # that it serves, or nothing that lasts
             for each in MODELS:
                 self.known[name, each] = Known()
+
+    def told_end(self, name, mood, before):
+        """When the cloud has said that it serves again: a moment once named is better than none."""
+        now, until = self.clock.wall, self.world.until[name]
+        if mood != "credit" and until > now:
+            return until
+        return before if before > now else float("inf")
 
     def judge(self, tape, number, name, *, stream):
         """Hold one answer against what may be said to this request."""

@@ -72,3 +72,4 @@ def test_the_check_runs_bandit():
     recipe = makefile.partition("\ncheck:")[2].partition("\n\n")[0]
 
     assert "bandit --recursive src" in recipe
+    assert "pytest --quiet tests/security" in recipe

@@ -313,7 +313,7 @@ async def test_nothing_is_written_but_the_entry(path):
 
 
 BOOKS = """
-import asyncio, sys
+import asyncio, contextlib, sys
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {tests!r})
@@ -349,7 +349,7 @@ while True:
 @pytest.mark.timeout(30)
 def test_a_process_killed_while_it_writes_loses_nothing_that_was_there(path):
     told = -1
-    for _ in range(4):
+    for _ in range(20):
         with subprocess.Popen(
             [*child(WRITES, path), str(told + 1)], stdout=subprocess.PIPE, text=True
         ) as process:
@@ -412,10 +412,13 @@ def test_a_full_disk_degrades_the_ledger_and_loses_nothing_once_there_is_room(pa
     assert int(last) + 1 == count(path) + lost
 
 
-@pytest.mark.skipif(
+needs_a_file_system = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("unshare"),
     reason="a file system of its own needs root, on Linux",
 )
+
+
+@needs_a_file_system
 def test_a_file_system_that_is_full_degrades_the_ledger_until_there_is_room(tmp_path):
     mounted = 'mount -t tmpfs -o size=1m tmpfs "$0" || exit 77; exec "$@"'
     arguments = ["unshare", "-m", "sh", "-c", mounted, str(tmp_path)]
@@ -426,6 +429,43 @@ def test_a_file_system_that_is_full_degrades_the_ledger_until_there_is_room(tmp_
 
     assert "full" in why
     assert last == newest
+
+
+GIVES_UP = """
+    from standby.adapters.ledger import ballast
+    ballast.PLENTY_BYTES = 0
+    room = Path(sys.argv[1]).with_name("l.ballast")
+    async with asyncio.timeout(8):
+        while not room.exists():
+            await asyncio.sleep(0.005)
+        rest = Path(sys.argv[1]).with_name("rest")
+        with rest.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        number = 0
+        while room.exists():
+            assert ledger.degraded is None
+            ledger.book(replace(ENTRY, id=f"req_{number}", why="x" * 1000))
+            number += 1
+            await asyncio.sleep(0.005)
+        ledger.book(replace(ENTRY, id="req_last"))
+        [newest] = await ledger.recent(1)
+        why = ledger.degraded
+        await ledger.close()
+    print(f"last {newest.id} {ledger.lost} {why}")
+"""
+
+
+@needs_a_file_system
+def test_room_that_was_laid_by_lets_a_ledger_go_on_when_the_disk_is_full(tmp_path):
+    mounted = 'mount -t tmpfs -o size=3m tmpfs "$0" || exit 77; exec "$@"'
+    arguments = ["unshare", "-m", "sh", "-c", mounted, str(tmp_path)]
+    if subprocess.run([*arguments, "true"], capture_output=True, timeout=5, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+
+    assert ("last", "last", 0, "None\n") == filled(
+        [*arguments, *child(GIVES_UP, tmp_path / "l"), "disk"]
+    )
 
 
 async def test_a_ledger_that_has_gone_back_in_time_says_so_once(path, caplog):

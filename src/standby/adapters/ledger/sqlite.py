@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from standby.adapters.ledger import mark
+from standby.adapters.ledger.ballast import Ballast, is_full
 from standby.adapters.ledger.file import (
     DamagedError,
     RefusedError,
@@ -169,6 +170,7 @@ class _Writer:
         self.degraded: str | None = None
         self.dropped = 0
         self._path = path
+        self._ballast = Ballast(path)
         self._messages = messages
         self._hurry = hurry
         self._now = now
@@ -258,6 +260,8 @@ class _Writer:
         except sqlite3.Error as error:
             if damaged(error):
                 self._mend(error)
+            elif is_full(error) and self._ballast.drop():
+                self._work()
             else:
                 self._degrade(str(error))
         except OSError as error:
@@ -334,6 +338,7 @@ class _Writer:
             before = self._now() - self._keep_s
             gone = connection.execute(OLDEST, (before, _TIDY_BATCH)).rowcount
             connection.execute("DELETE FROM windows WHERE at < ?", (before,))
+        self._ballast.lay()
         self._tidy_at = time.monotonic() + (_TIDY_EVERY_S if gone < _TIDY_BATCH else 0.0)
 
     def _mend(self, error: Exception) -> None:
