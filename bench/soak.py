@@ -31,7 +31,7 @@ from standby.testing.asking import Asker, Shape
 from standby.testing.cloud import FakeCloud
 from standby.testing.engine import ENGINE_FAULTS, FakeEngine
 from standby.testing.faults import FAULTS
-from standby.testing.hostile import HOSTILE
+from standby.testing.hostile import HOSTILE, Honest
 from standby.testing.judge import End, Expected, Finding, Saw, judge
 from standby.testing.kit import Fakes, says
 from standby.testing.limits import FORMS
@@ -60,6 +60,8 @@ FLOODS = ("gzip_bomb", "endless_header", "many_headers", "endless_line", "endles
 OF_CLOUD = tuple(name for name in (*FAULTS, *HOSTILE) if name not in FLOODS)
 # An answer that is not streamed may take ten minutes to come: nobody can tell it from silence.
 LIMITS = tuple(name for name in FORMS if name != "hang")
+# The log of the cloud does not know what became of an answer that it spoiled on its way.
+PAGE = [*HOSTILE["html_502"](Honest((), ()))][-1]
 OF_ENGINE = tuple(name for name in ENGINE_FAULTS if name not in FLOODS)
 
 
@@ -113,6 +115,8 @@ class Soak:
         """Return the cloud's own words, if these are."""
         if status < 400:
             return None
+        if (status, body) == (502, PAGE):
+            return status, body
         said = (one for one in self.fakes.cloud.requests if one.status == status)
         return (status, body) if any(one.said == body for one in said) else None
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -48,6 +49,8 @@ from tests.fakes.line import Tape, error, five_hours, messages_request
 from tests.fakes.rooms import READERS, RULES
 from tests.fakes.talker import Talker, says
 from tests.fakes.virtual import VirtualLoop
+
+pytestmark = pytest.mark.timeout(180)
 
 NUMBER = re.compile(rb"N(\d+)\.")
 NAMES = ("ann", "ben", "cat")
@@ -449,7 +452,7 @@ LONG = os.environ.get("STANDBY_FUZZ_EXAMPLES")
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=int(LONG or 60),
+    max_examples=int(LONG or 40),
     stateful_step_count=40,
     deadline=None,
     derandomize=LONG is None,
