@@ -221,6 +221,61 @@ async def test_a_prompt_that_its_server_refuses_is_told_in_the_words_that_client
     assert error["message"].endswith(" maximum")
 
 
+class Reloaded(Talker):
+    """A server in which somebody has loaded another model, as it finds out when it is asked."""
+
+    def __init__(self, now, status=404, **facts):
+        super().__init__(*says("Hello"), **facts)
+        self.now = now
+        self.status = status
+
+    async def chat(self, model, body):
+        if model.id not in {one.id for one in self.now}:
+            self.offers = self.now
+            raise EngineError("model not found", self.status)
+        async for data in super().chat(model, body):
+            yield data
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_where_somebody_loaded_another_model_that_one_goes_on_with_the_conversation(stream):
+    server = Reloaded((replace(MODEL, id="other", context_tokens=16_384),))
+    head, body = await heard(await local_of(server, stream=stream))
+
+    assert 200 == head.status
+    assert "local; model=desk/other" == head.header(SERVED_BY)
+    assert b"Hello" in body
+
+
+async def test_a_server_that_has_no_model_any_more_is_a_failure_in_words():
+    why, items = await failed(await local_of(Reloaded(())))
+
+    assert ("desk: model not found", []) == (why, items)
+
+
+async def test_a_server_that_changes_its_models_at_each_question_is_left_in_the_end():
+    other = replace(MODEL, id="other")
+
+    class Fickle(Talker):
+        async def chat(self, model, _body):
+            self.offers = (other if model.id == MODEL.id else MODEL,)
+            self.heard.append(model.id)
+            raise EngineError("model not found", 404)
+            yield b""
+
+    server = Fickle()
+    why, _ = await failed(await local_of(server))
+
+    assert "desk: model not found" == why
+    assert ["coder", "other"] == server.heard
+
+
+async def test_another_refusal_is_no_reason_to_ask_another_model():
+    server = Reloaded((replace(MODEL, id="other"),), status=400)
+
+    assert "desk: model not found" == (await failed(await local_of(server)))[0]
+
+
 async def test_a_prompt_that_cannot_fit_is_never_sent():
     talker = Talker(*says("Hello"), context_tokens=2048)
     local = await local_of(talker, system="word " * 4000)

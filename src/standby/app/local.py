@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 # Each time it has read a part of its prompt for nothing, and the server may have to begin anew.
 _TIMES_SENT_AWAY: Final = 2
 _ITS_OWN_BUSINESS: Final = range(400, 500)
+_GONE: Final = 404
 _UNKNOWN_WINDOW: Final = "the server may cut what does not fit: its window is not known"
 
 
@@ -90,6 +91,7 @@ class Local:
         self._waiting = waiting or Waiting(admission.clock, dice)
         self._speeds = speeds or Speeds()
         self._wanted = model
+        self._moved = False
         self._asked = asked
         self._dice = dice
         self._deadlines = deadlines
@@ -125,12 +127,29 @@ class Local:
                     yield item
                 return
             self._engines.failed(model, refused=error.status in _ITS_OWN_BUSINESS)
-            raise AnswererError(f"{model.engine}: {error}") from error
+            other = await self._instead(model) if error.status == _GONE and not begun else None
+            if other is None:
+                raise AnswererError(f"{model.engine}: {error}") from error
+            log.warning("%s is not there any more: %s answers", model.key, other.key)
+            self._wanted, self._moved = other, True
+            async with closing(self.answer(request, said)) as items:
+                async for item in items:
+                    yield item
         except (BrokenReplyError, SilenceError) as error:
             self._engines.failed(model)
             raise AnswererError(f"{model.engine}: {error}") from error
         finally:
             self._waiting.over()
+
+    async def _instead(self, gone: LocalModel) -> LocalModel | None:
+        """Return the model to ask in place of one that its server does not have any more.
+
+        Somebody has loaded another one there, in the middle of a conversation. Once for an answer.
+        """
+        if self._moved:
+            return None
+        other = await self._engines.would_take_over()
+        return None if other is None or other.key == gone.key else other
 
     async def _answer(self, model: LocalModel) -> AsyncIterator[Head | bytes]:
         # A client that did not ask for thinking cannot be shown a block of it.
