@@ -153,6 +153,69 @@ def test_what_came_wrong_is_told_and_not_kept(standby, hub, files):
     assert () == files.installed()
 
 
+BIG = gguf(data=4_000_000)
+
+
+@pytest.fixture
+def large(where, monkeypatch):
+    """A hub with a file of several megabytes, which comes in parts."""
+    with hub_beside({NAME: BIG}) as fake:
+        monkeypatch.setenv("HF_ENDPOINT", fake.url)
+        yield fake
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(cut_after=[2_500_000]),
+        Faults(cut_after=[2_500_000], refuse_range=True),
+        Faults(cut_after=[2_500_000], ranges=False),
+        Faults(pace_s=0.05),
+    ],
+    ids=["broken off", "416 to the rest", "the whole in place of the rest", "slow"],
+)
+def test_whatever_the_hub_does_on_the_way_the_command_brings_the_whole(
+    standby, large, files, faults
+):
+    large.faults = faults
+    said = standby("models", "pull", SOURCE, "--yes")
+
+    assert 0 == said.code, said.err
+    assert BIG == files.served().read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("faults", "why"),
+    [
+        (Faults(get_statuses=[404] * 9), "it answered 404"),
+        (Faults(wrong=BIG[:-1] + b"x"), "thrown away; run the command again"),
+        (Faults(location="https://evil.example/x"), "leads to https://evil.example,"),
+    ],
+    ids=["404", "another hash", "another host"],
+)
+def test_what_the_hub_does_wrong_for_good_is_told_and_nothing_looks_like_a_model(
+    standby, large, files, faults, why
+):
+    large.faults = faults
+    said = standby("models", "pull", SOURCE, "--yes")
+
+    assert 1 == said.code
+    assert why in said.err
+    assert files.served() is None
+    large.faults = Faults()
+    assert 0 == standby("models", "pull", SOURCE, "--yes").code
+
+
+def test_a_disk_without_room_is_told_before_anything_is_fetched(standby, large, files, monkeypatch):
+    small = shutil.disk_usage("/")._replace(free=2_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: small)
+    said = standby("models", "pull", SOURCE, "--yes")
+
+    assert 1 == said.code
+    assert "of disk, and 2 MB are free" in said.err
+    assert [] == large.gets
+
+
 def test_an_update_can_be_taken_back(standby, hub, files):
     standby("models", "pull", SOURCE, "--yes")
     hub.files[NAME], hub.commit = OTHER, "d" * 40

@@ -38,6 +38,8 @@ class Faults:
     silent: bool = False
     """Whether it says nothing after the first bytes."""
     silent_after: int = 1_500_000
+    pace_s: float = 0.0
+    """How long it rests before each of eight parts of the bytes."""
     refuse_range: bool = False
     """Whether it says 416 to a part."""
 
@@ -132,6 +134,11 @@ class FakeHub:
             answer.headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
         await answer.prepare(request)
         cut = faults.cut_after.pop(0) if faults.cut_after else len(part)
+        if faults.pace_s:
+            for at in range(0, len(part), len(part) // 8):
+                await asyncio.sleep(faults.pace_s)
+                await answer.write(part[at : min(at + len(part) // 8, len(part))])
+            return answer
         await answer.write(part[: faults.silent_after if faults.silent else cut])
         if faults.silent:
             await asyncio.Event().wait()

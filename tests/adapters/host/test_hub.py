@@ -211,6 +211,33 @@ async def test_a_hub_that_falls_silent_is_left_and_what_came_is_kept(tmp_path):
     assert [] == psutil.Process().children()
 
 
+async def test_a_hub_that_is_slow_is_waited_for_as_long_as_bytes_come(tmp_path):
+    told = []
+    async with served(Faults(pace_s=0.6), stalled_s=4.0) as (_, client):
+        with anyio.fail_after(30):
+            assert DATA == await fetched(client, tmp_path / "part", told.append)
+    assert len(DATA) == told[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit there")
+async def test_a_disk_that_refuses_in_the_middle_is_told_and_what_came_is_gone_on_with(tmp_path):
+    import resource
+
+    part = tmp_path / "part"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with served() as (fake, client):
+        # The child inherits it: a write beyond is refused, as one on a full disk is.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MIB, before[1]))
+        try:
+            with pytest.raises(FetchError, match="the file cannot be written: "):
+                await fetched(client, part)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert 0 < part.stat().st_size <= 2 * MIB
+        assert DATA == await fetched(client, part)
+    assert fake.gets[-1].startswith("bytes=")
+
+
 async def test_who_gives_up_leaves_no_process_and_keeps_what_came(tmp_path):
     part = tmp_path / "part"
     async with served(Faults(silent=True)) as (_, client):

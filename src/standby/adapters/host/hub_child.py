@@ -176,7 +176,9 @@ def _fetch(wanted: Mapping[str, object]) -> dict[str, object]:
         try:
             _bring(str(found["url"]), file, have, size)
         except HfHubHTTPError as error:
-            if have == 0 or error.response.status_code != _NOT_SATISFIABLE:
+            # The library may have begun at nothing, and asked for the rest when it was broken off.
+            there = file.seek(0, os.SEEK_END)
+            if there == 0 or error.response.status_code != _NOT_SATISFIABLE:
                 raise
             # What we have does not go with what is there now.
             _bring(str(found["url"]), file, _anew(file), size)
