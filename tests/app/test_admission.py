@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from standby.app.admission import Admission, Queue
+from standby.app.admission import Admission, Queue, Slot, WantedError
 from standby.core.models.facts import LocalModel
 from standby.core.turns import Priority
 from standby.ports import AnswererError
@@ -165,12 +165,40 @@ async def test_who_is_cancelled_before_his_turn_is_not_given_it_as_well():
         await desk.come("first")
         second = await desk.come("second")
 
-        second.cancel()
+        # The slot is given back before the one who waits for it knows that he is cancelled.
         desk._ends["first"].set()
+        second.cancel()
         for _ in range(6):
             await asyncio.sleep(0)
 
+    assert ["first"] == desk.order
     assert (Queue("desk", 1, 0, 0),) == desk.admission.queues()
+
+
+async def test_who_has_just_been_given_a_slot_is_told_of_who_came_meanwhile():
+    async with Desk() as desk:
+        await desk.come("first")
+        await desk.come("sub", SUBAGENT)
+
+        desk._ends["first"].set()
+        await desk.come("main")
+
+        assert ["first", "sub"] == desk.order
+        assert desk.slots["sub"].wanted.is_set()
+
+
+async def test_a_slot_that_is_wanted_is_not_waited_in_unless_it_is_kept():
+    slot = Slot(None, lambda: None, knows=False)
+    with slot.leaving():
+        await asyncio.sleep(0)
+
+    slot.want()
+    with pytest.raises(WantedError), slot.leaving():
+        pytest.fail("it was waited in")
+
+    slot.stay()
+    with slot.leaving():
+        await asyncio.sleep(0)
 
 
 async def test_a_turn_that_does_not_come_in_time_is_refused_in_words():

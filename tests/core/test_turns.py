@@ -269,3 +269,61 @@ def test_a_slot_remembers_the_conversation_that_was_there_last():
     assert schedule.remembers("b")
     assert not schedule.remembers("c")
     assert not Schedule.of(2).remembers("")
+
+
+def passed_over(schedule, last, since):
+    """The schedule after as many main turns as the patience of the others allows, and the last."""
+    for number in range(PATIENCE):
+        main = turn(f"{since} {number}", arrived=since + number)
+        schedule = schedule.joined(main).left(last).granted(0.0)[0]
+        assert {0: main} == holders(schedule)
+        last = main
+    return schedule, last
+
+
+def test_who_came_before_all_who_were_passed_over_goes_before_them_still():
+    first, early = turn("first"), turn("early", arrived=0.2)
+    schedule, last = passed_over(seated(1, first).joined(turn("s", SUBAGENT, "", 0.5)), first, 1.0)
+
+    schedule = schedule.joined(early).left(last).granted(0.0)[0]
+
+    assert {0: early} == holders(schedule)
+
+
+def test_once_one_of_them_has_gone_the_patience_of_its_class_begins_anew():
+    first, *subs = turn("first"), turn("one", SUBAGENT, "", 0.5), turn("two", SUBAGENT, "", 0.6)
+    schedule = seated(1, first)
+    for sub in subs:
+        schedule = schedule.joined(sub)
+    schedule, last = passed_over(schedule, first, 1.0)
+    schedule = schedule.joined(turn("late", arrived=50.0)).left(last).granted(0.0)[0]
+    assert {0: subs[0]} == holders(schedule)
+
+    schedule = schedule.left(subs[0]).granted(0.0)[0]
+
+    assert "late" == holders(schedule)[0].key
+
+
+def test_each_who_waits_asks_another_to_leave():
+    schedule = seated(2, *(subs := [turn("1", SUBAGENT), turn("2", SUBAGENT, arrived=1.0)]))
+
+    schedule = schedule.joined(turn("3", arrived=3.0)).joined(turn("4", arrived=4.0))
+
+    assert frozenset(subs) == schedule.unwelcome()
+
+
+def test_a_slot_that_is_going_away_is_wanted_by_nobody_and_goes_with_its_holder():
+    one, two = turn("1", SUBAGENT), turn("2", SUBAGENT, arrived=1.0)
+    schedule = seated(2, one, two).resized(1).joined(turn("main", arrived=2.0))
+
+    assert frozenset({one}) == schedule.unwelcome()
+    assert [0] == [seat.number for seat in schedule.left(two).seats]
+
+
+def test_a_new_conversation_rather_takes_the_place_of_what_went_beside_another():
+    schedule = ran(Schedule.of(2), "a")
+    side = turn("side", SIDE, "", 5.0)
+    schedule = schedule.joined(side).granted(9.0)[0].left(side)
+    new = turn("new", session="new", arrived=10.0)
+
+    assert {1: new} == holders(schedule.joined(new).granted(10.0)[0])
