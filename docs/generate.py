@@ -6,6 +6,7 @@ To add a page, write a function that returns its text, and name it in ``PAGES``.
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from standby.core.policy import rules
 from standby.core.quota import readers
 from standby.core.quota.machine import TABLE, QuotaRules, State
 from standby.core.quota.signals import Signal
-from standby.core.settings import settings_page
+from standby.core.settings import settings_page, settings_schema
 
 _HELP_COLUMNS: Final = 90
 HERE: Final = Path(__file__).parent / "reference"
@@ -124,6 +125,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "quota.md": quota,
     "recordings.md": recordings.page,
     "settings.md": settings_page,
+    "settings.schema.json": lambda: json.dumps(settings_schema(), indent=2) + "\n",
 }
 
 

@@ -307,6 +307,10 @@ class Ledger(Protocol):
         """Take an entry; never wait, never fail. The same entry twice counts once."""
         ...
 
+    def decided(self, request: str, said: Mapping[str, JSON]) -> None:
+        """Take why a request was answered by whom it was, by its id; never wait, never fail."""
+        ...
+
     def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
         """Take what the cloud said of an account's windows; never wait, never fail."""
         ...

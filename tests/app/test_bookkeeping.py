@@ -19,6 +19,9 @@ class Pages:
     def __init__(self):
         self.entries = []
 
+    def decided(self, request, said):
+        self.decisions = {request: said}
+
     def book(self, entry):
         self.entries.append(entry)
 

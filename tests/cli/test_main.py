@@ -25,7 +25,7 @@ GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Gro
 
 def test_the_commands_are_those_of_the_plan():
     plan = (
-        "bench claude completion config dashboard data doctor down drill env faults"
+        "bench claude completion config dashboard data doctor down drill env explain faults"
         " hook log mcp models prices restart run serve status statusline token up usage"
         " use warm"
     )

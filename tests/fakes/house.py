@@ -27,6 +27,10 @@ class Pages:
 
     def __init__(self):
         self.entries = []
+        self.decisions = {}
+
+    def decided(self, request, said):
+        self.decisions[request] = said
 
     def book(self, entry):
         self.entries.append(entry)

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from standby.core.request import Caller, Request
 from standby.core.usage import Entry, Tokens
+from standby.core.wire.json import JSON
 from standby.ports import Clock, Dice, Ledger
 
 __all__ = ["Booking", "Books", "Hear", "session_of"]
@@ -52,6 +53,8 @@ class Booking:
     """What of the request a local model does not get."""
     chosen: str = ""
     """Why a local model goes before a cloud that could be asked; empty when it does not."""
+    explained: Mapping[str, JSON] | None = None
+    """The facts and the votes; ``None`` where nothing had to be decided."""
     saved: bool = False
     """Answered here although the cloud had refused or failed."""
     done: bool = False
@@ -115,6 +118,8 @@ class Books:
             saved=booking.saved,
         )
         self._ledger.book(entry)
+        if booking.explained is not None:
+            self._ledger.decided(entry.id, booking.explained)
         for hear in self._heard:
             hear(entry)
         log.info(

@@ -32,6 +32,7 @@ from standby.core.exchange import Broken, Exchange, Stage
 from standby.core.handback.notice import words
 from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import Decision
+from standby.core.policy.explained import explained
 from standby.core.policy.names import advertised, is_local_name
 from standby.core.policy.thread import CLOUD
 from standby.core.quota.machine import Admission, Quota, State
@@ -267,8 +268,11 @@ class Switch:
         admission: Admission,
         local: Sequence[LocalModel],
     ) -> Decision:
-        facts = self._policy.facts(turn.asking, admission, self._standing(turn))
-        return self._policy.decide(facts, local)
+        asking = turn.asking
+        facts = self._policy.facts(asking, admission, self._standing(turn))
+        decision = self._policy.decide(facts, local)
+        turn.booking.explained = explained(facts, decision, read=asking.body is not None)
+        return decision
 
     async def _run(
         self,

@@ -59,6 +59,18 @@ def show(as_json: bool, origin: bool) -> None:  # click's way
         terminal.data("\n".join(_toml(read, origin=origin)))
 
 
+@command.command(epilog=terminal.examples("standby config schema > standby.schema.json"))
+def schema() -> None:
+    """Print the JSON schema of the settings, for editors.
+
+    With the extension "Even Better TOML" and others of its kind, a first line in config.toml of
+    `#:schema ./standby.schema.json` turns it on.
+    """
+    from standby.core.settings import settings_schema
+
+    terminal.data(json.dumps(settings_schema(), indent=2))
+
+
 def _read() -> "Configuration":
     from standby.adapters.host.config_file import read_config
 

@@ -23,6 +23,7 @@ from standby.core.quota.forecast import Sample
 from standby.core.request import Account
 from standby.core.usage import Entry, Tokens
 from standby.core.usage.sums import BOUNDS_S, Grouping, Line, Standing, Sums
+from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import RecordsError
 
 __all__ = ["Looks", "looking"]
@@ -99,6 +100,22 @@ class Looks:
         rows = self._ask(query, [max(0, min(limit, _MOST_ENTRIES))])
         return tuple(one for row in rows if (one := entry(row)) is not None)
 
+    def decision(self, request: str) -> tuple[str, Mapping[str, JSON]] | None:
+        """Return why a request was answered by whom it was, with its id; an empty id: the newest.
+
+        ``None``: nothing is kept of it.
+        """
+        query, values = "SELECT id, said FROM decisions", [request]
+        query += " WHERE id = ?" if request else " WHERE ? = ''"
+        for found in self._ask(f"{query} ORDER BY seq DESC LIMIT 1", values):
+            match found:
+                case (str(name), str(said)):
+                    value = _json(said)
+                    return (name, value) if isinstance(value, dict) else None
+                case _:
+                    pass
+        return None
+
     def sides(self) -> tuple[Standing, ...]:
         """Return who answers for each account and model, and since when."""
         rows = self._ask("SELECT account, requested, side, since, why FROM sides", [])
@@ -159,6 +176,13 @@ def _opened(path: Path) -> sqlite3.Connection:
     until = time.monotonic() + _LONGEST_S
     connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
     return connection
+
+
+def _json(text: str) -> JSON:
+    try:
+        return loads(text)
+    except NotJSONError:
+        return None
 
 
 def _line(row: tuple[object, ...]) -> Line:

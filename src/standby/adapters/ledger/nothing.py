@@ -8,6 +8,7 @@ from standby.core.quota.windows import Window
 from standby.core.request import Account
 from standby.core.usage import Entry
 from standby.core.usage.sums import Grouping, Line, Standing
+from standby.core.wire.json import JSON
 from standby.ports import RecordsError
 
 __all__ = ["NoLedger", "NoRecords"]
@@ -23,6 +24,9 @@ class NoLedger:
 
     def book(self, entry: Entry) -> None:
         """Forget the entry."""
+
+    def decided(self, request: str, said: Mapping[str, JSON]) -> None:
+        """Forget why."""
 
     def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
         """Forget what was seen."""

@@ -6,7 +6,7 @@ from typing import Final
 from standby.core.usage import Entry, Tokens
 from standby.core.wire.json import NotJSONError, dumps, loads
 
-__all__ = ["COLUMNS", "NEWEST", "OLDEST", "SAW", "entry", "insert", "row"]
+__all__ = ["COLUMNS", "DECIDED", "NEWEST", "OLDEST", "SAW", "entry", "insert", "row"]
 
 COLUMNS: Final = (
     "id, at, session, account, requested, answered, served_by, why, outcome, status,"
@@ -34,6 +34,9 @@ SAW: Final = """
     ON CONFLICT (account, name, at) DO NOTHING
 """
 """Stores what the cloud said of a window, if it is news."""
+
+DECIDED: Final = "INSERT INTO decisions (id, said) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
+"""Stores why a request was answered by whom it was."""
 
 Row = tuple[str | int | float | None, ...]
 

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -28,11 +28,12 @@ from standby.adapters.ledger.file import (
     open_ledger,
     set_aside,
 )
-from standby.adapters.ledger.rows import NEWEST, OLDEST, SAW, entry, insert, row
+from standby.adapters.ledger.rows import DECIDED, NEWEST, OLDEST, SAW, entry, insert, row
 from standby.adapters.ledger.schema import NewerSchemaError, transaction
 from standby.core.quota.windows import Window
 from standby.core.request import Account
 from standby.core.usage import Entry
+from standby.core.wire.json import JSON, dumps
 from standby.ports import Clock
 
 __all__ = ["SqliteLedger"]
@@ -79,7 +80,15 @@ class _Seen:
     at: float
 
 
-_Message = Entry | _Seen | _Question | _Stop
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """Why a request was answered by whom it was."""
+
+    request: str
+    said: Mapping[str, JSON]
+
+
+_Message = Entry | _Seen | _Decided | _Question | _Stop
 
 
 class SqliteLedger:
@@ -119,6 +128,11 @@ class SqliteLedger:
             self._messages.put(entry)
         else:
             self._refused += 1
+
+    def decided(self, request: str, said: Mapping[str, JSON]) -> None:
+        """Take why a request was answered by whom it was; never wait, never fail."""
+        if self._open and self._messages.qsize() < _MOST_QUEUED:
+            self._messages.put(_Decided(request, said))
 
     def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
         """Take what the cloud said of an account's windows; never wait, never fail."""
@@ -178,6 +192,7 @@ class _Writer:
         self._first_retry_s = self._retry_s = retry_s
         self._kept: deque[Entry] = deque()
         self._seen: deque[_Seen] = deque(maxlen=_MOST_SEEN)
+        self._decided: deque[_Decided] = deque(maxlen=_MOST_SEEN)
         self._questions: list[_Question] = []
         self._connection: sqlite3.Connection | None = None
         self._checked = False
@@ -206,7 +221,7 @@ class _Writer:
         """Take the messages there are, or wait for one; say whether to go on."""
         try:
             message = self._messages.get(timeout=self._patience_s())
-            if isinstance(message, Entry | _Seen):
+            if isinstance(message, Entry | _Seen | _Decided):
                 self._hurry.wait(_GATHER_S)
                 self._hurry.clear()
             for _ in range(_MOST_QUEUED):
@@ -225,6 +240,8 @@ class _Writer:
                 self._questions.append(message)
             case Entry():
                 self._keep(message)
+            case _Decided():
+                self._decided.append(message)
             case _Seen():
                 self._seen.append(message)
         return True
@@ -245,6 +262,7 @@ class _Writer:
         self.dropped += len(self._kept)
         self._kept.clear()
         self._seen.clear()
+        self._decided.clear()
 
     def _work(self) -> None:
         try:
@@ -317,6 +335,10 @@ class _Writer:
             with transaction(connection):
                 connection.executemany(SAW, [each for one in self._seen for each in _samples(one)])
             self._seen.clear()
+        if self._decided:
+            with transaction(connection):
+                connection.executemany(DECIDED, [_decision(one) for one in self._decided])
+            self._decided.clear()
 
     def _read(self, connection: sqlite3.Connection) -> None:
         while self._questions:
@@ -376,6 +398,10 @@ class _Writer:
             log.info("the ledger is written again")
         self.degraded = None
         self._retry_at, self._retry_s = 0.0, self._first_retry_s
+
+
+def _decision(one: _Decided) -> tuple[str, str]:
+    return one.request, dumps(dict(one.said)).decode()
 
 
 def _samples(seen: _Seen) -> Iterator[dict[str, str | float | None]]:

@@ -3,6 +3,7 @@
 from standby.core.settings.faults import Fault, Faults, Path, dotted, nearest
 from standby.core.settings.page import settings_page
 from standby.core.settings.parse import PREFIX, Known, known, parse, with_environment
+from standby.core.settings.schema import settings_schema
 from standby.core.settings.values import (
     OWN_ENGINES,
     SERVER_KINDS,
@@ -43,5 +44,6 @@ __all__ = [
     "nearest",
     "parse",
     "settings_page",
+    "settings_schema",
     "with_environment",
 ]

@@ -1,0 +1,45 @@
+"""``standby explain``: why a request was answered by whom it was."""
+
+import json
+
+import click
+
+from standby.cli import gateway, terminal
+
+__all__ = ["command"]
+
+
+@click.command(
+    "explain",
+    epilog=terminal.examples(
+        "standby explain                        the newest request",
+        "standby explain rq_3f2k19dm20slx84jq7ab",
+        "standby explain --json",
+    ),
+)
+@click.argument("request", required=False, default="")
+@click.option("--last", is_flag=True, help="The newest request; so it is without REQUEST, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(request: str, last: bool, as_json: bool) -> None:
+    """Say why a request was answered by whom it was.
+
+    REQUEST is the id that `standby log --json` shows. It prints the facts, what each rule said of
+    each candidate, and who was asked, in which order; no word of the request. It reads the ledger,
+    which keeps this of the newest 5,000 requests, and so needs no running gateway.
+    """
+    from standby.adapters.ledger.looking import Looks
+    from standby.core.policy.explained import lines
+
+    found = Looks(gateway.at_home().ledger_file).decision("" if last else request)
+    if found is None:
+        raise terminal.Problem(
+            f"nothing is kept of {request!r}" if request else "nothing was decided yet",
+            "`standby log --json` has the ids of the newest requests.",
+        )
+    name, said = found
+    if as_json:
+        terminal.data(json.dumps({"request": name, **said}, indent=2, ensure_ascii=False))
+        return
+    terminal.grid(
+        [("request", name, "plain"), *((label, words, "plain") for label, words in lines(said))]
+    )

@@ -1,0 +1,123 @@
+"""Rules that decide real requests, through the product itself; the cloud counts what comes."""
+
+import pytest
+
+from standby.testing.accounts import API_KEY, SUBSCRIPTION
+from tests.e2e import claude_code
+from tests.e2e.asking import CLOUD_MODEL, HELLO, Client
+from tests.e2e.claude_code import ClaudeCode
+from tests.e2e.gateway import Gateway, model
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+LOCAL_ONLY = """
+[[policy.projects]]
+path = "{folder}"
+privacy = "local-only"
+"""
+
+
+def behind_a_border(tmp_path, gateway):
+    config = gateway.folder / "config" / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path / "client" / "work"
+    config.write_text(LOCAL_ONLY.format(folder=folder.as_posix()), encoding="utf-8")
+    return folder
+
+
+async def use(client, query):
+    return await client("POST", f"/standby/use?{query}")
+
+
+async def test_of_a_local_only_project_nothing_leaves_though_the_cloud_is_well(tmp_path, cloud):
+    gateway = Gateway(tmp_path / "gateway", cloud.url)  # nobody but the cloud could answer
+    folder = behind_a_border(tmp_path, gateway)
+    async with gateway:
+        client = Client(gateway, SUBSCRIPTION)
+        inside = {"x-standby-project": str(folder / "src")}
+        refused = await client("POST", "/v1/messages", HELLO, **inside)
+        told = {**HELLO, "messages": [{"role": "user", "content": f"read {folder}/a.py"}]}
+        mentioned = await client("POST", "/v1/messages", told)
+        large = {**told, "system": "x" * 20_000}
+        glanced = await client("POST", "/v1/messages", large)
+        counted = await client("POST", "/v1/messages/count_tokens", told)
+        passed = await client("POST", "/v1/files", told)
+        before = cloud.count()
+        elsewhere = await client("POST", "/v1/messages", HELLO)
+
+    assert [529, 529, 529] == [one.status for one in (refused, mentioned, glanced)]
+    assert "is local-only" in refused.message
+    assert (200, 403) == (counted.status, passed.status)
+    assert 0 == before
+    assert (200, "cloud") == (elsewhere.status, elsewhere.by)
+
+
+async def test_the_real_client_in_a_local_only_project_reaches_no_cloud(
+    tmp_path, cloud, the_real_client
+):
+    gateway = Gateway(tmp_path / "gateway", cloud.url, await model())
+    behind_a_border(tmp_path, gateway)
+    async with (
+        gateway,
+        ClaudeCode(
+            *(tmp_path / "client", gateway.url, claude_code.API_KEY, gateway.key),
+            arguments=("--tools", "Bash,Read"),
+        ) as client,
+    ):
+        turn = await client.say("hello")
+        rows = await gateway.recent()
+
+    assert not turn.failed
+    assert 0 == cloud.count()
+    assert {"local"} == {row["by"] for row in rows}
+
+
+async def test_a_choice_of_a_person_decides_the_next_request_and_survives_a_restart(
+    tmp_path, cloud
+):
+    gateway = Gateway(tmp_path, cloud.url, await model())
+    async with gateway:
+        client = Client(gateway, API_KEY)
+        cloudy = await client("POST", "/v1/messages", HELLO)
+        await use(client, "what=local&for_s=3600")
+        status = await gateway.status()
+        chosen = await client("POST", "/v1/messages", HELLO)
+        await gateway.stop()
+        await gateway.start()
+        client = Client(gateway, API_KEY)
+        again = await client("POST", "/v1/messages", HELLO)
+        await use(client, "what=settings")
+        after = await client("POST", "/v1/messages", HELLO)
+
+    assert "cloud" == cloudy.by == after.by
+    assert chosen.by.startswith("local; ")
+    assert again.by.startswith("local; ")
+    assert ("local", "local") == (status["answering"], status["policy"]["mode"])
+    assert 2 == cloud.count()
+
+
+async def test_a_turn_that_began_here_ends_here_and_the_next_one_returns(tmp_path, cloud):
+    settings = {"CLOUD_PROBE_EVERY_S": "1", "CLOUD_PROBE_OFTEN_S": "1"}
+    use_of_a_tool = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "ok"}
+    inside = {
+        **HELLO,
+        "model": CLOUD_MODEL,
+        "messages": [
+            {"role": "user", "content": "hello"},
+            {"role": "assistant", "content": [use_of_a_tool]},
+            {"role": "user", "content": [result]},
+        ],
+    }
+    session = {"x-claude-code-session-id": "s-1"}
+    async with Gateway(tmp_path, cloud.url, await model(), settings=settings) as gateway:
+        client = Client(gateway, API_KEY)
+        cloud.exhaust(API_KEY, "five_hour", seconds=2)
+        over = await client("POST", "/v1/messages", HELLO, **session)
+        await gateway.reset()
+        stays = await client("POST", "/v1/messages", inside, **session)
+        returns = await client("POST", "/v1/messages", HELLO, **session)
+
+    assert over.by.startswith("local; ")
+    assert stays.by.startswith("local; ")
+    assert "cloud" == returns.by
