@@ -9,8 +9,9 @@ import inspect
 import json
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,9 @@ from standby.core.quota import readers
 from standby.core.quota.machine import TABLE, QuotaRules, State
 from standby.core.quota.signals import Signal
 from standby.core.settings import settings_page, settings_schema
+from standby.core.wire.json import JSON
+from standby.server.api.openapi import PARAMETERS, PATHS, document
+from standby.server.api.schemas import SCHEMAS
 
 _HELP_COLUMNS: Final = 90
 HERE: Final = Path(__file__).parent / "reference"
@@ -119,7 +123,110 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
             yield from _contexts(click.Context(command, info_name=name, parent=context))
 
 
+def api() -> str:
+    """Return the page on the API: its paths, their parameters, and what they answer with."""
+    lines = [
+        "# API",
+        "",
+        "Written by `make docs` from `standby.server.api`; the same as"
+        " [OpenAPI 3.1](openapi.json), which the gateway serves at `/standby/api/v1/openapi.json`.",
+        "",
+        "Read with `GET` below `/standby/api/v1/`. Guarded by the gateway's token, in the header"
+        " `x-standby-token` or as a bearer; a browser has the cookie that a link of"
+        " `standby dashboard` opens, and may read the same. Moments are seconds since the epoch,"
+        " durations seconds, shares 0 to 1. What is not known is `null`. Within a version fields"
+        " are added, never taken away or changed.",
+        "",
+        "```sh",
+        'curl -H "x-standby-token: $(standby token)" http://127.0.0.1:8484/standby/api/v1/status',
+        "```",
+        "",
+        "## Paths",
+        "",
+        "| path | answers with | parameters |",
+        "|---|---|---|",
+    ]
+    for name, (schema, words) in PATHS.items():
+        asked = ", ".join(f"`{key}`" for key in PARAMETERS.get(name, {})) or "none"
+        lines.append(f"| `{name}` | {words} [{schema}](#{schema.lower()}) | {asked} |")
+    lines += [
+        "| `events` | Server-sent events: `status`, `usage`, `engines`, as they change. | none |",
+        "| `openapi.json` | This description. | none |",
+        "",
+        "An error has the shape of the Messages API: 400 for a parameter that is not understood,"
+        " 401 without the token, 404, 405, 429 for more than 32 streams of events, 503 for a ledger"
+        " that cannot be read.",
+        "",
+        "## Parameters",
+        "",
+        "| path | parameter | what | values | default |",
+        "|---|---|---|---|---|",
+    ]
+    for name, parameters in PARAMETERS.items():
+        for key, about in parameters.items():
+            default = about.get("default", "")
+            words = about.get("description", "")
+            lines.append(f"| `{name}` | `{key}` | {words} | {_values(about)} | {default} |")
+    for name, schema in SCHEMAS.items():
+        lines += ["", f"## {name}", "", str(schema["description"]), "", "| field | type | what |"]
+        lines += ["|---|---|---|", *_field_rows(schema, "")]
+    return "\n".join([*lines, ""])
+
+
+def _values(about: Mapping[str, JSON]) -> str:
+    words = about.get("enum")
+    if isinstance(words, list):
+        return ", ".join(f"`{word}`" for word in words)
+    if "minimum" in about and "maximum" in about:
+        return f"{about['minimum']} to {about['maximum']}"
+    return _type(about)
+
+
+def _type(about: Mapping[str, JSON]) -> str:
+    match about:
+        case {"$ref": str(name)}:
+            name = name.rpartition("/")[2]
+            return f"[{name}](#{name.lower()})"
+        case {"anyOf": [dict(one), dict()]}:
+            return f"{_type(one)} or null"
+        case {"type": "array", "items": dict(item)}:
+            return f"list of {_type(item)}"
+        case {"type": "array"}:
+            return "list of moment and share"
+        case {"type": [str(kind), "null"]}:
+            return f"{kind} or null"
+        case {"type": str(kind)}:
+            return kind
+        case _:
+            return ""
+
+
+def _field_rows(schema: Mapping[str, JSON], before: str) -> Iterator[str]:
+    """Yield a row for each field, and those of objects within below them."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return
+    for name, about in properties.items():
+        if not isinstance(about, dict):
+            continue
+        words = line(str(about.get("description", "")))
+        enum = about.get("enum")
+        if isinstance(enum, list):
+            words = f"{words} One of {', '.join(f'`{word}`' for word in enum)}.".strip()
+        yield f"| `{before}{name}` | {_type(about)} | {words} |"
+        items = about.get("items")
+        inner = items if isinstance(items, dict) else about
+        yield from _field_rows(inner, f"{before}{name}{'[]' if inner is items else ''}.")
+
+
+def openapi() -> str:
+    """Return the description of the API for machines."""
+    return json.dumps(document(version("standby")), indent=2) + "\n"
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "api.md": api,
+    "openapi.json": openapi,
     "cli.md": command_line,
     "policy.md": policy,
     "quota.md": quota,

@@ -342,6 +342,10 @@ class Records(Protocol):
         """
         ...
 
+    async def ends(self, sessions: Sequence[str]) -> Mapping[str, Entry]:
+        """Return the newest entry of each of some conversations, as far as there is one."""
+        ...
+
     async def switches(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest requests that were answered by another side than the one before."""
         ...

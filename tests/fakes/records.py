@@ -44,7 +44,19 @@ class PaperRecords:
         return tuple(self.groups.get(by, ()))
 
     async def entries(self, limit, *, session="", after=0):
-        return tuple(self.booked[:limit])
+        found = [
+            (seq, entry)
+            for seq, entry in self.booked
+            if seq > after and (not session or entry.session.partition("/")[0] == session)
+        ]
+        return tuple(found[:limit])
+
+    async def ends(self, sessions):
+        ends = {}
+        for _, entry in reversed(self.booked):
+            if (session := entry.session.partition("/")[0]) in sessions:
+                ends[session] = entry
+        return ends
 
     async def switches(self, limit):
         return tuple(entry for _, entry in self.booked)[:limit]

@@ -23,7 +23,7 @@ from standby.core.warming import Warmth
 from standby.core.wire.json import JSON
 from standby.ports import Clock, Ledger
 
-__all__ = ["About", "Status"]
+__all__ = ["SHOWN", "About", "Status", "entry_json", "model_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class Status:
                 "accounts": [_account(name, state, now) for name, state in reversed(accounts)],
             },
             "local": {
-                "would_take_over": None if first is None else _model(first),
-                "models": [_model(model) for model in models],
+                "would_take_over": None if first is None else model_json(first),
+                "models": [model_json(model) for model in models],
                 "fetching": self._fetching(),
                 "problem": None if first else "no local model is there",
                 "cold_prompt_s": None if first is None else self._cold_prompt_s(first),
@@ -236,7 +236,8 @@ def _conversation(warmth: Warmth) -> JSON:
     }
 
 
-def _model(model: LocalModel) -> JSON:
+def model_json(model: LocalModel) -> JSON:
+    """Return a local model as JSON."""
     return {
         "engine": model.engine,
         "id": model.id,
@@ -260,7 +261,7 @@ def _queue(queue: Queue) -> JSON:
     }
 
 
-def entry_json(entry: Entry) -> JSON:
+def entry_json(entry: Entry) -> dict[str, JSON]:
     """Return an entry of the ledger as JSON, by the names of its fields."""
     return {
         "id": entry.id,

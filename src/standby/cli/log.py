@@ -84,9 +84,7 @@ def _print(found: tuple[tuple[int, Entry], ...], *, as_json: bool) -> None:
 def _fields(one: Entry) -> dict[str, object]:
     from standby.app.status import entry_json
 
-    more: dict[str, object] = {"project": one.project, "saved": one.saved}
-    fields = entry_json(one)
-    return dict(fields) | more if isinstance(fields, dict) else more
+    return {**entry_json(one), "project": one.project, "saved": one.saved}
 
 
 def _line(one: Entry) -> tuple[str, Tone]:

@@ -6,13 +6,22 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from standby.adapters.host.resident import ResidentMemory
+from standby.app.admission import Admission
 from standby.app.bookkeeping import Hear
+from standby.app.engines import Engines
 from standby.app.measures import Measures
+from standby.app.news import News
 from standby.app.status import About, Status
+from standby.app.usage import Usage
+from standby.app.views import Views
 from standby.core.settings import Settings
 from standby.core.usage import Entry
 from standby.core.wire.headers import Head
-from standby.ports import Clock, Dice
+from standby.core.wire.json import JSON
+from standby.ports import Clock, Dice, Records
+from standby.server.api.door import ApiDoor
+from standby.server.api.events import Events, State
 from standby.server.front import OwnDoor
 from standby.server.guard import Visits as Visitors
 from standby.server.metrics import MetricsDoor
@@ -20,9 +29,12 @@ from standby.web.door import PagesDoor, closed
 from standby.web.files import page_files
 from standby.web.visits import Visits, cookie_name
 
-__all__ = ["Faces", "faces", "telemetry"]
+__all__ = ["Faces", "Seen", "faces", "telemetry"]
 
 log = logging.getLogger(__name__)
+
+# The report adds up a week; it changes with each request, and a little with the time.
+_USAGE_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +47,47 @@ class Faces:
     """Makes the page for a person whose browser may not look at ours."""
 
 
-def faces(
-    about: About, port: int, status: Status, measures: Measures, clock: Clock, dice: Dice
-) -> Faces:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the faces look at."""
+
+    about: About
+    status: Status
+    measures: Measures
+    usage: Usage
+    engines: Engines
+    admission: Admission
+    records: Records
+    news: News
+    fetching: Callable[[], str | None]
+
+
+def faces(seen: Seen, port: int, clock: Clock, dice: Dice) -> Faces:
     """Return the faces of a gateway."""
     visits, cookie = Visits(dice.mint, clock.ticks), cookie_name(port)
-    pages = PagesDoor(page_files(), visits, about.url, cookie)
-    metrics = MetricsDoor(status, measures)
-    return Faces((pages, metrics), Visitors(cookie, visits.knows), closed)
+    views = Views(
+        *(seen.engines, seen.admission, seen.records, clock),
+        fetching=seen.fetching,
+        memory=ResidentMemory(),
+    )
+
+    async def report() -> JSON:
+        return await seen.usage.told({})
+
+    events = Events(
+        seen.news,
+        {
+            "status": State(seen.status.status),
+            "usage": State(report, _USAGE_EVERY_S),
+            "engines": State(views.engines),
+        },
+    )
+    doors: tuple[OwnDoor, ...] = (
+        PagesDoor(page_files(), visits, seen.about.url, cookie),
+        ApiDoor(seen.status, seen.usage, views, events, seen.about.version),
+        MetricsDoor(seen.status, seen.measures),
+    )
+    return Faces(doors, Visitors(cookie, visits.knows), closed)
 
 
 @asynccontextmanager

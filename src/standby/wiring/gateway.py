@@ -68,6 +68,7 @@ from standby.app.keeping import Keeping
 from standby.app.lifecycle import Lifecycle
 from standby.app.local import Local, LocalDeadlines
 from standby.app.measures import Measures
+from standby.app.news import News
 from standby.app.notices import Notices
 from standby.app.passage import Passage
 from standby.app.speeds import Speeds
@@ -97,7 +98,7 @@ from standby.server.guard import Guard
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
 from standby.wiring.alerting import alerts
-from standby.wiring.faces import faces, telemetry
+from standby.wiring.faces import Seen, faces, telemetry
 from standby.wiring.policies import policy_of
 from standby.wiring.records import teach
 
@@ -217,7 +218,12 @@ async def _serving(front: Front, taken: socket.socket) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> AsyncIterator[Front]:
     """Put everything together; what runs beside the requests ends with the block."""
-    clock, dice = SystemClock(), SystemDice()
+    clock, dice, news = SystemClock(), SystemDice(), News()
+
+    def changed(change: Change) -> None:
+        _say(change)
+        news.tell()
+
     with _in_words(f"the folder {where.state}"):
         token = secrets.token(where.token_file)
         key = secrets.installation_key(where.key_file)
@@ -234,7 +240,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             dice,
             list(READERS.values()),
             _quota_rules(settings),
-            on_change=_say,
+            on_change=changed,
             on_seen=ledger.saw,
         )
         await accounts.restore()
@@ -298,7 +304,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             engines,
             admission,
             passage,
-            Books(ledger, clock, dice, (measures.heard, *sent)),
+            Books(ledger, clock, dice, (measures.heard, lambda _: news.tell(), *sent)),
             Notices(enabled=settings.local.notice),
             dice,
             policy,
@@ -317,7 +323,23 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
             models=keeping.here(Catalogue(line, engines).models),
             otherwise=keeping.refused(passage.pass_on),
         )
-        face = faces(about, port, status, measures, clock, dice)
+        records = SqliteRecords(where.ledger_file) if settings.ledger.enabled else NoRecords()
+        usage = Usage(
+            accounts.snapshot,
+            status.now_answering,
+            records,
+            clock,
+            await asyncio.to_thread(shipped_prices),
+            EnergyMeter().used_j,
+            settle=partial(ledger.recent, 0),
+        )
+        seen = Seen(
+            *(about, status, measures, usage, engines, admission),
+            records=records,
+            news=news,
+            fetching=lambda: fetching.words,
+        )
+        face = faces(seen, port, clock, dice)
         guard = Guard(token, secrets.same_secret, fingerprints, port, visits=face.visitors)
         await stack.enter_async_context(
             _beside(
@@ -330,15 +352,6 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
                 partial(teach, speeds, where),
                 *alerts(settings.gateway.notify, status.glance, accounts, clock),
             )
-        )
-        usage = Usage(
-            accounts.snapshot,
-            status.now_answering,
-            SqliteRecords(where.ledger_file) if settings.ledger.enabled else NoRecords(),
-            clock,
-            await asyncio.to_thread(shipped_prices),
-            EnergyMeter().used_j,
-            settle=partial(ledger.recent, 0),
         )
         control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing, usage)
         yield Front(guard, door, control, dice.mint, face.doors, face.closed)

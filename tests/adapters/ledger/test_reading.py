@@ -235,3 +235,12 @@ async def test_days_are_those_of_this_place(path):
     days = {f"{dt.datetime.fromtimestamp(NOW + i * HOUR):%Y-%m-%d}" for i in range(3)}  # noqa: DTZ006
     assert days == {line.key for line in lines}
     assert 3 == added(line.sums for line in lines).requests
+
+
+async def test_the_newest_of_each_conversation_is_found_with_its_subagents(path):
+    many = [replace(ENTRY, id=f"m{n}", session=f"m{n}") for n in range(120)]
+    async with written(path, ENTRY, LOCAL, OTHER, *many):
+        ends = await SqliteRecords(path).ends(["s", "t", "nobody", *(one.id for one in many)])
+
+    assert ("r1", "r2", 122) == (ends["s"].id, ends["t"].id, len(ends))
+    assert {} == await SqliteRecords(path).ends([])

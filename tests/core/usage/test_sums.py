@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.core.usage import Tokens
+from standby.core.usage import Entry, Tokens
 from standby.core.usage.sums import BOUNDS_S, Sums, added
 
 EMPTY = Sums()
@@ -52,3 +52,22 @@ def test_the_classes_grow_by_the_root_of_two():
 
     assert {1.41} == ratios
     assert pytest.approx(204.8) == BOUNDS_S[-1]
+
+
+def test_one_request_adds_what_it_was():
+    named = ("r", 1.0, "s", "a", "opus", "opus", "cloud", "why", "ok", 200)
+    one = Sums.of(Entry(*named, Tokens(1, 20, 3, 4), 0.5, 2.5, saved=True))
+
+    assert (1, 1, 1, 10.0, Tokens(1, 20, 3, 4)) == (
+        *(one.requests, one.ok, one.saved),
+        *(one.tokens_per_s, one.tokens),
+    )
+    assert 1 == sum(one.firsts)
+    assert 0.35 < one.first_token_s(0.5) < 0.71
+
+
+def test_a_request_without_a_first_word_has_no_speed():
+    named = ("r", 1.0, "s", "a", "opus", "opus", "cloud", "why", "broken", 200)
+    one = Sums.of(Entry(*named, Tokens(1, 20, 3, 4), None, 2.5))
+
+    assert (1, 0, None, None) == (one.requests, one.ok, one.tokens_per_s, one.first_token_s(0.5))

@@ -58,6 +58,11 @@ _SESSIONS: Final = """
         GROUP BY session ORDER BY max(hour) DESC LIMIT ?
     )
 """
+# A conversation and its subagents, whose names go on after a stroke.
+_OF_SESSION: Final = "(session = ? OR session >= ? AND session < ?)"
+_NEWEST: Final = " ORDER BY seq DESC LIMIT ?"
+# Older SQLite takes 999 values at most.
+_AT_ONCE: Final = 50
 
 
 class Looks:
@@ -85,14 +90,29 @@ class Looks:
         """Return the newest entries with their numbers, newest first."""
         query, values = f"SELECT seq, {COLUMNS} FROM requests WHERE seq > ?", [after]  # noqa: S608
         texts: list[str] = []
-        if session:  # and its subagents, whose names go on after a stroke
-            query += " AND (session = ? OR session >= ? AND session < ?)"
-            texts = [session, f"{session}/", f"{session}0"]
-        query += " ORDER BY seq DESC LIMIT ?"
+        if session:
+            query += f" AND {_OF_SESSION}"
+            texts = _named(session)
+        query += _NEWEST
         wanted = max(0, min(limit, _MOST_ENTRIES))
         rows = self._ask(query, [*values, *texts, wanted])
         found = ((row[0], entry(row[1:])) for row in rows)
         return tuple((seq, one) for seq, one in found if isinstance(seq, int) and one is not None)
+
+    def ends(self, sessions: Sequence[str]) -> Mapping[str, Entry]:
+        """Return the newest entry of each of some conversations, as far as there is one."""
+        # Of each one row by the index; one query for all would look at every row of theirs.
+        one = f"SELECT * FROM (SELECT ?, {COLUMNS} FROM requests WHERE {_OF_SESSION}{_NEWEST})"  # noqa: S608
+        found: dict[str, Entry] = {}
+        for at in range(0, min(len(sessions), _MOST_SESSIONS), _AT_ONCE):
+            some = sessions[at : at + _AT_ONCE]
+            values: list[str | int | float] = []
+            for name in some:
+                values += [name, *_named(name), 1]
+            for row in self._ask(" UNION ALL ".join([one] * len(some)), values):
+                if isinstance(row[0], str) and (end := entry(row[1:])) is not None:
+                    found[row[0]] = end
+        return found
 
     def switches(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest requests that were answered by another side than the one before."""
@@ -147,6 +167,10 @@ class Looks:
             return []
         with looking(self._path) as connection:
             return connection.execute(query, values).fetchall()
+
+
+def _named(session: str) -> list[str]:
+    return [session, f"{session}/", f"{session}0"]
 
 
 @contextlib.contextmanager

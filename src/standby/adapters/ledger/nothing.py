@@ -1,6 +1,6 @@
 """A ledger that keeps nothing, for those who switched it off."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from standby.core.quota.forecast import Sample
@@ -46,6 +46,10 @@ class NoRecords:
     async def entries(
         self, limit: int, *, session: str = "", after: int = 0
     ) -> tuple[tuple[int, Entry], ...]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+    async def ends(self, sessions: Sequence[str]) -> Mapping[str, Entry]:
         """Raise :class:`RecordsError`."""
         _refuse()
 

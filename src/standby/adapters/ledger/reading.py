@@ -1,7 +1,7 @@
 """The ledger as the application reads it: each look in a thread of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from standby.adapters.ledger.looking import Looks
@@ -28,6 +28,10 @@ class SqliteRecords:
     ) -> tuple[tuple[int, Entry], ...]:
         """Return the newest entries with their numbers, newest first."""
         return await asyncio.to_thread(self._looks.entries, limit, session=session, after=after)
+
+    async def ends(self, sessions: Sequence[str]) -> Mapping[str, Entry]:
+        """Return the newest entry of each of some conversations, as far as there is one."""
+        return await asyncio.to_thread(self._looks.ends, sessions)
 
     async def switches(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest requests that were answered by another side than the one before."""

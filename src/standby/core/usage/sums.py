@@ -1,13 +1,14 @@
 """What many requests add up to, with times in classes so that medians can be told of sums."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final, Literal
 
 from standby.core.request import Account
-from standby.core.usage.entries import Tokens
+from standby.core.usage.entries import Entry, Tokens
 
 __all__ = ["BOUNDS_S", "Grouping", "Line", "Standing", "Sums", "added"]
 
@@ -54,6 +55,25 @@ class Sums:
             self.stream_s + other.stream_s,
             self.stream_tokens + other.stream_tokens,
             tuple(a + b for a, b in zip(self.firsts, other.firsts, strict=True)),
+        )
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Sums":
+        """Return what one request adds, as the ledger adds it up; switches it cannot tell."""
+        first = entry.first_token_s
+        streams = first is not None and entry.duration_s > first and entry.tokens.output > 0
+        firsts = [0] * len(_NO_FIRSTS)
+        if first is not None:
+            firsts[bisect_right(BOUNDS_S, first)] = 1
+        return cls(
+            requests=1,
+            ok=int(entry.outcome == "ok"),
+            saved=int(entry.saved),
+            tokens=entry.tokens,
+            duration_s=entry.duration_s,
+            stream_s=entry.duration_s - first if first is not None and streams else 0.0,
+            stream_tokens=entry.tokens.output if streams else 0,
+            firsts=tuple(firsts),
         )
 
     @property

@@ -1,0 +1,1 @@
+"""The API: what standby knows of itself, versioned and described."""
