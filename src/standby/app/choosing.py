@@ -1,6 +1,6 @@
 """What a person chooses while the gateway runs, and what of it counts now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from standby.app.policy import Policy, UnknownModelError
 from standby.core.policy.choices import Choice, wanted
@@ -18,9 +18,11 @@ class ChoiceError(Exception):
 class Choosing:
     """Takes choices, and tells which there are."""
 
-    def __init__(self, policy: Policy, clock: Clock) -> None:
+    def __init__(self, policy: Policy, clock: Clock, fault: Callable[[], str] = lambda: "") -> None:
+        """``fault`` says why the settings cannot be used as they stand in their file now."""
         self._policy = policy
         self._clock = clock
+        self._fault = fault
 
     async def use(self, fields: Mapping[str, str]) -> dict[str, JSON]:
         """Make a choice and return what counts then. Raise :class:`ChoiceError`."""
@@ -41,7 +43,8 @@ class Choosing:
     def told(self) -> dict[str, JSON]:
         """Return what counts now, and every choice that has not ended."""
         choices: list[JSON] = [self._told(one) for one in self._policy.choices()]
-        return {**self._told(self._policy.mode), "choices": choices}
+        told: dict[str, JSON] = {**self._told(self._policy.mode), "choices": choices}
+        return {**told, "settings_fault": fault} if (fault := self._fault()) else told
 
     def _told(self, choice: Choice) -> dict[str, JSON]:
         return {

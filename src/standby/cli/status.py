@@ -40,6 +40,8 @@ def rows(status: gateway.Status) -> Iterator[Row]:
     yield from _why(status)
     if (mode := gateway.policy_words(status.policy.now)) not in {"", "auto"}:
         yield "mode", mode, "plain"
+    if status.policy.fault:
+        yield "settings", f"changed, and not used: {status.policy.fault}", "poor"
     for choice in status.policy.choices:
         if choice.special:
             yield "", gateway.policy_words(choice), "dim"

@@ -99,7 +99,7 @@ from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
 from standby.wiring.alerting import alerts
 from standby.wiring.faces import Seen, faces, telemetry
-from standby.wiring.policies import policy_of
+from standby.wiring.policies import policy_of, reloading_of
 from standby.wiring.records import teach
 
 __all__ = ["ENGINES", "READERS", "RULES", "StartError", "engines_of", "preference_of", "serve"]
@@ -274,13 +274,15 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         )
         fetching = Fetching(engines, _fetch(settings, where))
         passage = Passage(line)
+        speeds = Speeds()
         policy = await policy_of(
             *(settings, preference_of(settings, where), where, RULES.values()),
-            *(accounts, engines, clock),
+            *(accounts, engines, clock, speeds),
         )
-        choosing = Choosing(policy, clock)
+        preferred = partial(preference_of, where=where)
+        reloading = reloading_of(settings, where, policy, preferred)
+        choosing = Choosing(policy, clock, lambda: reloading.fault)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
-        speeds = Speeds()
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         measures = Measures(about, accounts, engines, admission, ledger)
         sent = await stack.enter_async_context(telemetry(settings, about.version, measures.bounded))
@@ -349,6 +351,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
                 engines.let_rest,
                 fetching.run,
                 warming.run,
+                reloading.run,
                 partial(teach, speeds, where),
                 *alerts(settings.gateway.notify, status.glance, accounts, clock),
             )

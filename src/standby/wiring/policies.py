@@ -1,20 +1,27 @@
 """Who decides who answers, put together out of the settings and of what was chosen."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 
+from standby.adapters.host.config_file import ConfigError, read_config
 from standby.adapters.host.git_remotes import git_remotes
 from standby.adapters.host.paths import Paths
 from standby.adapters.quota_store.file import FileStore
 from standby.app.accounts import Accounts
 from standby.app.engines import Engines, Preference
 from standby.app.policy import Choices, Policy, Wishes
+from standby.app.reloading import Reloading
+from standby.app.speeds import Speeds
+from standby.core.models.facts import LocalModel
 from standby.core.policy.modes import Mode
 from standby.core.policy.privacy import Border, Privacy, normal_remote
 from standby.core.policy.verdicts import Rule
 from standby.core.settings import Settings
 from standby.ports import Clock
 
-__all__ = ["policy_of", "wishes_of"]
+__all__ = ["policy_of", "reloading_of", "wishes_of"]
 
 
 async def policy_of(
@@ -25,6 +32,7 @@ async def policy_of(
     accounts: Accounts,
     engines: Engines,
     clock: Clock,
+    speeds: Speeds | None = None,
 ) -> Policy:
     """Return the policy of a gateway, with the choices that were made before its start."""
     choices = Choices(FileStore(where.choices_file, "what was chosen"), clock)
@@ -33,7 +41,40 @@ async def policy_of(
         *(rules, accounts, engines, clock, choices),
         wishes_of(settings, preference),
         remotes=git_remotes,
+        wait_s=_unmeasured if speeds is None else speeds.expected,
     )
+
+
+def _unmeasured(_model: LocalModel, _tokens: int) -> float | None:
+    return None
+
+
+def reloading_of(
+    running: Settings, where: Paths, policy: Policy, preferred: Callable[[Settings], Preference]
+) -> Reloading:
+    """Return what reads the settings again, and tells the policy."""
+
+    def take(settings: Settings) -> None:
+        policy.wishes = wishes_of(settings, preferred(settings))
+
+    return Reloading(
+        partial(_stamp, where.config_file), partial(_read, where.config_file), running, take
+    )
+
+
+def _stamp(path: Path) -> object:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read(path: Path) -> Settings | str:
+    try:
+        return read_config(path, os.environ).settings
+    except ConfigError as error:
+        return str(error)
 
 
 def wishes_of(settings: Settings, preference: Preference) -> Wishes:

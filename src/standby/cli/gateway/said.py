@@ -96,6 +96,8 @@ class Policy:
 
     now: Chosen
     choices: tuple[Chosen, ...]
+    fault: str
+    """Why the settings cannot be used as they stand in their file now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ def read_status(said: JSON) -> Status:
 
 def read_policy(said: JSON) -> Policy:
     """Return what is said of the choices."""
-    return Policy(_chosen(said), tuple(_chosen(one) for one in _list(said, "choices")))
+    choices = tuple(_chosen(one) for one in _list(said, "choices"))
+    return Policy(_chosen(said), choices, _text(said, "settings_fault"))
 
 
 def policy_words(chosen: Chosen) -> str:
