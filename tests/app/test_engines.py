@@ -294,3 +294,13 @@ async def test_a_request_that_an_engine_refuses_says_nothing_of_its_health():
         found.failed(best, refused=True)
 
     assert ["lmstudio/m", "vllm/m"] == keys(await found.candidates())
+
+
+async def test_where_nobody_was_there_who_asks_looks_again():
+    away, clock = FakeEngine("lmstudio"), Ticks()
+    found = engines(away, clock=clock)
+    assert () == await found.candidates()
+    away.offers = (model("lmstudio"),)
+    clock.time += 0.01
+
+    assert ["lmstudio/m"] == keys(await found.candidates())

@@ -89,7 +89,8 @@ class Engines:
     async def candidates(self, fresh_s: float = _FRESH_S) -> tuple[LocalModel, ...]:
         """Return what could answer, best first. Waits only when nothing useful is known."""
         age = self._age()
-        if age > _STALE_S or self._doubted:
+        # Who was away a moment ago may be back: nobody else can answer.
+        if age > _STALE_S or self._doubted or not self._known:
             await self.refresh()
         elif age > fresh_s:
             self._wanted.set()

@@ -135,6 +135,7 @@ _BY_PLACE: Final[Mapping[str, tuple[bool, Rights]]] = {
     "after_content": (False, _MENDED),
     "before_stop": (False, _ENDED | {Saw.CLOUD}),
 }
+_BEFORE_CONTENT: Final = frozenset({"after_headers", "after_start"})
 _ALIASES: Final = frozenset({"truncated", "no_message_stop"})
 
 
@@ -150,6 +151,8 @@ def _of_stream(fault: str) -> tuple[bool, Rights]:
     place = next((place for place in PLACES if fault.endswith(place)), "")
     if fault in _HARMLESS:
         return False, _CLOUD
+    if fault.startswith("error_") and place in _BEFORE_CONTENT:
+        return False, _STAND_IN | _CLOUD  # an overload may be asked once more, as with a 529
     return _BY_PLACE.get(place, (False, _ANYTHING_HONEST if place == "" else _MENDED))
 
 
