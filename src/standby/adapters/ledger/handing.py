@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from standby.adapters.ledger.file import DamagedError, RefusedError, open_ledger
-from standby.adapters.ledger.looking import looking
+from standby.adapters.ledger.looking import OF_SESSION, looking, of_session
 from standby.adapters.ledger.rows import COLUMNS, entry
 from standby.adapters.ledger.schema import NewerSchemaError, transaction
 from standby.core.usage import Entry
@@ -19,8 +19,8 @@ from standby.ports import RecordsError
 
 __all__ = ["Chosen", "count", "delete", "export"]
 
-_READ: Final = 1000
-_DELETED: Final = 500
+# Rows that one statement goes through: on a slow disk it takes a fraction of a second.
+_STEP: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,57 +33,56 @@ class Chosen:
     before: float | None = None
     """Seconds since the epoch."""
 
-    @property
-    def _where(self) -> tuple[str, list[str | float]]:
-        parts: list[str] = ["1"]
-        values: list[str | float] = []
+    def statement(self, verb: str, after: int) -> tuple[str, list[str | float]]:
+        """Return a statement on the rows of the numbers after ``after``, of one step.
+
+        A conversation has an index and needs no steps: all of it is in the first.
+        """
         if self.session:
-            parts.append("(session = ? OR session >= ? AND session < ?)")
-            values += [self.session, f"{self.session}/", f"{self.session}0"]
+            parts, values = [OF_SESSION], list[str | float](of_session(self.session))
+            parts.append(f"+seq > {after}")
+        else:
+            parts, values = [f"seq > {after} AND seq <= {after + _STEP}"], []
         if self.project:
             parts.append("project = ?")
             values.append(self.project)
         if self.before is not None:
             parts.append("at < ?")
             values.append(self.before)
-        return " AND ".join(parts), values
-
-    @property
-    def condition(self) -> str:
-        """The condition in SQL, with places for :attr:`values`."""
-        return self._where[0]
-
-    @property
-    def values(self) -> list[str | float]:
-        """What stands in the places."""
-        return self._where[1]
+        return f"{verb} FROM requests WHERE {' AND '.join(parts)}", values
 
 
 def export(path: Path, chosen: Chosen) -> Iterator[Entry]:
     """Yield the rows in the order they came in. Raise :class:`RecordsError`."""
-    query = (
-        f"SELECT seq, {COLUMNS} FROM requests WHERE {chosen.condition} AND seq > ?"  # noqa: S608
-        " ORDER BY seq LIMIT ?"
-    )
-    last, going = 0, path.exists()
-    while going:
+    for after in _steps(path, chosen):
+        query, values = chosen.statement(f"SELECT {COLUMNS}", after)
         with looking(path) as connection:
-            rows = connection.execute(query, [*chosen.values, last, _READ]).fetchall()
+            rows = connection.execute(f"{query} ORDER BY seq", values).fetchall()
         for row in rows:
-            last = row[0]
-            if (one := entry(row[1:])) is not None:
+            if (one := entry(row)) is not None:
                 yield one
-        going = len(rows) == _READ
 
 
 def count(path: Path, chosen: Chosen) -> int:
     """Return how many rows there are. Raise :class:`RecordsError`."""
+    found = 0
+    for after in _steps(path, chosen):
+        query, values = chosen.statement("SELECT count(*)", after)
+        with looking(path) as connection:
+            [(some,)] = connection.execute(query, values).fetchall()
+        found += int(some)
+    return found
+
+
+def _steps(path: Path, chosen: Chosen) -> range:
+    """Return after which numbers the steps begin."""
     if not path.exists():
-        return 0
-    query = f"SELECT count(*) FROM requests WHERE {chosen.condition}"  # noqa: S608
+        return range(0)
+    if chosen.session:
+        return range(1)
     with looking(path) as connection:
-        [(found,)] = connection.execute(query, chosen.values).fetchall()
-    return int(found)
+        [(last,)] = connection.execute("SELECT coalesce(max(seq), 0) FROM requests").fetchall()
+    return range(0, int(last), _STEP)
 
 
 def delete(path: Path, chosen: Chosen) -> int:
@@ -96,24 +95,20 @@ def delete(path: Path, chosen: Chosen) -> int:
         return 0
     try:
         with closing(open_ledger(path, check=False)) as connection:
-            return _delete(connection, chosen)
+            return _delete(connection, chosen, _steps(path, chosen))
     except (NewerSchemaError, RefusedError) as error:
         raise RecordsError(str(error)) from error
     except (sqlite3.Error, DamagedError, OSError) as error:
         raise RecordsError(f"the ledger cannot be written: {error}") from error
 
 
-def _delete(connection: sqlite3.Connection, chosen: Chosen) -> int:
+def _delete(connection: sqlite3.Connection, chosen: Chosen, steps: range) -> int:
     connection.execute("PRAGMA secure_delete = ON")
-    some = f"SELECT seq FROM requests WHERE {chosen.condition} LIMIT {_DELETED}"  # noqa: S608
-    query = f"DELETE FROM requests WHERE seq IN ({some})"  # noqa: S608
     gone = 0
-    while True:
+    for after in steps:
+        query, values = chosen.statement("DELETE", after)
         with transaction(connection):
-            found = connection.execute(query, chosen.values).rowcount
-        gone += found
-        if found < _DELETED:
-            break
+            gone += connection.execute(query, values).rowcount
     if not (chosen.session or chosen.project):
         before = float("inf") if chosen.before is None else chosen.before
         with transaction(connection):

@@ -26,7 +26,7 @@ from standby.core.usage.sums import BOUNDS_S, Grouping, Line, Standing, Sums
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import RecordsError
 
-__all__ = ["Looks", "looking"]
+__all__ = ["OF_SESSION", "Looks", "looking", "of_session"]
 
 _BUSY_S: Final = 1.0
 _LONGEST_S: Final = 5.0
@@ -52,17 +52,27 @@ _GROUPS: Final[Mapping[Grouping, str]] = {
     "model": "CASE answered WHEN '' THEN requested ELSE answered END",
 }
 _LINES: Final = "SELECT {key} AS key, served_by, requested, max(hour), {sums} FROM {table}"
+OF_SESSION: Final = """
+    seq IN (
+        SELECT seq FROM requests WHERE session = ?
+        UNION ALL SELECT seq FROM requests WHERE session >= ? AND session < ?
+    )
+"""
+"""The rows of a conversation and of its subagents, for the values of :func:`of_session`."""
 _SESSIONS: Final = """
     AND session IN (
         SELECT session FROM session_hours WHERE hour >= ? AND hour < ?
         GROUP BY session ORDER BY max(hour) DESC LIMIT ?
     )
 """
-# A conversation and its subagents, whose names go on after a stroke.
-_OF_SESSION: Final = "(session = ? OR session >= ? AND session < ?)"
 _NEWEST: Final = " ORDER BY seq DESC LIMIT ?"
 # Older SQLite takes 999 values at most.
 _AT_ONCE: Final = 50
+
+
+def of_session(session: str) -> tuple[str, str, str]:
+    """Return the values for :data:`OF_SESSION`: a subagent's name goes on after a stroke."""
+    return session, f"{session}/", f"{session}0"
 
 
 class Looks:
@@ -88,27 +98,25 @@ class Looks:
         self, limit: int, *, session: str = "", after: int = 0
     ) -> tuple[tuple[int, Entry], ...]:
         """Return the newest entries with their numbers, newest first."""
-        query, values = f"SELECT seq, {COLUMNS} FROM requests WHERE seq > ?", [after]  # noqa: S608
-        texts: list[str] = []
-        if session:
-            query += f" AND {_OF_SESSION}"
-            texts = _named(session)
+        query = f"SELECT seq, {COLUMNS} FROM requests WHERE"  # noqa: S608
+        # The plus keeps SQLite from going through all rows by their numbers.
+        query += f" +seq > ? AND {OF_SESSION}" if session else " seq > ?"
         query += _NEWEST
         wanted = max(0, min(limit, _MOST_ENTRIES))
-        rows = self._ask(query, [*values, *texts, wanted])
+        rows = self._ask(query, [after, *(of_session(session) if session else ()), wanted])
         found = ((row[0], entry(row[1:])) for row in rows)
         return tuple((seq, one) for seq, one in found if isinstance(seq, int) and one is not None)
 
     def ends(self, sessions: Sequence[str]) -> Mapping[str, Entry]:
         """Return the newest entry of each of some conversations, as far as there is one."""
         # Of each one row by the index; one query for all would look at every row of theirs.
-        one = f"SELECT * FROM (SELECT ?, {COLUMNS} FROM requests WHERE {_OF_SESSION}{_NEWEST})"  # noqa: S608
+        one = f"SELECT * FROM (SELECT ?, {COLUMNS} FROM requests WHERE {OF_SESSION}{_NEWEST})"  # noqa: S608
         found: dict[str, Entry] = {}
         for at in range(0, min(len(sessions), _MOST_SESSIONS), _AT_ONCE):
             some = sessions[at : at + _AT_ONCE]
             values: list[str | int | float] = []
             for name in some:
-                values += [name, *_named(name), 1]
+                values += [name, *of_session(name), 1]
             for row in self._ask(" UNION ALL ".join([one] * len(some)), values):
                 if isinstance(row[0], str) and (end := entry(row[1:])) is not None:
                     found[row[0]] = end
@@ -167,10 +175,6 @@ class Looks:
             return []
         with looking(self._path) as connection:
             return connection.execute(query, values).fetchall()
-
-
-def _named(session: str) -> list[str]:
-    return [session, f"{session}/", f"{session}0"]
 
 
 @contextlib.contextmanager
