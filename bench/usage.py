@@ -148,11 +148,13 @@ def measured(home: Path, times: int) -> dict[str, tuple[float, float | None]]:
     return found
 
 
-def section(rows: int, size: int, us: float, found: dict[str, tuple[float, float | None]]) -> str:
+def section(
+    rows: int, size: int, us: float, load: float, found: dict[str, tuple[float, float | None]]
+) -> str:
     about = describe()
     head = ", ".join(f"{name} {value}" for name, value in about.items() if name != "date")
     lines = [
-        f"{about['date']}; {head}. {rows:,} rows, {size / 2**30:.1f} GiB. Medians.",
+        f"{about['date']}; {head}; {about_it}. Medians.",
         "",
         "| what | time | limit |",
         "| --- | ---: | ---: |",
@@ -192,7 +194,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"booking a row, with its sums: {us:.0f} µs")
         found = measured(home, chosen.times)
         if chosen.write:
-            write(section(rows, ledger.stat().st_size, us, found), chosen.write)
+            write(
+                section(rows, ledger.stat().st_size, us, noise.since()["load_average"], found),
+                chosen.write,
+            )
         print(json.dumps(describe() | noise.since()))
         return int(any(limit is not None and took >= limit for took, limit in found.values()))
 

@@ -41,7 +41,10 @@ class PaperRecords:
         if by == "all":
             inside = (line for line in self.hours if since <= float(line.key) < until)
             return tuple(Line("", line.by, line.requested, line.sums) for line in inside)
-        return tuple(self.groups.get(by, ()))
+        if by in self.groups:
+            return tuple(self.groups[by])
+        inside = (line for line in self.hours if since <= float(line.key) < until)
+        return tuple(Line(line.requested, line.by, line.requested, line.sums) for line in inside)
 
     async def entries(self, limit, *, session="", after=0):
         found = [

@@ -139,6 +139,9 @@ class Usage:
             seen = await records.samples(name, now - _PAST_S)
             used.append(self._account(name, state, seen, now))
         ahead = now + _HOUR_S
+        apart = await records.lines(since, ahead, by)
+        # Of sessions only the newest are told.
+        every = apart if by != "session" else await records.lines(since, ahead, "all")
         week = await records.lines(now - _WEEK_S, ahead, "hour")
         sides = await records.sides()
         return Report(
@@ -148,9 +151,9 @@ class Usage:
             today=totals(_after(week, clock.midnight(now)), self._prices),
             week=totals(week, self._prices),
             since=since,
-            chosen=totals(await records.lines(since, ahead, "all"), self._prices),
+            chosen=totals(every, self._prices),
             by=by,
-            groups=self._groups(by, await records.lines(since, ahead, by)),
+            groups=self._groups(by, apart),
             hours=_by_hour(week, now),
             switches=await records.switches(_MOST_SWITCHES),
             prices_dated=self._prices.dated,
@@ -162,15 +165,20 @@ class Usage:
         by_key: dict[str, list[Line]] = {}
         for line in lines:
             by_key.setdefault(line.key, []).append(line)
-        found = [
-            Group(key, max(line.last_at for line in some), totals(some, self._prices))
-            for key, some in by_key.items()
-        ]
-        if by in {"day", "hour", "session"}:
-            found.sort(key=lambda group: (group.last_at, group.key), reverse=True)
-        else:
-            found.sort(key=lambda group: (-group.totals.sums.requests, group.key))
-        return tuple(found[:_MOST_GROUPS])
+
+        def rank(key: str) -> tuple[float, str]:
+            if by in {"day", "hour", "session"}:
+                return max(line.last_at for line in by_key[key]), key
+            return sum(line.sums.requests for line in by_key[key]), key
+
+        return tuple(
+            Group(
+                key,
+                max(line.last_at for line in by_key[key]),
+                totals(by_key[key], self._prices),
+            )
+            for key in sorted(by_key, key=rank, reverse=True)[:_MOST_GROUPS]
+        )
 
     def _account(
         self,
