@@ -148,9 +148,7 @@ def measured(home: Path, times: int) -> dict[str, tuple[float, float | None]]:
     return found
 
 
-def section(
-    rows: int, size: int, us: float, load: float, found: dict[str, tuple[float, float | None]]
-) -> str:
+def section(about_it: str, us: float, found: dict[str, tuple[float, float | None]]) -> str:
     about = describe()
     head = ", ".join(f"{name} {value}" for name, value in about.items() if name != "date")
     lines = [
