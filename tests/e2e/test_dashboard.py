@@ -106,9 +106,11 @@ async def browser(gateway, client, cloud):
         yield browser
 
 
-async def picture(browser, name):
+async def picture(browser, name, *, top=False):
     if not PICTURES:
         return
+    if top:
+        await browser.run(script="scrollTo(0, 0)")
     IMAGES.mkdir(exist_ok=True)
     await browser.picture(path=str(IMAGES / name), full=False)
     assert (IMAGES / name).stat().st_size < MOST_BYTES
@@ -148,7 +150,9 @@ async def test_no_barrier_for_anybody_in_light_and_dark_and_on_a_phone(browser):
             script="document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert 0 == overflow, (scheme, width)
-        await picture(browser, f"dashboard-{scheme}-{'phone' if width < 400 else 'wide'}.png")
+        if (scheme == "dark") == (width < 400):
+            name = f"dashboard-{scheme}-{'phone' if width < 400 else 'wide'}.png"
+            await picture(browser, name)
     await browser.colours(scheme="light")
     await browser.size(width=1280, height=900)
 
@@ -159,7 +163,6 @@ async def test_a_session_opens_with_the_keyboard_alone(browser):
     await browser.wait(selector=".session[aria-expanded=true] + .session-more table tbody tr")
     focused = "document.activeElement.matches('.session[aria-expanded=true]')"
     assert await browser.run(script=focused)
-    await picture(browser, "dashboard-session.png")
     await browser.press(key="Enter")
     await browser.until(script="!document.querySelector('.session[aria-expanded=true]')")
 
@@ -198,7 +201,7 @@ async def test_a_switch_shows_at_once_and_so_does_the_way_back(browser, client, 
     assert "the 5-hour limit is reached" in await browser.text(selector=".why")
     newest = "document.querySelector('#switches li').textContent"
     await browser.until(script=f"{newest}.includes('to this machine')")
-    await picture(browser, "dashboard-switched.png")
+    await picture(browser, "dashboard-switched.png", top=True)
 
     await client.gateway.reset()
     cloud.limit(SUBSCRIPTION, None)
@@ -207,6 +210,15 @@ async def test_a_switch_shows_at_once_and_so_does_the_way_back(browser, client, 
     await browser.until(
         script="document.querySelector('.headline').textContent === 'The cloud answers'"
     )
+
+
+async def test_each_range_of_time_has_its_timeline(browser):
+    for name, words in (("6h", "6 hours"), ("30d", "30 days"), ("24h", "24 hours")):
+        await browser.click(selector=f"#ranges button[data-key='{name}']")
+        said = f"document.querySelector('#timeline-words').textContent.includes('{words}')"
+        await browser.until(script=said)
+        pressed = await browser.texts(selector="#ranges button[aria-pressed=true]")
+        assert [words] == pressed
 
 
 async def test_what_a_client_names_is_text_and_never_markup(browser, client):
@@ -258,6 +270,8 @@ async def test_all_faces_say_the_same(browser, client, gateway):
     assert 1 == answering["cloud"]
     for name in ("requests", "ok", "saved", "switches", "output_tokens"):
         assert api["week"][name] == cli["week"][name]
+    status = (await client("GET", "/standby/status")).value
+    assert "cloud" == status["answering"]
     shown = "[...document.querySelectorAll('#totals-list dd')][0].textContent === '{}'"
     await browser.until(script=shown.format(api["today"]["requests"]))
     percents = await browser.texts(selector=".window .big")

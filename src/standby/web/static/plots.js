@@ -43,7 +43,7 @@ export class Plot {
     this.options = {
       width: 300,
       height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       legend: { show: false },
       scales: { x: { time: true }, ...scales },

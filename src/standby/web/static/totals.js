@@ -17,11 +17,11 @@ function span(name, total) {
       figure(count(total.saved), "saved", "answered although the cloud had refused"),
       figure(count(total.switches), "switches"),
       figure(count(total.input_tokens), "tokens in"),
-      figure(count(total.cache_read_tokens), "from the cache"),
+      figure(count(total.cache_read_tokens), "cached", "tokens of prompts that came from a cache"),
       figure(count(total.output_tokens), "tokens out"),
       first === null ? null : figure(duration(first), "first word", "half of them came sooner"),
       speed === null ? null : figure(`${speed.toFixed(speed < 10 ? 1 : 0)}/s`, "tokens"),
-      figure(money(total.cloud_cost_usd), "cloud, list price"),
+      figure(money(total.cloud_cost_usd), "list price", "what the cloud answers cost at list prices"),
       figure(money(total.local_cost_usd), "not paid", "what the local answers would have cost")));
 }
 

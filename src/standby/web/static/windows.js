@@ -108,13 +108,15 @@ function card(window, several) {
     h("header", {},
       h("h3", {}, windowName(window.name)),
       several ? h("code", { class: "soft" }, window.account) : null),
-    h("p", { class: "big" }, window.used === null ? "–" : percent(window.used),
+    window.used === null ? null : h("p", { class: "big" }, percent(window.used),
       window.left === null ? null : h("span", { class: "soft" }, ` used, ${percent(window.left)} left`)),
     meter(window),
     h("p", { class: "forecast" }, forecastWords(window)),
     hasCurve ? plots.get(id).place : null,
     resets(window),
-    h("p", { class: "soft" }, pace(window)));
+    window.used === null ? null : h("p", { class: "soft" }, pace(window)),
+    window.status && window.status !== "allowed"
+      ? h("p", {}, h("span", { class: "tag", data: { colour: "failed" } }, window.status.replace("_", " "))) : null);
 }
 
 export const showWindows = whenChanged((accounts) => {
@@ -122,6 +124,9 @@ export const showWindows = whenChanged((accounts) => {
     some.map((window) => ({ account, ...window })));
   const several = new Set(windows.map((window) => window.account)).size > 1;
   const cards = windows.map((window) => card(window, several));
+  for (const id of plots.keys()) {
+    if (!windows.some((window) => `${window.account}/${window.name}` === id)) plots.delete(id);
+  }
   fill(byId("windows-list"), cards.length ? cards
     : h("p", { class: "empty" }, "The cloud has not said anything of a limit yet. What its answers say shows here; nothing is asked for it."));
   for (const window of windows) {

@@ -31,10 +31,10 @@ export function duration(seconds) {
   if (left < MINUTE) return `${Math.round(left)} s`;
   if (left < HOUR) return `${Math.round(left / MINUTE)} min`;
   if (left < 2 * DAY) {
-    const minutes = Math.round((left % HOUR) / MINUTE) % 60;
+    const minutes = Math.floor((left % HOUR) / MINUTE);
     return `${Math.floor(left / HOUR)} h ${String(minutes).padStart(2, "0")} min`;
   }
-  return `${Math.floor(left / DAY)} d ${Math.round((left % DAY) / HOUR)} h`;
+  return `${Math.floor(left / DAY)} d ${Math.floor((left % DAY) / HOUR)} h`;
 }
 
 export const until = (at) => (at > nowS() ? `in ${duration(at - nowS())}` : "now");
