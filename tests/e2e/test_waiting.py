@@ -20,7 +20,8 @@ pytestmark = [
 
 # Claude Code then gives up on a stream after ten seconds without a byte; its default is 300.
 IMPATIENT = {"CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": "10000"}
-SLOW_S = 20.0
+# Of which it hears nothing for ten to twelve seconds, where little is known of the rest.
+SLOW_S = 32.0
 SERVERS = """\
 [[local.servers]]
 name = "slow"
@@ -48,6 +49,9 @@ async def slowly_answered(tmp_path, cloud, seconds, environment, keep_alive_s=3.
                 arguments=("--tools", "", "--include-partial-messages"),
             ) as client,
         ):
+            async with asyncio.timeout(30):
+                while not (await gateway.status())["local"]["would_take_over"]:  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.1)
             yield engine, gateway, client
 
 
