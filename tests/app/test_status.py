@@ -204,3 +204,13 @@ async def test_what_is_going_on_at_each_engine_is_told():
     said = await status.status()
 
     assert [{"engine": "desk", "slots": 2, "busy": 1, "waiting": 3}] == said["local"]["queues"]
+
+
+async def test_at_a_glance_the_conversation_above_it_is_told_of_and_no_other():
+    status = await status_of(Way(DOWN))
+    status._warming.noted(request("mine"), ME)
+    status._warming.noted(request("mine", agent="helper"), ME)
+
+    assert [0.0, None, None] == [
+        status.glance(session)["warm"] for session in ("mine", "another", "")
+    ]

@@ -192,3 +192,24 @@ def test_a_query_is_read_strictly():
 def test_what_makes_no_query_is_refused_in_words(fields):
     with pytest.raises(QueryError, match=r"by is session|since is a moment"):
         query_of(fields)
+
+
+async def test_what_is_foreseen_is_looked_up_now_and_then_only():
+    clock, records = SetClock(NOW), PaperRecords()
+    usage = Usage(lambda: ACCOUNTS, lambda: LOCAL, records, clock, PRICES)
+    before = await usage.foreseen()
+    records.samples = None  # it is not asked again
+
+    assert {"5h", "7d", "37d_moon"} == set(before)
+    assert {"runs_out_at", "lasts"} == set(before["5h"])
+    clock.passes(29)
+    assert before == await usage.foreseen()
+    clock.passes(2)
+    with pytest.raises(TypeError):
+        await usage.foreseen()
+
+
+async def test_without_an_account_nothing_is_foreseen():
+    usage = Usage(lambda: (), lambda: LOCAL, PaperRecords(), SetClock(NOW), PRICES)
+
+    assert {} == await usage.foreseen()

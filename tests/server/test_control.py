@@ -17,8 +17,8 @@ class Reports:
     async def status(self):
         return {"answering": "cloud"}
 
-    def glance(self):
-        return {"answering": "local"}
+    def glance(self, session):
+        return {"answering": "local", "session": session}
 
     def warm(self):
         return {"why": "you asked for it"}
@@ -53,6 +53,9 @@ class Choices:
 
 
 class Reckoning:
+    async def foreseen(self):
+        return {"5h": {"lasts": True}}
+
     async def told(self, fields):
         if fields.get("by") == "nonsense":
             raise QueryError("by is session, project, model, day or hour")
@@ -100,7 +103,14 @@ async def test_what_the_engines_refuse_is_a_conflict_in_words(query):
         ("/standby/health?nonce=", {"status": "ok"}),
         ("/standby/health?nonce=abc", {"status": "ok", "proof": "proof of abc"}),
         ("/standby/status", {"answering": "cloud"}),
-        ("/standby/glance", {"answering": "local"}),
+        (
+            "/standby/glance",
+            {"answering": "local", "session": "", "foreseen": {"5h": {"lasts": True}}},
+        ),
+        (
+            "/standby/glance?session=abc",
+            {"answering": "local", "session": "abc", "foreseen": {"5h": {"lasts": True}}},
+        ),
         ("/standby/warm", {"why": "the cloud serves"}),
         ("/standby/recent", {"entries": [{"id": 0}, {"id": 1}]}),
     ],

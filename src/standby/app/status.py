@@ -125,10 +125,11 @@ class Status:
         tokens = min(_FIRST_PROMPT, model.context_tokens or _FIRST_PROMPT)
         return self._speeds.expected(model, tokens)
 
-    def glance(self) -> dict[str, JSON]:
+    def glance(self, session: str = "") -> dict[str, JSON]:
         """Return in short who answers now and what is left, for the account used last.
 
-        For a status line: no engine is asked, and the ledger is not read.
+        For a status line: no engine is asked, and the ledger is not read. ``session`` is the
+        conversation above the line.
         """
         now = self._clock.now()
         accounts = self._accounts.snapshot()
@@ -139,7 +140,15 @@ class Status:
             "mode": "auto" if self._choosing is None else self._choosing.mode.value,
             "windows": shown_windows(accounts[-1][1], now) if accounts else [],
             "stand_in": shown_model(first, self._speeds),
+            "warm": self._warm_part(session),
         }
+
+    def _warm_part(self, session: str) -> float | None:
+        """Return the share of a conversation that the local engine has read; ``None``: unknown."""
+        if self._warming is None or not session:
+            return None
+        live = self._warming.state().conversations
+        return next((one.part for one in live if one.session == session), None)
 
     def warm(self) -> dict[str, JSON]:
         """Have the live conversations read by the local engine now; return how far that is."""

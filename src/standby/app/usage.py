@@ -36,6 +36,7 @@ _LATEST: Final = 1e11
 _WEEK_S: Final = 7 * _DAY_S
 _PAST_S: Final = 28 * _DAY_S
 """How far back is looked for what will become of a window."""
+_FORETOLD_S: Final = 30.0
 _MOST_ACCOUNTS: Final = 8
 _MOST_GROUPS: Final = 100
 _MOST_SWITCHES: Final = 20
@@ -96,10 +97,39 @@ class Usage:
         self._prices = prices
         self._energy_j = energy_j
         self._settle = settle
+        self._foreseen: tuple[float, JSON] | None = None
+        """When it was foretold, by the clock that never jumps, and what."""
 
     async def told(self, fields: Mapping[str, str]) -> dict[str, JSON]:
         """Return the report as JSON. Raise :class:`QueryError`."""
         return report_json(await self.report(query_of(fields)))
+
+    async def foreseen(self) -> JSON:
+        """Return when each window of the account used last will run out, or that it lasts.
+
+        For a status line: what was foretold counts for half a minute.
+        """
+        ticks = self._clock.ticks()
+        if self._foreseen is None or not 0 <= ticks - self._foreseen[0] < _FORETOLD_S:
+            self._foreseen = ticks, await self._foretold()
+        return self._foreseen[1]
+
+    async def _foretold(self) -> JSON:
+        accounts, now = self._snapshot(), self._clock.now()
+        if not accounts:
+            return {}
+        name, state = accounts[-1]
+        try:
+            seen = await self._records.samples(name, now - _PAST_S)
+        except RecordsError:  # the report says it
+            return {}
+        return {
+            window.name: {
+                "runs_out_at": window.forecast.runs_out_at,
+                "lasts": window.forecast.lasts,
+            }
+            for window in self._account(name, state, seen, now).windows
+        }
 
     async def report(self, query: Query = Query()) -> Report:  # a frozen value
         """Return the report. What the ledger cannot tell is empty, and ``problem`` says why."""

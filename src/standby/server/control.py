@@ -39,7 +39,7 @@ class Reports(Protocol):
         """Return the newest entries of the ledger, newest first."""
         ...
 
-    def glance(self) -> dict[str, JSON]:
+    def glance(self, session: str) -> dict[str, JSON]:
         """Say in short who answers now and what is left, out of memory and at once."""
         ...
 
@@ -69,6 +69,10 @@ class Reckoning(Protocol):
 
     async def told(self, fields: Mapping[str, str]) -> dict[str, JSON]:
         """Report on usage; raise ``QueryError`` with words for a person."""
+        ...
+
+    async def foreseen(self) -> JSON:
+        """Say when each window will run out, at the cost of a look now and then."""
         ...
 
 
@@ -105,7 +109,8 @@ class ControlDoor:
             case "GET", "usage":
                 await self._usage(dict(parse_qsl(query[:_MOST])), wire)
             case "GET", "glance":
-                await _deliver(wire, self._reports.glance())
+                glance = self._reports.glance(dict(parse_qsl(query[:_MOST])).get("session", ""))
+                await _deliver(wire, {**glance, "foreseen": await self._reckoning.foreseen()})
             case "POST", "warm":
                 await _deliver(wire, self._reports.warm())
             case "GET", "warm":

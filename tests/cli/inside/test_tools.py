@@ -56,3 +56,9 @@ def test_a_switch_is_the_command_with_its_end():
         words_of(switch, {})
     with pytest.raises(BadArgumentError, match="not an option"):
         words_of(switch, {"to": "--project"})
+
+
+def test_usage_is_asked_with_its_options():
+    words = words_of(TOOLS["usage"], {"since": "7d", "by": "day"})
+
+    assert ("usage", "--since", "7d", "--by", "day") == words

@@ -68,6 +68,20 @@ def test_at_the_limit_it_says_who_answers_and_when_the_cloud_is_back():
     ) == plain(LOCAL)
 
 
+def test_what_is_foreseen_stands_beside_what_is_left():
+    out = {"5h": {"runs_out_at": NOW + 600, "lasts": False}}
+    lasts = {"5h": {"runs_out_at": None, "lasts": True}}
+
+    assert "5h 38% left until 21:00, out about 20:10 · " in plain({**CLOUD, "foreseen": out})
+    assert "5h 38% left, lasts until 21:00 · " in plain({**CLOUD, "foreseen": lasts})
+    assert "out about" not in plain({**LOCAL, "foreseen": out})
+
+
+def test_how_much_of_this_conversation_is_read_ahead_is_shown():
+    assert plain({**CLOUD, "warm": 0.93}).endswith("(93% warm)")
+    assert plain({**CLOUD, "warm": 0.0}).endswith("(loaded)")
+
+
 def test_another_model_than_the_first_is_not_given_its_speed():
     said = plain({**LOCAL, "model": "ollama/other"})
 

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from standby.cli.lean.statusline import line
 from tests.fakes.gateway import running_gateway
 
@@ -19,6 +21,20 @@ def test_it_is_the_gateways_word(environment, where):
         said = line(b'{"model": {"display_name": "Opus 5.5"}}', {**environment, "NO_COLOR": "1"})
 
     assert "● cloud · Opus 5.5 · 5h 75% left · no local model" == said
+
+
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [
+        ("5c1d-aa", "/standby/glance?session=5c1d-aa"),
+        *((odd, "/standby/glance") for odd in ("x y", "a\r\nb: c", "é", "a" * 99, 3, None)),
+    ],
+)
+def test_the_conversation_is_named_if_it_has_a_name(environment, where, session, expected):
+    with running_gateway(where, glance=GLANCE) as fake:
+        line(json.dumps({"session_id": session}).encode(), environment)
+
+    assert expected == fake.requests[-1][0]
 
 
 def test_without_a_gateway_it_says_so_in_colour_unless_none_is_wanted(environment):

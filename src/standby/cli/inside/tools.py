@@ -65,6 +65,11 @@ def _status(_given: Mapping[str, str]) -> tuple[str, ...]:
     return ("status",)
 
 
+def _usage(given: Mapping[str, str]) -> tuple[str, ...]:
+    options = [(f"--{name}", value) for name, value in given.items()]
+    return ("usage", *(word for option in options for word in option))
+
+
 def _switch(given: Mapping[str, str]) -> tuple[str, ...]:
     lasting = ("--for", given["for"]) if "for" in given else ()
     return ("use", given["to"], *lasting)
@@ -77,6 +82,17 @@ _ALL: Final = (
         "Says who answers the requests of this conversation now, the cloud or a local model, why,"
         " until when, and which local model would take over.",
         _status,
+    ),
+    Tool(
+        "usage",
+        "What is left of the quota",
+        "Says how much of the cloud's quota windows is used, when they reset, how long the rest"
+        " lasts at this pace, and what the cloud and local models have answered.",
+        _usage,
+        {
+            "since": "From when on: such as 12h, 7d, today or 2026-11-01.",
+            "by": "Taken apart by session, project, model, day or hour.",
+        },
     ),
     Tool(
         "switch",

@@ -32,8 +32,8 @@ class UnknownError(Exception):
     """The gateway does not say; the message is what to show instead."""
 
 
-def glance(environment: Mapping[str, str], within_s: float) -> JSON:
-    """Return what ``/standby/glance`` says. Raise :class:`UnknownError`."""
+def glance(environment: Mapping[str, str], within_s: float, session: str = "") -> JSON:
+    """Return what ``/standby/glance`` says, with a session in mind. Raise :class:`UnknownError`."""
     folder = state_folder(environment)
     try:
         port = _port(json.loads(_private(os.path.join(folder, "run.json"))))
@@ -49,7 +49,8 @@ def glance(environment: Mapping[str, str], within_s: float) -> JSON:
             expected = hmac.new(token, nonce.encode(), hashlib.sha256).hexdigest()
             if not isinstance(proof, str) or not hmac.compare_digest(expected, proof):
                 raise UnknownError("another program is in the place of standby")
-            return _asked(connection, "/standby/glance", token, until)
+            about = f"?session={session}" if session else ""
+            return _asked(connection, f"/standby/glance{about}", token, until)
     except ConnectionRefusedError:
         raise UnknownError("standby is not running") from None
     except (OSError, ValueError):

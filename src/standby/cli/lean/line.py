@@ -31,7 +31,7 @@ def words(said: JSON, client: JSON, now: float, *, coloured: bool) -> str:
     match _text(said, "answering"):
         case "cloud":
             parts = [paint(f"{_MARK} cloud", _GREEN), *_mode(said), *_model(client)]
-            parts += [*_left(said, now, paint), paint(_next(stand_in), _DIM)]
+            parts += [*_left(said, now, paint), paint(_next(said), _DIM)]
         case "local":
             model = _text(said, "model") or _text(stand_in, "key")
             parts = [paint(f"{_MARK} local {model}", _YELLOW), *_speed(stand_in, model)]
@@ -97,19 +97,29 @@ def _left(said: JSON, now: float, paint: Painter) -> Iterator[str]:
         if used is None:
             continue
         colour = _RED if used >= _SPENT else _YELLOW if used >= _NEAR else ""
-        left = f"{_text(window, 'name')} {max(1 - used, 0):.0%} left"
+        name = _text(window, "name")
+        foreseen = _under(_under(said, "foreseen"), name)
+        runs_out_at = _number(foreseen, "runs_out_at")
+        left = f"{name} {max(1 - used, 0):.0%} left"
         if resets_at is not None:
-            left += f" until {told(resets_at, now)}"
+            lasts = _under(foreseen, "lasts") is True
+            left += f"{', lasts' if lasts else ''} until {told(resets_at, now)}"
+        if used < _SPENT and runs_out_at is not None and runs_out_at > now:
+            left += f", out about {told(runs_out_at, now)}"
+            colour = colour or _YELLOW
         yield paint(left, colour)
 
 
-def _next(stand_in: JSON) -> str:
+def _next(said: JSON) -> str:
+    stand_in, warm = _under(said, "stand_in"), _number(said, "warm")
     key = _text(stand_in, "key")
     if not key:
         return "no local model"
-    ready = _under(stand_in, "loaded") is True
+    state = "loaded" if _under(stand_in, "loaded") is True else "cold"
+    if warm:
+        state = f"{min(warm, 1):.0%} warm"
     kind = ", for rehearsals only" if _under(stand_in, "rehearsal") is True else ""
-    return f"next {key} ({'loaded' if ready else 'cold'}{kind})"
+    return f"next {key} ({state}{kind})"
 
 
 def _duration(seconds: float) -> str:

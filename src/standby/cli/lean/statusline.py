@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["line", "main"]
 
 _MAX_BYTES = 1024 * 1024
+_LONGEST_ID = 64
 # A gateway that runs answers within a few milliseconds; one that hangs must not hold the line.
 _WITHIN_S = 0.25
 
@@ -37,10 +38,19 @@ def line(said: bytes, environment: Mapping[str, str]) -> str:
     coloured = not environment.get("NO_COLOR")
     client, now = _read(said), time.time()
     try:
-        told = glance(environment, _WITHIN_S)
+        told = glance(environment, _WITHIN_S, _session(client))
     except UnknownError as error:
         return without_gateway(str(error), client, now, coloured=coloured)
     return words(told, client, now, coloured=coloured)
+
+
+def _session(client: JSON) -> str:
+    """Return the id of the conversation, if it is one that can stand in a request line."""
+    match client:
+        case {"session_id": str(said)} if len(said) <= _LONGEST_ID and said.isascii():
+            return said if said.replace("-", "").isalnum() else ""
+        case _:
+            return ""
 
 
 def _read(said: bytes) -> JSON:
