@@ -79,6 +79,7 @@ class Client:
 
     gateway: Gateway
     account: CloudAccount = SUBSCRIPTION
+    deadline: aiohttp.ClientTimeout = DEADLINE
 
     @property
     def headers(self):
@@ -92,7 +93,7 @@ class Client:
 
     async def __call__(self, method, path, body=None, **headers):
         async with (
-            aiohttp.ClientSession(timeout=DEADLINE) as session,
+            aiohttp.ClientSession(timeout=self.deadline) as session,
             session.request(
                 method,
                 self.gateway.url + path,

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 
+import aiohttp
 import psutil
 import pytest
 
@@ -16,9 +17,11 @@ from tests.e2e.asking import Client
 from tests.e2e.gateway import Gateway, model, until
 from tests.prepare import FOLDER
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 SOON_S = 10
+# The small model computes for seconds, and on a machine with other work for longer.
+PATIENT = aiohttp.ClientTimeout(total=60)
 MODELS = FOLDER.parent / "models"
 FETCH_S = 300
 
@@ -62,7 +65,7 @@ async def lived(folder, cloud, file, window):
     """Start, load, serve, crash, restart, sleep, wake, unload, stop; return what was said."""
     settings = {"LOCAL_SLEEP_AFTER_S": "1", "LOCAL_NOTICE": "false"}
     async with Gateway(folder, cloud.url, file, settings) as gateway:
-        client = Client(gateway)
+        client = Client(gateway, deadline=PATIENT)
         before = await local(gateway)
         assert (False, window) == (before["loaded"], before["context_tokens"])
         assert "threads" in before["settings"]
@@ -72,23 +75,23 @@ async def lived(folder, cloud, file, window):
         first = gateway.engine
         assert (await local(gateway))["loaded"]
 
-        told = [(await client.say(model="local", max_tokens=24)).text]
+        told = [(await client.say(model="local", max_tokens=8)).text]
         first.kill()
         await gone(first)
-        told.append((await client.say(model="local", max_tokens=24)).text)
+        told.append((await client.say(model="local", max_tokens=8)).text)
         second = gateway.engine
         assert first.pid != second.pid
 
         awake = second.memory_info().rss
         await until(lambda: second.memory_info().rss < 0.7 * awake or is_small(awake), SOON_S)
-        told.append((await client.say(model="local", max_tokens=24)).text)
+        told.append((await client.say(model="local", max_tokens=8)).text)
         assert second.pid == gateway.engine.pid  # it slept, and woke
 
         assert "not in memory any more" in command(gateway, "models", "unload", before["key"])
         await gone(second)
         assert not (await local(gateway))["loaded"]
 
-        told.append((await client.say(model="local", max_tokens=24)).text)
+        told.append((await client.say(model="local", max_tokens=8)).text)
         third = gateway.engine
         await gateway.stop()
         await gone(third)
@@ -103,10 +106,10 @@ def is_small(size):
 async def test_the_tiny_model_lives_through_all_of_it(tmp_path, cloud):
     said = await lived(tmp_path, cloud, await model(), 65_536)
 
-    assert ["I am the tiny test model and this reply was scripted."] * 4 == said
+    assert ["I am the tiny test model"] * 4 == [text[:24] for text in said]
 
 
-@pytest.mark.timeout(FETCH_S + 120)
+@pytest.mark.timeout(FETCH_S + 240)
 async def test_the_small_model_lives_through_all_of_it(tmp_path, cloud, small):
     said = await lived(tmp_path, cloud, small, 8192)
 
@@ -117,7 +120,7 @@ async def test_a_gateway_that_is_killed_leaves_no_process_of_the_small_model(
     tmp_path, cloud, small
 ):
     async with Gateway(tmp_path, cloud.url, small) as gateway:
-        await Client(gateway).say(model="local", max_tokens=8)
+        await Client(gateway, deadline=PATIENT).say(model="local", max_tokens=8)
         family = psutil.Process(gateway.pid).children(recursive=True)
         gateway.kill()
         for process in family:
