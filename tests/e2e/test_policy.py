@@ -1,8 +1,12 @@
 """Rules that decide real requests, through the product itself; the cloud counts what comes."""
 
+import asyncio
+
 import pytest
 
+from standby.adapters.ledger.looking import Looks
 from standby.testing.accounts import API_KEY, SUBSCRIPTION
+from standby.testing.standing import Limit
 from tests.e2e import claude_code
 from tests.e2e.asking import CLOUD_MODEL, HELLO, Client
 from tests.e2e.claude_code import ClaudeCode
@@ -23,6 +27,12 @@ def behind_a_border(tmp_path, gateway):
     folder = tmp_path / "client" / "work"
     config.write_text(LOCAL_ONLY.format(folder=folder.as_posix()), encoding="utf-8")
     return folder
+
+
+async def explained(gateway):
+    looks = Looks(gateway.folder / "state" / "ledger.sqlite3")
+    _, said = await asyncio.to_thread(looks.decision, "")
+    return said
 
 
 async def use(client, query):
@@ -94,6 +104,30 @@ async def test_a_choice_of_a_person_decides_the_next_request_and_survives_a_rest
     assert again.by.startswith("local; ")
     assert ("local", "local") == (status["answering"], status["policy"]["mode"])
     assert 2 == cloud.count()
+
+
+async def test_sparing_sends_what_is_worth_little_to_the_local_model_and_explains_it(
+    tmp_path, cloud
+):
+    edit = {**HELLO, "messages": [{"role": "user", "content": "Rename `a` to `b`."}]}
+    plan = {**HELLO, "messages": [{"role": "user", "content": "Design the cache; weigh options."}]}
+    async with Gateway(
+        tmp_path, cloud.url, await model(), settings={"POLICY_MODE": "spare"}
+    ) as gateway:
+        client = Client(gateway, SUBSCRIPTION)
+        cloud.limit(SUBSCRIPTION, Limit(after=10))  # each answer is a tenth of the window
+        await client("POST", "/v1/messages", plan)
+        pressed = await client("POST", "/v1/messages", plan)
+        spared = await client("POST", "/v1/messages", edit)
+        kept = await client("POST", "/v1/messages", plan)
+        rows = await gateway.recent()
+        said = await explained(gateway)
+
+    assert "cloud" == pressed.by == kept.by
+    assert spared.by.startswith("local; ")
+    assert "to spare the quota" in rows[1]["why"]
+    assert "plan (" in said["facts"]["kind of work"]
+    assert "cloud" == said["order"][0]
 
 
 async def test_a_turn_that_began_here_ends_here_and_the_next_one_returns(tmp_path, cloud):

@@ -39,6 +39,7 @@ from standby.adapters.host.energy import EnergyMeter
 from standby.adapters.host.fingerprints import KeyedFingerprints
 from standby.adapters.host.hardware import read_hardware
 from standby.adapters.host.load import SystemLoad
+from standby.adapters.host.machine import MachineState
 from standby.adapters.host.model_files import ModelFiles
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.prices_file import shipped_prices
@@ -274,10 +275,11 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
         )
         fetching = Fetching(engines, _fetch(settings, where))
         passage = Passage(line)
-        speeds = Speeds()
+        speeds, machine = Speeds(), MachineState()
         policy = await policy_of(
             *(settings, preference_of(settings, where), where, RULES.values()),
             *(accounts, engines, clock, speeds),
+            machine=machine.now,
         )
         preferred = partial(preference_of, where=where)
         reloading = reloading_of(settings, where, policy, preferred)
@@ -352,6 +354,7 @@ async def _gateway(settings: Settings, where: Paths, url: str, port: int) -> Asy
                 fetching.run,
                 warming.run,
                 reloading.run,
+                machine.run,
                 partial(teach, speeds, where),
                 *alerts(settings.gateway.notify, status.glance, accounts, clock),
             )

@@ -17,7 +17,7 @@ from standby.app.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.core.policy.modes import Mode
 from standby.core.policy.privacy import Border, Privacy, normal_remote
-from standby.core.policy.verdicts import Rule
+from standby.core.policy.verdicts import Machine, Rule
 from standby.core.settings import Settings
 from standby.ports import Clock
 
@@ -33,6 +33,7 @@ async def policy_of(
     engines: Engines,
     clock: Clock,
     speeds: Speeds | None = None,
+    machine: Callable[[], Machine] = Machine,
 ) -> Policy:
     """Return the policy of a gateway, with the choices that were made before its start."""
     choices = Choices(FileStore(where.choices_file, "what was chosen"), clock)
@@ -41,6 +42,7 @@ async def policy_of(
         *(rules, accounts, engines, clock, choices),
         wishes_of(settings, preference),
         remotes=git_remotes,
+        machine=machine,
         wait_s=_unmeasured if speeds is None else speeds.expected,
     )
 

@@ -76,6 +76,12 @@ def test_a_window_that_has_begun_anew_spares_nothing():
     assert EASY == paced(4, [replace(window(1.0, 0.5), resets_at=NOW + 1e6)], NOW)
 
 
+def test_a_clock_that_differs_by_minutes_is_no_matter():
+    window_ahead = Window("5h", 0.3, NOW + 5 * 3600 + 120)
+
+    assert "30% of 5h is used with 0% of it passed" == paced(0, [window_ahead], NOW).why
+
+
 def test_the_numbers_can_be_others():
     strict = PaceRules(free=0.0001, steps=(0.1, 0.2, 0.3, 0.4))
 

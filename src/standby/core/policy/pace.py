@@ -17,6 +17,8 @@ Level = int
 """0: nothing is spared. 1: background calls go local. 2: simple subagents, too. 3: small turns of
 little value, too. 4: all but the main conversation's turns of high value."""
 MOST: Final[Level] = 4
+# The clock here and that of the cloud may differ by minutes.
+_LEFT_AT_MOST: Final = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def paced(
     level = _level(before, pressure, rules)
     if not level or window.utilisation is None or window.resets_at is None:
         return EASY
-    passed = 1 - (window.resets_at - now) / LENGTH_S[window.name]
+    passed = max(1 - (window.resets_at - now) / LENGTH_S[window.name], 0.0)
     return Pace(
         level, f"{window.utilisation:.0%} of {window.name} is used with {passed:.0%} of it passed"
     )
@@ -71,7 +73,7 @@ def _pressure(window: Window, now: float, rules: PaceRules) -> float | None:
     if length_s is None or window.utilisation is None or window.resets_at is None:
         return None
     left = (window.resets_at - now) / length_s
-    if not 0 < left <= 1:  # it has begun anew, or is not what we think it is
+    if not 0 < left <= _LEFT_AT_MOST:  # it has begun anew, or is not what we think it is
         return None
     return max(window.utilisation - rules.free, 0.0) / max(1 - left, rules.free)
 
