@@ -231,6 +231,15 @@ async def test_the_slot_has_a_number_only_where_a_request_can_name_it():
         assert other.slots["a"].number is None
 
 
+async def test_a_conversation_that_nobody_can_name_is_left_to_the_servers_own_choice():
+    async with Desk(TWO) as desk:
+        await desk.come("nameless")
+        await desk.come("side", SIDE)
+
+        assert desk.slots["nameless"].number is None
+        assert 1 == desk.slots["side"].number
+
+
 async def test_a_setting_says_how_many_there_are_whatever_the_server_says():
     async with Desk(TWO, slots=1) as one, Desk(DESK, slots=3) as three:
         for name in "abcd":

@@ -471,8 +471,9 @@ async def test_an_engine_is_asked_no_more_at_once_than_it_has_slots_and_the_pers
 
 async def test_the_slot_is_named_where_the_engine_is_told_one_and_only_there():
     for pins, expected in ((True, 0), (False, None)):
-        engine = Talker(*says("Hello"), pins=pins)
-        await heard(await local_of(engine))
+        engine, known, admission = await house(Talker(*says("Hello"), pins=pins))
+        (local,) = guests(engine, known, admission, Priority.MAIN)
+        await heard(local)
         assert expected == engine.heard[0][1].get("id_slot")
 
 

@@ -156,7 +156,9 @@ class Admission:
             self._settle(desk)
             number = await self._given(desk, turn, ticket, model)
             since = self.clock.ticks()
-            named = number if model.pins else None
+            # Of a conversation without a name the server knows best which slot has its prompt.
+            known = turn.session != "" or turn.priority is not Priority.MAIN
+            named = number if model.pins and known else None
             slot = Slot(named, lambda: self._stay(desk, turn), knows=ticket.knows)
             ticket.slot = slot
             self._settle(desk)  # somebody may want it already
