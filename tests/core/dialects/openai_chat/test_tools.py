@@ -56,6 +56,26 @@ def test_a_deferred_tool_that_was_called_unloaded_is_known_from_then_on():
     assert ["Agent", "Read", "Fetch"] == names(called)
 
 
+_NAMES = [f"{letter}{number}" for letter in "ABCDE" for number in range(2)]
+
+
+@given(
+    st.sets(st.sampled_from(_NAMES), min_size=1, max_size=6),
+    st.lists(st.sets(st.sampled_from(_NAMES), min_size=1, max_size=3), max_size=5),
+)
+def test_a_tool_that_is_loaded_moves_no_other_wherever_the_client_puts_it(plain, loads):
+    """The client sends its tools in the order of the alphabet, each time anew."""
+    messages, before = [], None
+    for asked in [(), *loads]:
+        messages = [*messages, loading(*sorted(asked - plain))] if asked else messages
+        known = {name for each in loads for name in each} - plain
+        tools = [tool(n) if n in plain else later(n) for n in sorted(plain | known)]
+        now = names(*messages, tools=tools)
+
+        assert now[: len(before or now)] == (before or now)
+        before = now
+
+
 def test_a_tool_of_the_clouds_own_is_named_as_lost():
     losses = Losses()
     offered({"tools": [{"type": "web_search_20250305", "name": "web_search"}, tool("A")]}, losses)
