@@ -11,7 +11,7 @@ PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check 
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench usage forecast faults fuzz soak streams patience twenty docs catalogue lock clean
+.PHONY: help run test check fix bench usage forecast faults fuzz soak streams patience twenty warm docs catalogue lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -72,6 +72,10 @@ patience: $(READY)  ## fifteen minutes of prompt with the real client, as it com
 
 twenty: $(READY)  ## a person among twenty subagents on one slot of a real engine
 	$(BIN)/python -m bench.twenty
+
+warm: $(READY)  ## the first word after a switch, warm against cold, and what is reused
+	$(BIN)/python tests/prepare.py
+	$(BIN)/python -m bench.warm --write docs/performance.md
 
 docs: $(READY)  ## write the reference anew from the code
 	$(BIN)/python docs/generate.py

@@ -73,16 +73,45 @@ def test_a_window_is_near_its_end_by_its_share_or_by_the_clouds_word(window, nea
     assert not near or window.name in said
 
 
-@given(st.floats(0.00001, 1.0), st.floats(0, 0.02), st.integers(1, 60))
-def test_portions_come_to_last_as_long_as_they_may_and_never_much_longer(token_s, call_s, count):
-    pace = Pace()
-    for _ in range(count + 12):
+@given(st.floats(0.0001, 1.0), st.floats(0, 2.0), st.integers(0, 60))
+def test_portions_take_little_longer_than_the_smallest_or_twice_as_long(token_s, call_s, count):
+    pace, smallest_s = Pace(), call_s + Pace().tokens * token_s
+    for _ in range(count):
         took_s = call_s + pace.tokens * token_s
+        # One step of growth beyond the bound is how it is found.
+        assert took_s <= 1.5 * (smallest_s + max(PORTION_S, smallest_s))
         pace = pace.after(pace.tokens, took_s)
 
-    took_s = call_s + pace.tokens * token_s
-    assert took_s <= max(PORTION_S + 1e-9, call_s + 2 * token_s)
-    assert pace.tokens >= 2
+
+@given(st.floats(0.0001, 0.002), st.floats(0, 0.02))
+def test_portions_grow_to_what_may_be(token_s, call_s):
+    pace = Pace()
+    for _ in range(40):
+        pace = pace.after(pace.tokens, call_s + pace.tokens * token_s)
+
+    most = int(Pace().tokens + PORTION_S / token_s)
+    assert min(most, 1024) * 0.6 <= pace.tokens <= most + 1
+
+
+def test_on_a_machine_that_is_busy_a_portion_is_not_made_ever_smaller_in_vain():
+    pace = Pace()
+    for _ in range(20):
+        pace = pace.after(pace.tokens, 1.0 + pace.tokens * 0.001)
+
+    assert pace.tokens > 200
+
+
+def test_when_the_machine_gets_busy_and_calm_again_the_pace_follows():
+    pace = Pace()
+    for _ in range(20):
+        pace = pace.after(pace.tokens, 0.01 + pace.tokens * 0.001)
+    calm = pace.tokens
+    for _ in range(20):
+        pace = pace.after(pace.tokens, 0.01 + pace.tokens * 0.01)
+    assert pace.tokens < calm / 4
+    for _ in range(20):
+        pace = pace.after(pace.tokens, 0.01 + pace.tokens * 0.001)
+    assert pace.tokens > calm * 0.6
 
 
 def test_what_the_engine_knew_already_says_nothing_of_its_pace():

@@ -25,15 +25,16 @@ __all__ = [
     "tell",
 ]
 
-PORTION_S: Final = 0.06
-"""How long an engine may be busy with one portion: so long may somebody real have to wait.
+PORTION_S: Final = 0.05
+"""How much longer than the smallest portion one may take: so long may somebody real have to wait.
 
 llama.cpp notices that nobody wants its answer any more only between two batches, and one of 2048
 tokens takes seconds without a GPU (measured: 8 to 24 s on two cores). So a portion is never broken
 off, but is short; what it has read stays in the slot, and the next one goes on behind it."""
-_FEWEST: Final = 2
+_FEWEST: Final = 4
 _MOST: Final = 1024
-_GROWS: Final = 2.0
+_GROWS: Final = 1.5
+_FALLS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +94,30 @@ class Warmth:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many tokens fit into a portion, by how long the last one took."""
+    """How many tokens fit into a portion, by how long the last ones took.
 
-    tokens: int = 8
+    A portion may take :data:`PORTION_S` longer than the smallest one does, or twice as long: where
+    already the smallest takes long, because the machine is busy or slow, more of them help nobody.
+    """
+
+    tokens: int = _FEWEST
+    least_s: float | None = None
+    """How long the smallest takes; ``None``: not known yet."""
 
     def after(self, read: int, took_s: float) -> "Pace":
-        """Return the pace once a portion was read in so long. It grows slowly and falls at once."""
+        """Return the pace once a portion was read in so long."""
         if read < self.tokens:  # the last of a prompt, or one that the engine knew already
             return self
-        fit = read * PORTION_S / max(took_s, 1e-6)
-        return Pace(int(max(_FEWEST, min(fit, self.tokens * _GROWS, _MOST))))
+        if self.least_s is None:
+            least_s = took_s
+        elif self.tokens == _FEWEST:
+            least_s = (self.least_s + took_s) / 2
+        else:
+            least_s = min(self.least_s, took_s)
+        most_s, more_s = max(PORTION_S, least_s), took_s - least_s
+        fit = self.tokens * most_s / more_s if more_s > 0 else float(_MOST)
+        bounded = min(max(fit, self.tokens * _FALLS), self.tokens * _GROWS)
+        return Pace(int(max(_FEWEST, min(bounded, _MOST))), least_s)
 
 
 def judged(terms: Terms, load: Load, cloud: str, *, asked: bool) -> Verdict:
