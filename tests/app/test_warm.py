@@ -245,6 +245,17 @@ async def test_the_newest_conversation_of_a_person_goes_before_a_subagents():
         assert {"s-1": "warm", "s-1/x": "cold"} == house.states()
 
 
+async def test_a_conversation_that_comes_meanwhile_is_read_before_an_older_one_is_done():
+    async with House().at_work() as house:
+        house.say(LONG * 3)
+        await house.until(lambda: len(house.engine.portions) > 3)
+        house.clock.passes(1)
+        house.say("short", session="s-2")
+        await house.warm("s-2")
+
+        assert "warm" != house.states()["s-1"]
+
+
 async def test_an_engine_that_fails_is_left_alone_for_a_while_and_then_tried_again():
     house = House()
     house.engine.error = "out of memory"

@@ -276,7 +276,7 @@ class Warming:
         while live.read < len(live.tokens) or not touched:
             await self._portion(live, model, reader, slot)
             touched = True
-            if slot.wanted.is_set() or live.fresh or live.at_home:
+            if slot.wanted.is_set() or self._changed.is_set() or live.at_home:
                 break
             if self._clock.ticks() - looked > _LOADS_S:
                 looked, self._verdict = self._clock.ticks(), await self._judged()
