@@ -55,6 +55,24 @@ async def test_what_was_read_in_portions_is_what_an_answer_needs(nothing_blocks)
             await engine.stop()
 
 
+async def test_what_goes_on_in_another_slot_takes_nothing_out_of_one(nothing_blocks):
+    file = await asyncio.to_thread(tiny_model)
+    async with http_client("") as client:
+        engine = embedded.engine(client, lambda: embedded.ModelFile(file), context=8192)
+        try:
+            (offered,) = await engine.models()
+            model = await engine.start(offered)
+            mine = await engine.prompt(model, body(model))
+            other = await engine.prompt(model, body(model, "something else " * 200))
+
+            await engine.read(model, mine, 0)
+            await engine.read(model, other, 1)
+            assert 1 == await engine.read(model, mine, 0)
+            assert 1 == await engine.read(model, other, 1)
+        finally:
+            await engine.stop()
+
+
 @pytest.mark.parametrize(
     "answers",
     [

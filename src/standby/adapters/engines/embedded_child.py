@@ -103,6 +103,9 @@ def _serve(model: str, alias: str, chosen: dict[str, object]) -> str:
         "endpoint_metrics": False,
         "model_alias": {alias},
         "kv_unified": True,  # or each slot gets only its share of the window
+        # Else what begins in one slot empties the idle ones, and a slot that is named is not filled
+        # again: the conversation would be read anew after each subagent (measured).
+        "cache_idle_slots": False,
         "use_jinja": True,
         "sse_ping_interval": 10,
     }

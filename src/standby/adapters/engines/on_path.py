@@ -161,6 +161,7 @@ def _launch(
             os.environ,
             LLAMA_API_KEY=key,
             LLAMA_ARG_CORS_ORIGINS="http://127.0.0.1",
+            LLAMA_ARG_CACHE_IDLE_SLOTS="0",
             LLAMA_ARG_KV_UNIFIED="1",
             LLAMA_ARG_N_PARALLEL=str(slots),
             LLAMA_ARG_OFFLINE="1",
