@@ -180,7 +180,9 @@ async def test_a_login_that_the_cloud_has_accepted_needs_no_token(gateway, cloud
     assert LOCAL.encode() in then.body
 
 
-@pytest.mark.parametrize("path", ["/standby/nothing", "/standby/", "/standby/status/x"])
+@pytest.mark.parametrize(
+    "path", ["/standby/nothing", "/standby/static/nothing", "/standby/api/v1/x"]
+)
 async def test_a_page_that_there_is_not_is_a_404(gateway, cloud, path):
     before = cloud.count()
 

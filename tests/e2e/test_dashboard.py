@@ -212,6 +212,13 @@ async def test_a_switch_shows_at_once_and_so_does_the_way_back(browser, client, 
     )
 
 
+async def test_a_mode_that_somebody_chose_is_shown_as_long_as_it_holds(browser, client):
+    await client("POST", "/standby/use?what=spare")
+    await browser.until(script="document.querySelector('#now').textContent.includes('Mode spare')")
+    await client("POST", "/standby/use?what=auto")
+    await browser.until(script="!document.querySelector('#now').textContent.includes('Mode')")
+
+
 async def test_each_range_of_time_has_its_timeline(browser):
     for name, words in (("6h", "6 hours"), ("30d", "30 days"), ("24h", "24 hours")):
         await browser.click(selector=f"#ranges button[data-key='{name}']")

@@ -121,10 +121,9 @@ class Otlp:
 
 
 def _session() -> requests.Session:
-    """Return a client that goes where the settings say, and nowhere that an answer says."""
+    """Return a client that goes where the settings say; redirects the exporter itself refuses."""
     session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = 0
+    session.trust_env = False  # neither a proxy nor a `.netrc`
     return session
 
 

@@ -37,6 +37,13 @@ function last(entry) {
 
 let since;
 
+// What a person has chosen with `standby use`; the ordinary mode needs no words.
+function mode(policy) {
+  if (!policy?.mode || (policy.mode === "auto" && !policy.model)) return null;
+  const end = policy.until_told ? ` until ${policy.until_told}` : "";
+  return h("p", {}, "Mode ", h("span", { class: "tag" }, policy.model || policy.mode), end);
+}
+
 const show = whenChanged((_, status) => {
   const place = byId("now");
   place.dataset.side = status.answering;
@@ -48,13 +55,14 @@ const show = whenChanged((_, status) => {
         ? `since ${moment(since.since)}` : ""),
       status.model ? h("p", { class: "model" }, h("code", {}, status.model)) : null,
       status.why ? h("p", { class: "why" }, status.why) : null,
+      mode(status.policy),
       changes(status)),
     h("div", { class: "now-next" }, next(status), last(status.last)));
 });
 
 export function showNow(status) {
   const { answering, model, why, until, local, last: entry } = status;
-  show([answering, model, why, until, local?.would_take_over, entry?.id, local?.problem], status);
+  show([status.policy, answering, model, why, until, local?.would_take_over, entry?.id, local?.problem], status);
 }
 
 // Since when that side answers is known to the ledger, and comes with the report.
