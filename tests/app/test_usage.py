@@ -1,5 +1,7 @@
 """What is left, what was spent, who answered: one report."""
 
+import asyncio
+
 import pytest
 
 from standby.adapters.host.prices_file import shipped_prices
@@ -179,6 +181,18 @@ async def test_what_was_booked_is_waited_for():
     await usage.report()
 
     assert ["settled"] == told
+
+
+async def test_a_writer_that_is_busy_is_not_waited_for_long():
+    async def settle():
+        await asyncio.Event().wait()
+
+    usage = Usage(
+        lambda: (), lambda: LOCAL, PaperRecords(line(1)), SetClock(NOW), PRICES, settle=settle
+    )
+
+    async with asyncio.timeout(5):
+        assert 1 == (await usage.report()).week.sums.requests
 
 
 def test_a_query_is_read_strictly():

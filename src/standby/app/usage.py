@@ -3,8 +3,10 @@
 Windows come out of memory, sums out of the ledger. Nothing is asked of the cloud.
 """
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -33,6 +35,7 @@ By = Literal["session", "project", "model", "day", "hour"]
 _DAY_S: Final = 86_400.0
 _HOUR_S: Final = 3600.0
 _LATEST: Final = 1e11
+_SETTLE_S: Final = 0.1
 _WEEK_S: Final = 7 * _DAY_S
 _PAST_S: Final = 28 * _DAY_S
 """How far back is looked for what will become of a window."""
@@ -163,7 +166,10 @@ class Usage:
     ) -> Report:
         records, clock = self._records, self._clock
         if self._settle is not None:
-            await self._settle()
+            # A writer that is busy, as with the check of a large file at its start, is not waited for.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SETTLE_S):
+                    await self._settle()
         used = []
         for name, state in accounts:
             seen = await records.samples(name, now - _PAST_S)
