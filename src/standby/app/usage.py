@@ -166,7 +166,7 @@ class Usage:
     ) -> Report:
         records, clock = self._records, self._clock
         if self._settle is not None:
-            # A writer that is busy, as with the check of a large file at its start, is not waited for.
+            # A writer that is busy, as with the check of a large file at its start, may be late.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_SETTLE_S):
                     await self._settle()
