@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from contextlib import AsyncExitStack
 
 import pytest
@@ -93,6 +94,7 @@ async def test_headers_without_end_end_the_connection(caplog):
 
 async def test_of_many_half_open_connections_the_oldest_has_to_go(monkeypatch):
     monkeypatch.setattr(listener, "MOST_HALF_OPEN", 3)
+    monkeypatch.setattr(listener, "CHANCE_S", 0.02)
     async with gateway(echoes) as running, AsyncExitStack() as stack:
         lines = []
         for _ in range(5):
@@ -110,8 +112,30 @@ async def test_of_many_half_open_connections_the_oldest_has_to_go(monkeypatch):
         assert not any(reader.at_eof() for reader in lines[3:])
 
 
+async def test_a_crowd_that_connects_before_it_asks_is_answered(monkeypatch):
+    monkeypatch.setattr(listener, "MOST_HALF_OPEN", 3)
+    async with gateway(echoes) as running, AsyncExitStack() as stack:
+        head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n{OURS}\r\n\r\n"
+        # These lie in the listening socket with all that they ask for.
+        early = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(20)]
+        for line in early:
+            line.sendall(head.encode())
+        lines = [await asyncio.open_connection(sock=line) for line in early]
+        late = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(20)]
+        for _, writer in late:
+            writer.write(head.encode())
+        answers = []
+        for reader, writer in (*lines, *late):
+            stack.callback(writer.close)
+            async with asyncio.timeout(5):
+                answers.append(await reader.read(12))
+
+    assert {b"HTTP/1.1 200"} == set(answers)
+
+
 async def test_a_connection_that_has_asked_once_is_not_half_open(monkeypatch):
     monkeypatch.setattr(listener, "MOST_HALF_OPEN", 1)
+    monkeypatch.setattr(listener, "CHANCE_S", 0.02)
     async with gateway(echoes) as running, AsyncExitStack() as stack:
         head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n{OURS}\r\n\r\n"
         for _ in range(3):

@@ -17,8 +17,10 @@ log = logging.getLogger(__name__)
 
 HEADERS_S: Final = 10.0
 """How long a new connection may take to send the head of its first request."""
+CHANCE_S: Final = 1.0
+"""How old a connection must be to count as half-open: a busy gateway may not have read it yet."""
 MOST_HALF_OPEN: Final = 128
-"""How many connections may be without the head of their first request; the oldest has to go."""
+"""How many of these may be without the head of their first request; the oldest has to go."""
 KEEP_CONNECTION_S: Final = 75.0
 HEADER_BYTES: Final = 64 * 1024
 READ_BYTES: Final = 256 * 1024
@@ -29,7 +31,7 @@ class Server(web.Server):
 
     @cached_property
     def half_open(self) -> "dict[Connection, None]":
-        """The connections that have not said what they want, the oldest first."""
+        """Those that had a chance to say what they want, and have not; the oldest first."""
         return {}
 
     def __call__(self) -> "Connection":  # type: ignore[explicit-override]  # from 3.12 on
@@ -42,7 +44,7 @@ class Server(web.Server):
 class Connection(web.RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_headers_due", "half_open")
+    __slots__ = ("_chance", "_headers_due", "half_open")
 
     half_open: "dict[Connection, None]"
 
@@ -52,9 +54,7 @@ class Connection(web.RequestHandler):
         """Begin, with a deadline: aiohttp waits for half-sent headers until it grows tired."""
         super().connection_made(transport)
         self._headers_due = self._loop.call_later(HEADERS_S, self.hurry)
-        self.half_open[self] = None
-        if len(self.half_open) > MOST_HALF_OPEN:
-            next(iter(self.half_open)).hurry()
+        self._chance = self._loop.call_later(CHANCE_S / 2, self._wait_on)
 
     def data_received(self, data: bytes) -> None:  # type: ignore[explicit-override]  # from 3.12 on
         """Take bytes of the client."""
@@ -67,6 +67,7 @@ class Connection(web.RequestHandler):
     ) -> None:
         """End."""
         self._headers_due.cancel()
+        self._chance.cancel()
         self.half_open.pop(self, None)
         super().connection_lost(exc)
 
@@ -85,6 +86,17 @@ class Connection(web.RequestHandler):
         response = WholeResponse(head.status, head.headers, body)
         response.force_close()
         return response
+
+    def _wait_on(self) -> None:
+        # A loop that is late looks at its timers before it reads; between two of them it has read.
+        self._chance = self._loop.call_later(CHANCE_S / 2, self._count)
+
+    def _count(self) -> None:
+        if self._request_count:
+            return
+        self.half_open[self] = None
+        if len(self.half_open) > MOST_HALF_OPEN:
+            next(iter(self.half_open)).hurry()
 
     def hurry(self) -> None:
         """Close a connection that has not said what it wants."""
