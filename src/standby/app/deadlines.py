@@ -30,6 +30,7 @@ class Deadline:
         self._patience_s: float | None = None
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self._rang = False
@@ -40,13 +41,14 @@ class Deadline:
         return self
 
     def __enter__(self) -> None:
-        self._task = task = asyncio.current_task()
+        # To ask for the running loop is a call of the system before Python 3.12.
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        self._task = task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task can wait")
         self._cancelling = task.cancelling()
         if self._patience_s is None:
             return
-        loop = asyncio.get_running_loop()
         self._due = due = loop.time() + self._patience_s
         if self._timer is not None and self._timer.when() <= due:
             return

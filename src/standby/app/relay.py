@@ -7,7 +7,6 @@ the business of the answerer that met it.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from standby.app.closing import closing
@@ -307,21 +306,22 @@ class Relay:
         self, answer: AsyncIterator[Head | bytes], stream: "_Stream", inbox: Inbox
     ) -> None:
         head = Head(502, ())
+        streamed = False
         whole = bytearray()
         async with closing(answer) as items:
             async for item in items:
                 if isinstance(item, Head):
-                    head = item
-                    if head.streamed:
+                    head, streamed = item, item.streamed
+                    if streamed:
                         self._stream_of(head, stream)
-                elif head.streamed:
+                elif streamed:
                     if events := stream.receive(item):
                         await inbox.put(stream.read(events))
                 else:
                     whole += item
                     if len(whole) > MAX_WHOLE_BYTES:
                         raise AnswererError(f"the answer has more than {MAX_WHOLE_BYTES} bytes")
-        if head.streamed:
+        if streamed:
             await inbox.put(stream.read([Ended(stream.rest)]))
         elif head.status == _SERVED and not _is_object(self._plain(head, bytes(whole))):
             raise AnswererError("the answer is no message")
@@ -386,10 +386,16 @@ def _is_object(plain: bytes) -> bool:
 
 def _joined(commands: Iterable[Command]) -> Iterator[Command]:
     """Join what is sent in a row into one write."""
-    for key, run in groupby(
-        commands, lambda c: (isinstance(c, Send), isinstance(c, Send) and c.ours)
-    ):
-        if key[0]:
-            yield Send(b"".join(c.data for c in run if isinstance(c, Send)), ours=key[1])
+    row: list[bytes] = []
+    ours = False
+    for command in commands:
+        if row and not (isinstance(command, Send) and command.ours is ours):
+            yield Send(b"".join(row), ours)
+            row = []
+        if isinstance(command, Send):
+            ours = command.ours
+            row.append(command.data)
         else:
-            yield from run
+            yield command
+    if row:
+        yield Send(b"".join(row), ours)

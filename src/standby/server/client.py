@@ -52,6 +52,7 @@ class ClientWire:
         self._response: web.StreamResponse | None = None
         self._head = Head(HTTPStatus.OK, ())
         self._last = False
+        self._has_body = True
 
     def close_after(self) -> None:
         """Make the answer, which has not begun, the last one on its connection."""
@@ -117,13 +118,10 @@ class ClientWire:
         """Send a 200 that says nothing."""
         await self.deliver(Head(HTTPStatus.OK, ()), b"")
 
-    @property
-    def _has_body(self) -> bool:
-        # aiohttp would write what no client reads, and the next answer would begin with it.
-        return self._request.method != "HEAD" and self.response.status not in _WITHOUT_BODY
-
     async def _open(self, status: int, headers: Headers) -> web.StreamResponse:
         self._head = Head(status, headers)
+        # aiohttp would write what no client reads, and the next answer would begin with it.
+        self._has_body = self._request.method != "HEAD" and status not in _WITHOUT_BODY
         response = self._response = Response(status, headers)
         if self._last:
             response.force_close()

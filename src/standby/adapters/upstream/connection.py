@@ -26,6 +26,7 @@ class Connection(asyncio.Protocol):  # `typing.override` is from 3.12 on
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._answer: Answer | None = None
         self._pieces: list[Head | bytes] = []
         self._held = 0
@@ -63,7 +64,9 @@ class Connection(asyncio.Protocol):  # `typing.override` is from 3.12 on
                 return []
             if self._ended or self._error is not None:
                 raise self._why()
-            self._waiter = asyncio.get_running_loop().create_future()
+            # To ask for the running loop each time is a call of the system before Python 3.12.
+            loop = self._loop = self._loop or asyncio.get_running_loop()
+            self._waiter = loop.create_future()
             try:
                 await self._waiter
             finally:
