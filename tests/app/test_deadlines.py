@@ -109,6 +109,30 @@ async def test_each_wait_has_its_own_limit_whatever_the_one_before_had(first_s):
     assert 0.018 <= asyncio.get_running_loop().time() - began < 1.0
 
 
+async def test_a_wait_that_is_renewed_begins_anew():
+    deadline, loop = Deadline(), asyncio.get_running_loop()
+    deadline.renew()  # nobody waits
+    began = loop.time()
+    loop.call_later(0.03, deadline.renew)
+    with pytest.raises(TimeoutError), deadline(0.05):
+        await for_ever()
+    deadline.close()
+
+    assert 0.075 <= loop.time() - began < 1.0
+
+
+async def test_a_wait_that_is_paused_takes_as_long_as_it_may():
+    deadline, loop = Deadline(), asyncio.get_running_loop()
+    began = loop.time()
+    loop.call_soon(deadline.pause)
+    loop.call_later(0.05, deadline.renew)
+    with pytest.raises(TimeoutError), deadline(0.02):
+        await for_ever()
+    deadline.close()
+
+    assert 0.065 <= loop.time() - began < 1.0
+
+
 async def test_nothing_rings_between_two_waits():
     deadline = Deadline()
     with deadline(0.01):

@@ -123,6 +123,75 @@ async def test_a_silent_answer_is_kept_alive_and_can_still_be_replaced():
     assert [raw(hello), "end"] == [entry for entry in log if entry != "ping"]
 
 
+def rests(times=20):
+    """A pause in which all that can be done is done."""
+
+    async def rest():
+        for _ in range(times):
+            await asyncio.sleep(0)
+
+    return rest
+
+
+async def test_events_that_come_one_by_one_go_out_as_they_came():
+    words = [text(0, word) for word in ("one ", "two ", "three")]
+    paced = [step for word in words for step in (rests(), word)]
+    frames = [begin(), opened(0, "text"), text(0, ""), *words, closed(0), settled(), stop()]
+    cloud = Says(*frames[:3], *paced, *frames[6:])
+
+    assert [raw(frames), "end"] == await relayed({"cloud": cloud})
+
+
+async def test_what_went_out_one_by_one_can_be_continued_and_an_error_among_it_is_not_sent():
+    broken = raw([text(0, "two "), error("overloaded"), text(0, "never")])
+    cloud = Says(begin(), opened(0, "text"), text(0, ""), rests(), text(0, "one "), rests(), broken)
+    local = Says(rests(), *answer("three"))
+
+    log = await relayed({"cloud": cloud, "local": local})
+
+    assert ["one two "] == local.said
+    assert [raw(answer("", "one ", "two ", "three")), "end"] == log
+
+
+async def test_silence_is_counted_from_the_last_event():
+    tape = Tape()
+    paced = [step for _ in range(8) for step in (lambda: asyncio.sleep(0.02), text(0, "a"))]
+    cloud = Says(begin(), opened(0, "text"), text(0, ""), *paced, tape.kept_alive.wait, closed(0),
+                 settled(), stop())  # fmt: skip
+
+    log = await relayed({"cloud": cloud}, tape, keep_alive_s=0.1)
+
+    assert [raw(answer("", *"aaaaaaaa")[:-3]), "ping", raw(answer()[-3:]), "end"] == log
+
+
+async def test_a_client_that_is_slow_is_told_nothing_meanwhile():
+    class Slow(Tape):
+        async def send(self, data):
+            await super().send(data)
+            if b"slowly" in data:
+                await asyncio.sleep(0.05)
+
+    said = ["", "slowly", "!"]
+    frames = answer(*said)
+    cloud = Says(*frames[:3], rests(), frames[3], *frames[4:])
+
+    assert [raw(frames), "end"] == await relayed({"cloud": cloud}, Slow(), keep_alive_s=0.01)
+
+
+async def test_a_client_that_has_gone_ends_it_wherever_its_event_was():
+    class Gone(Tape):
+        async def send(self, data):
+            if b"never" in data:
+                raise ConnectionResetError
+            await super().send(data)
+
+    frames = answer("", "never")
+    with pytest.raises(ExceptionGroup) as caught:
+        await relayed({"cloud": Says(*frames[:3], rests(), *frames[3:])}, Gone())
+
+    assert caught.group_contains(ConnectionResetError)
+
+
 async def test_who_lingers_after_the_last_frame_is_left():
     hello = answer("Hello")
     for_ever = asyncio.Event().wait

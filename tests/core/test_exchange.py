@@ -511,3 +511,41 @@ def test_an_opening_without_end_is_given_up_before_it_fills_memory():
     commands = [command for _ in range(pings) for command in exchange.handle(Came(PING))]
 
     assert [Ask("local")] == commands[:1]
+
+
+def saying_hello():
+    exchange = Exchange(("cloud", "local"), LOCAL)
+    for event in (Start(), *map(Came, (BEGIN, TEXT, text(0, "Hello")))):
+        list(exchange.handle(event))
+    return exchange
+
+
+def test_deltas_of_an_answer_that_is_shown_are_passed_and_noted():
+    exchange = saying_hello()
+
+    assert exchange.passed([text(0, ", "), text(0, "world")])
+    assert "Hello, world" == exchange.shown.text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [closed(0), settled(), stop(), error("overloaded"), BEGIN, PING, frame("odd"),
+     Frame("content_block_delta", "{", b"event: content_block_delta\ndata: {\n\n")],
+    ids=range(8),
+)  # fmt: skip
+def test_where_there_is_another_frame_nothing_is_passed_nor_noted(other):
+    exchange = saying_hello()
+
+    assert not exchange.passed([text(0, ", "), other])
+    assert "Hello" == exchange.shown.text
+    assert Stage.SHOWN is exchange.stage
+
+
+def test_nothing_is_passed_before_the_answer_is_shown_nor_where_another_goes_on():
+    exchange = Exchange(("cloud", "local"), LOCAL)
+    list(exchange.handle(Start()))
+    assert not exchange.passed([text(0, "Hello")])
+
+    exchange = saying_hello()
+    list(exchange.handle(Failed("reset")))
+    assert not exchange.passed([text(0, "world")])

@@ -69,6 +69,18 @@ class Deadline:
         if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
+    def pause(self) -> None:
+        """Let the wait that goes on, if one does, take as long as it may until :meth:`renew`."""
+        self._due = None
+
+    def renew(self) -> None:
+        """Let the wait that goes on, if one does, begin anew."""
+        if self._task is None or self._loop is None or self._patience_s is None:
+            return
+        self._due = self._loop.time() + self._patience_s
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._due, self._ring)
+
     def close(self) -> None:
         """Take back the timer."""
         if self._timer is not None:

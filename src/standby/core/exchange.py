@@ -15,7 +15,7 @@ DONE   The answer has ended: with ``message_stop``, as a whole, or in an error, 
 """
 
 import enum
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +24,7 @@ from standby.core.seam import Seam, Shown
 from standby.core.wire import messages
 from standby.core.wire.errors import Refusal
 from standby.core.wire.headers import Head
-from standby.core.wire.messages import Began, Broke, Framing, Kind, Opened, Piece, Stopped
+from standby.core.wire.messages import Began, Broke, Framing, Kind, Opened, Piece, Said, Stopped
 from standby.core.wire.sse import Frame
 
 __all__ = [
@@ -270,6 +270,17 @@ class Exchange:
                 return  # whatever follows the end is no part of the answer
             case _:
                 raise ProtocolMisuseError(f"{event!r} at stage {self.stage.name}")
+
+    def passed(self, frames: Iterable[Frame]) -> bool:
+        """Take in frames that only have to be sent as they came; else do nothing, and say so."""
+        if self.stage is not Stage.SHOWN or self._seam or self._front is not _Front.NONE:
+            return False
+        pieces = [messages.read(frame) for frame in frames]
+        if not all(isinstance(piece, Said) for piece in pieces):
+            return False
+        for piece in pieces:
+            self.shown.note(piece)
+        return True
 
     def _tell(self, sign: Sign | None) -> Command:
         if self._front is _Front.OPEN:
