@@ -96,17 +96,17 @@ async def test_a_wait_in_time_is_left_alone_and_one_too_long_is_ended():
     assert 0 == asyncio.current_task().cancelling()
 
 
-@pytest.mark.parametrize("first_s", [0.005, 0.05, 2.0])
+@pytest.mark.parametrize("first_s", [0.05, 0.2, 2.0])
 async def test_each_wait_has_its_own_limit_whatever_the_one_before_had(first_s):
     deadline = Deadline()
     with deadline(first_s):
         await asyncio.sleep(0)
     began = asyncio.get_running_loop().time()
-    with pytest.raises(TimeoutError), deadline(0.02):
+    with pytest.raises(TimeoutError), deadline(0.1):
         await for_ever()
     deadline.close()
 
-    assert 0.018 <= asyncio.get_running_loop().time() - began < 1.0
+    assert 0.098 <= asyncio.get_running_loop().time() - began < 1.0
 
 
 async def test_a_wait_that_is_renewed_begins_anew():

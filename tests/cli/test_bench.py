@@ -9,6 +9,11 @@ import sys
 import psutil
 import pytest
 
+from standby.cli.bench.showing import rows
+from standby.core.models.measured import Measured, Trial
+from standby.core.models.speed import Timings
+from standby.core.models.tuning import Tuning
+from standby.wiring.bench import Outcome
 from tests.models.tiny_gguf import Script, tiny_model
 
 pytestmark = pytest.mark.timeout(120)
@@ -49,9 +54,29 @@ def test_other_settings_are_tried_one_at_a_time(process, tiny):
     assert len(value["tried"]) == len({one["settings"] for one in value["tried"]})
     assert value["memory_bytes"] > 10_000_000
     assert "proposal" in value
-    shown = process(*FAST, "--compare").out
-    assert "no flash attention: " in shown
-    assert "proposal" in shown
+
+
+def test_what_was_tried_is_shown_beside_what_is_run():
+    now = measured(first_token_s=10.0)
+    other = Trial("no flash attention", Tuning(threads=2, flash_attention=False))
+    shown = [
+        (label, text)
+        for label, text, _ in rows(Outcome(now, ((other, measured(first_token_s=5.0)),), other))
+    ]
+
+    tried, proposal = shown[-3], shown[-2]
+    assert "tried" == tried[0]
+    assert tried[1].startswith("no flash attention: ")
+    assert tried[1].endswith("%)")
+    assert ("proposal", f"no flash attention: {other.tuning.words}") == proposal
+
+
+def measured(first_token_s):
+    timings = Timings(read=300, read_s=first_token_s, written=24, written_s=1.0, cached=0)
+    return Measured(
+        *("embedded/tiny", "1", "a machine", "", 0.0, 0.2, None),
+        *(timings, first_token_s, timings, 0.1),
+    )
 
 
 def test_a_model_that_is_not_there_is_told(process, tiny):

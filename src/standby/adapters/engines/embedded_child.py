@@ -19,7 +19,9 @@ __all__ = ["KEY_VARIABLE"]
 
 KEY_VARIABLE = "STANDBY_ENGINE_KEY"
 
-_NICE = 5
+# A little: it stands behind the person's programs, but the person waits for its answers, too. At 5
+# it starved beside a few busy processes: a short answer took over a minute (seen on two cores).
+_NICE = 2
 # Of 1000. Among programs of a size it goes first; the next request starts it again.
 _OOM_SCORE = 500
 
