@@ -115,7 +115,8 @@ async def test_a_wait_that_is_renewed_begins_anew():
     began = loop.time()
     loop.call_later(0.03, deadline.renew)
     with pytest.raises(TimeoutError), deadline(0.05):
-        await for_ever()
+        async with asyncio.timeout(2):
+            await for_ever()
     deadline.close()
 
     assert 0.075 <= loop.time() - began < 1.0
@@ -127,7 +128,8 @@ async def test_a_wait_that_is_paused_takes_as_long_as_it_may():
     loop.call_soon(deadline.pause)
     loop.call_later(0.05, deadline.renew)
     with pytest.raises(TimeoutError), deadline(0.02):
-        await for_ever()
+        async with asyncio.timeout(2):
+            await for_ever()
     deadline.close()
 
     assert 0.065 <= loop.time() - began < 1.0

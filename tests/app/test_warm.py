@@ -322,6 +322,18 @@ async def test_an_engine_that_takes_a_prompt_in_one_piece_is_asked_for_one_token
         assert LONG.strip() in str(body["messages"])
 
 
+async def test_such_an_engine_is_not_asked_for_what_it_has_answered_meanwhile():
+    house = House(engine=Talker(*says("Hello")))
+    await house.engines.refresh()
+    async with house.at_work():
+        async with house.served("another", model=house.engine.offers[0]):
+            house.say()
+            await house.until(lambda: house.admission.queues()[0].waiting)
+            house.warming.served(request("s-1", LONG), ME, house.engine.offers[0].key)
+        await house.settles()
+        assert [] == house.engine.heard
+
+
 async def test_such_an_engine_is_left_at_once_when_somebody_comes():
     reading, never = asyncio.Event(), asyncio.Event()
 

@@ -298,6 +298,8 @@ class Warming:
         """Have an engine read a prompt that takes it in one piece only: ask for one token."""
         turn = self._admission.turn(session, Priority.WARM)
         async with self._admission.slot(model, turn) as slot:
+            if live.at_home or not self._lives.has(session, live):
+                return True  # meanwhile it was answered here
             self._at_work = session
             live.tokens, live.model, live.read = (0,), "", 0
             try:

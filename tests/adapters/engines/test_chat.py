@@ -1,6 +1,6 @@
 import asyncio
 import gzip
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import anyio
 import pytest
@@ -169,7 +169,7 @@ async def test_an_answer_that_breaks_off_is_an_error():
 @asynccontextmanager
 async def raw_server(*pieces):
     """A server that sends these bytes, in turn, and keeps the connection open after them."""
-    gone = asyncio.Event()
+    gone, ended = asyncio.Event(), asyncio.Event()
 
     async def serve_one(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -179,6 +179,9 @@ async def raw_server(*pieces):
             await asyncio.sleep(0.01)
         await gone.wait()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        ended.set()
 
     server = await asyncio.start_server(serve_one, "127.0.0.1", 0)
     async with server:
@@ -186,6 +189,8 @@ async def raw_server(*pieces):
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:
             gone.set()
+            async with asyncio.timeout(5):
+                await ended.wait()
 
 
 async def test_what_is_no_chunk_ends_the_answer_long_before_a_silence_would():
@@ -199,6 +204,16 @@ async def test_what_is_no_chunk_ends_the_answer_long_before_a_silence_would():
 
         with anyio.fail_after(5), pytest.raises(EngineError, match=r"broke off .*not HTTP"):
             await gathered(engine.chat(model(url), {}))
+
+
+async def test_nothing_of_what_a_server_sent_stands_in_the_words_of_an_error():
+    async with raw_server(b'data: {"content":"canary"}\n\n') as url, http_client() as client:
+        engine = ChatServer(LLAMACPP, client, urls=(url,), patience=Patience(60.0, 60.0))
+
+        with anyio.fail_after(5), pytest.raises(EngineError) as raised:
+            await gathered(engine.chat(model(url), {}))
+
+        assert "canary" not in str(raised.value)
 
 
 async def test_a_long_silence_on_a_connection_that_is_there_is_no_error():

@@ -10,7 +10,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from dataclasses import dataclass, replace
 from typing import Final
 
-from aiohttp import ClientError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import (
+    ClientError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientTimeout,
+)
 
 from standby.adapters.child import Child
 from standby.adapters.engines.spec import EngineSpec, ask, good, headers, is_loopback, llama_models
@@ -57,6 +64,10 @@ class Patience:
 
     first_byte_s: float = 1800.0
     silence_s: float = 120.0
+
+
+class NotHTTPError(ClientPayloadError):
+    """A server broke the rules of HTTP in the middle of its answer."""
 
 
 class ChatServer:
@@ -307,11 +318,18 @@ async def _read(response: ClientResponse) -> bytes:
             connection = response.connection
             transport = None if connection is None else connection.transport
             if transport is None or transport.is_closing():
-                raise ClientPayloadError("what it sent is not HTTP") from None
+                raise NotHTTPError from None
 
 
 def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    """Return what went wrong, and nothing of what the peer sent: aiohttp quotes it in its words."""
+    match error:
+        case NotHTTPError() | ClientResponseError():
+            return "what it sent is not HTTP"
+        case ClientPayloadError():
+            return "the answer is not whole"
+        case _:
+            return str(error) or type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)
