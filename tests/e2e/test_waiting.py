@@ -37,6 +37,7 @@ async def slowly_answered(tmp_path, cloud, seconds, environment, keep_alive_s=3.
     settings_file = paths({HOME: str(folder)}).config_file
     settings_file.parent.mkdir(mode=0o700, parents=True)
     settings = {"LOCAL_ENGINE": "slow", "LOCAL_KEEP_ALIVE_S": f"{keep_alive_s:g}"}
+    settings["LOCAL_WARM"] = "off"  # what is read ahead is no request of the client's
     async with slow_engine(seconds, **more) as engine:
         settings_file.write_text(SERVERS.format(engine.url), encoding="utf-8")
         settings_file.chmod(0o600)
