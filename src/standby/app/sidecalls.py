@@ -17,7 +17,7 @@ from standby.core.wire.asked import Asked
 from standby.core.wire.assemble import assemble
 from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import JSON, dumps
-from standby.core.wire.purpose import Purpose
+from standby.core.wire.purpose import Purpose, texts
 from standby.core.wire.sse import Frame
 from standby.ports import AnswererError, Dice
 
@@ -104,15 +104,6 @@ def _user_text(value: Mapping[str, JSON]) -> str:
         case [{"role": "user", "content": str(text)}, *_]:
             return text
         case [{"role": "user", "content": list(blocks)}, *_]:
-            return "\n".join(_texts(blocks))
+            return "\n".join(texts(blocks))
         case _:
             return ""
-
-
-def _texts(blocks: list[JSON]) -> Iterator[str]:
-    for block in blocks:
-        match block:
-            case {"type": "text", "text": str(text)}:
-                yield text
-            case _:
-                pass

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from standby.core.wire.json import JSON
+from standby.core.wire.purpose import texts
 
 __all__ = ["SURE", "UNKNOWN", "Guess", "Workload", "guessed"]
 
@@ -223,27 +224,20 @@ def _said_last(turns: Sequence[JSON]) -> tuple[int, str]:
     for place in range(len(turns) - 1, -1, -1):
         match turns[place]:
             case {"role": "user", "content": content}:
-                texts = [_REMINDER.sub("", text[: 4 * _READ_LETTERS]) for text in _texts(content)]
-                if said := "\n".join(text for text in texts if text.strip()).strip():
+                said_in = [
+                    _REMINDER.sub("", text[: 4 * _READ_LETTERS]) for text in _spoken(content)
+                ]
+                if said := "\n".join(text for text in said_in if text.strip()).strip():
                     return place, said[:_READ_LETTERS]
             case _:
                 pass
     return 0, ""
 
 
-def _texts(content: JSON) -> Iterator[str]:
-    match content:
-        case str(text):
-            yield text
-        case list(blocks) if not any(_is_result(block) for block in blocks):
-            for block in blocks:
-                match block:
-                    case {"type": "text", "text": str(text)}:
-                        yield text
-                    case _:
-                        pass
-        case _:
-            pass
+def _spoken(content: JSON) -> Iterator[str]:
+    """Yield what a turn says, unless it brings results."""
+    if not (isinstance(content, list) and any(_is_result(block) for block in content)):
+        yield from texts(content)
 
 
 def _is_result(block: JSON) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 from standby.core.request import Headers, header
 from standby.core.wire.json import JSON
 
-__all__ = ["PROBES", "Purpose", "purpose_of"]
+__all__ = ["PROBES", "Purpose", "purpose_of", "texts"]
 
 _CLASS: Final = "x-claude-code-request-class"
 _COMPACTION: Final = "x-claude-code-compaction"
@@ -131,7 +131,7 @@ def _wants_summary(value: Mapping[str, JSON]) -> bool:
     for turn in reversed(turns if isinstance(turns, list) else []):
         match turn:
             case {"role": "user", "content": content}:
-                return any(text.startswith(_SUMMARY) for text in _texts(content))
+                return any(text.startswith(_SUMMARY) for text in texts(content))
             case _:
                 pass
     return False
@@ -146,10 +146,11 @@ def _user_says(value: Mapping[str, JSON], beginning: str) -> bool:
 
 
 def _says(content: JSON, beginning: str) -> bool:
-    return any(text.startswith(beginning) for text in _texts(content))
+    return any(text.startswith(beginning) for text in texts(content))
 
 
-def _texts(content: JSON) -> Iterator[str]:
+def texts(content: JSON) -> Iterator[str]:
+    """Yield the texts of what a turn or a system prompt says, whether a string or in blocks."""
     match content:
         case str(text):
             yield text
