@@ -8,7 +8,8 @@ import pytest
 
 from standby.adapters.host.config_file import read_config
 from standby.adapters.host.paths import paths
-from standby.wiring.gateway import StartError, serve
+from standby.wiring.gateway import StartError
+from standby.wiring.serving import serve
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from standby.adapters.engines.chat import Patience
 from standby.adapters.host.paths import paths
 from standby.adapters.net import http_client
 from standby.core.settings.values import Local, Server, Settings
-from standby.wiring.gateway import engines_of
+from standby.wiring.engines import engines_of
 
 pytestmark = pytest.mark.anyio
 

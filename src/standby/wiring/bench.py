@@ -21,7 +21,7 @@ from standby.core.models.measured import Measured, Trial, better, trials
 from standby.core.models.tuning import Tuning
 from standby.core.settings import Settings
 from standby.ports import Engine, EngineError
-from standby.wiring.gateway import engines_of, preference_of
+from standby.wiring.engines import engines_of, preference_of
 from standby.wiring.records import machine_of, records_of
 
 __all__ = ["Outcome", "bench_local"]

@@ -12,7 +12,7 @@ from standby.app.lifecycle import Lifecycle
 from standby.app.models import Progress
 from standby.core.models.facts import LocalModel
 from standby.core.settings import Settings
-from standby.wiring.gateway import engines_of
+from standby.wiring.engines import engines_of
 
 __all__ = ["load_model", "local_models", "pull_with_ollama", "unload_model"]
 

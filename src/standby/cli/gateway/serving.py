@@ -36,7 +36,8 @@ def serve_in_front(
     import logging
 
     from standby.cli.gateway.logging_lines import LineFormatter
-    from standby.wiring.gateway import StartError, serve
+    from standby.wiring.gateway import StartError
+    from standby.wiring.serving import serve
 
     told = logging.StreamHandler()
     told.setFormatter(LineFormatter())

@@ -1,0 +1,149 @@
+"""The engines of this machine, out of the settings and of what the user keeps and chose."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+from aiohttp import ClientSession
+
+from standby.adapters.engines import embedded, on_path
+from standby.adapters.engines.chat import ChatServer, Patience
+from standby.adapters.host import downloads
+from standby.adapters.host.hardware import read_hardware
+from standby.adapters.host.model_files import ModelFiles
+from standby.adapters.host.paths import Paths
+from standby.adapters.host.private import UnsafeFileError
+from standby.app.engines import Preference
+from standby.app.fetching import Fetch
+from standby.core.models.tuning import Tuning
+from standby.core.redact import Secret
+from standby.core.settings import Settings
+from standby.ports import Engine, FetchError
+from standby.wiring.kinds import ENGINES
+
+__all__ = ["engines_of", "fetch_of", "preference_of"]
+
+log = logging.getLogger(__name__)
+
+
+def preference_of(settings: Settings, where: Paths) -> Preference:
+    """Return what the user named, in the settings or with ``models use``."""
+    local = settings.local
+    model = local.model or _chosen(where)
+    names = frozenset(server.name for server in local.servers)
+    return Preference(local.engine, model, names, context=local.context, manage=local.manage)
+
+
+def engines_of(
+    settings: Settings,
+    where: Paths,
+    client: ClientSession,
+    tuned: Callable[[Tuning], Tuning] = lambda chosen: chosen,
+) -> list[Engine]:
+    """Return the engines in order: named servers, those that are looked for, and our own.
+
+    ``tuned`` may change how the embedded one is run.
+    """
+    local = settings.local
+    patience = Patience(first_byte_s=local.first_byte_s, silence_s=local.idle_s)
+    named: list[Engine] = [
+        ChatServer(
+            ENGINES[server.kind],
+            client,
+            name=server.name,
+            urls=(server.url,),
+            key=_key(server.key_env),
+            only=server.model,
+            patience=patience,
+        )
+        for server in local.servers
+    ]
+    kinds = sorted(ENGINES.values(), key=lambda spec: spec.order)
+    found: list[Engine] = [
+        ChatServer(spec, client, patience=patience) for spec in kinds if spec.urls
+    ]
+    file = Path(local.model_path) if local.model_path else None
+    choose = partial(_model_file, file, where)
+    # Once: the makers' tools may take seconds. What is free now is looked at when one is started.
+    hardware = cache(partial(read_hardware, where.models))
+    ours: list[Engine] = [
+        on_path.engine(
+            client,
+            partial(_work_file, file, where),
+            context=local.context,
+            slots=local.slots,
+            hardware=hardware,
+            stop_s=local.stop_after_s,
+            patience=patience,
+        )
+    ]
+    if local.embedded:
+        rests = embedded.Rests(local.sleep_after_s, local.stop_after_s)
+        ours.append(
+            embedded.engine(
+                client,
+                choose,
+                context=local.context,
+                slots=local.slots,
+                rests=rests,
+                hardware=hardware,
+                patience=patience,
+                tuned=tuned,
+            )
+        )
+    return [*named, *(found if local.discover else ()), *ours]
+
+
+def _model_file(named: Path | None, where: Paths) -> embedded.ModelFile | None:
+    """Return the file that an engine of ours should serve: named, kept by `models`, or found."""
+    kept = None if named else _kept(where)
+    if kept is not None:
+        return embedded.ModelFile(kept)
+    return embedded.choose_file(named, where.models)
+
+
+def _work_file(named: Path | None, where: Paths) -> Path | None:
+    """Return the file for a llama.cpp of the user's own: not one for rehearsals."""
+    return named or _kept(where)
+
+
+def _kept(where: Paths) -> Path | None:
+    try:
+        return ModelFiles(where.models).served()
+    except (FetchError, UnsafeFileError) as error:
+        log.warning("%s", error)
+        return None
+
+
+def _chosen(where: Paths) -> str:
+    """Return what a person chose with ``models use``, which a setting outweighs."""
+    try:
+        return ModelFiles(where.models).chosen()
+    except (FetchError, UnsafeFileError) as error:
+        log.warning("%s", error)
+        return ""
+
+
+def fetch_of(settings: Settings, where: Paths) -> Fetch | None:
+    """Return what fetches the rehearsal model; ``None`` where the user wants none."""
+    local = settings.local
+    if not (local.embedded and local.fetch) or local.model_path:
+        return None
+
+    async def fetch(tell: Callable[[str], None]) -> None:
+        def progress(at: downloads.Progress) -> None:
+            tell(f"{at.step}, {at.done // 1_000_000} of {at.whole // 1_000_000} MB")
+
+        try:
+            await downloads.fetch(where.models, progress)
+        except downloads.DownloadError as error:
+            raise FetchError(str(error)) from error
+
+    return fetch
+
+
+def _key(variable: str) -> Secret | None:
+    value = os.environ.get(variable, "") if variable else ""
+    return Secret(value) if value else None
