@@ -69,6 +69,19 @@ async def test_neither_the_folder_it_is_started_in_nor_a_proxy_nor_a_netrc_chang
         assert b"canary" not in dumps([list(line) for line in one.headers])
 
 
+@pytest.mark.parametrize("by", ["the environment", "a setting"])
+async def test_a_cloud_elsewhere_is_reached_through_the_proxy_that_is_named(tmp_path, by):
+    async with Trap() as trap:
+        more = {"HTTPS_PROXY": trap.url} if by == "the environment" else {}
+        settings = {} if more else {"CLOUD_PROXY": trap.url}
+        away = "https://cloud.invalid"
+        async with Surrounded(tmp_path, away, settings=settings, more=more) as gateway:
+            answer = await Client(gateway).say()
+
+    assert "cloud" != answer.by
+    assert 1 <= trap.visits
+
+
 async def test_a_file_that_is_not_safe_keeps_it_from_starting(tmp_path, cloud):
     async with Gateway(tmp_path / "wide", cloud.url) as gateway:
         (gateway.folder / "state" / "token").chmod(0o644)

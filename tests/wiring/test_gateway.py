@@ -79,3 +79,14 @@ async def test_certificates_that_are_none(tmp_path):
     why = await why_not(*configured(tmp_path, ca_file=str(tmp_path / "text.pem")))
 
     assert "[cloud] ca_file" in why
+
+
+async def test_a_proxy_in_the_environment_that_is_none_is_named_without_its_words(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://me:canary@proxy.example")
+
+    why = await why_not(*configured(tmp_path, url="https://cloud.invalid"))
+
+    assert "proxy" in why
+    assert "canary" not in why

@@ -128,7 +128,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
         stack.push_async_callback(engines.stop)
         stack.push_async_callback(fingerprints.flush)
         stack.push_async_callback(accounts.flush)
-        upstream = DirectUpstream(settings.cloud.url, authorities)
+        upstream = DirectUpstream(settings.cloud.url, authorities, _proxy(settings))
         stack.callback(upstream.close)
         line = Line(
             upstream,
