@@ -5,12 +5,10 @@ of the relay and of the two answerers; what is left is to bring them together.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from standby.app.admission import Admission as Slots
-from standby.app.bookkeeping import Booking, Books, session_of
+from standby.app.bookkeeping import Books
 from standby.app.cloud import Cloud, Line
 from standby.app.engines import Engines
 from standby.app.fitting import Fitting
@@ -18,6 +16,7 @@ from standby.app.gated import Gated
 from standby.app.late import Late
 from standby.app.local import Local, LocalDeadlines
 from standby.app.notices import Notices
+from standby.app.outcome import book
 from standby.app.passage import Passage
 from standby.app.policy import LATE, Asking, Policy
 from standby.app.probes import probe_answer
@@ -25,10 +24,11 @@ from standby.app.recent import Recent
 from standby.app.relay import Relay
 from standby.app.sidecalls import SideCall, side_answer
 from standby.app.speeds import Speeds
+from standby.app.turn import Turn
 from standby.app.waiting import Waiting
 from standby.app.warm import Warming
 from standby.core.dialects.openai_chat.continuing import can_go_on
-from standby.core.exchange import Broken, Exchange, Stage
+from standby.core.exchange import Broken, Exchange
 from standby.core.handback.notice import words
 from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import Decision
@@ -39,12 +39,10 @@ from standby.core.quota.machine import Admission, Quota, State
 from standby.core.quota.words import reason
 from standby.core.request import NOBODY, Account, Caller, Request
 from standby.core.turns import priority_of
-from standby.core.usage import tokens_of
 from standby.core.wire import asked, errors
 from standby.core.wire.asked import Asked, Malformed, Purpose
 from standby.core.wire.errors import Refusal
 from standby.core.wire.glance import Glance, glance
-from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import Answerer, AnswererError, Dice, Schemas, Wire
 
 __all__ = ["Switch"]
@@ -60,56 +58,6 @@ STRANGER: Final = (
     "a local model answers who comes with the gateway's token, or with a credential that the cloud"
     " has accepted"
 )
-
-
-# No slots: what is read of the body is kept beside it.
-@dataclass(frozen=True)
-class _Turn:
-    """One Messages request under way."""
-
-    request: Request
-    caller: Caller
-    model: str
-    stream: bool
-    booking: Booking
-    waiting: Waiting
-    known: Asked | None = None
-    """The whole of the body, where it has been read already."""
-
-    @property
-    def asking(self) -> Asking:
-        """The request, with its body if that has been read."""
-        read = self.__dict__.get("whole", self.known)
-        return Asking(
-            *(self.request, self.caller, self.model), read if isinstance(read, Asked) else None
-        )
-
-    @cached_property
-    def whole(self) -> Asked | Malformed:
-        return self.known or asked.read(self.request.body, self.request.headers)
-
-    @property
-    def body(self) -> Asked:
-        """The whole of the body. It was seen to be well-formed before this is asked for."""
-        match self.whole:
-            case Malformed(why):
-                raise ValueError(why)
-            case Asked() as body:
-                return body
-
-    @property
-    def session(self) -> str:
-        return session_of(self.request)
-
-    @property
-    def is_agents(self) -> bool:
-        """Whether a part of the client's own asks, beside the conversation with the person."""
-        return bool(self.request.header("x-claude-code-agent-id"))
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether the request names a local model."""
-        return is_local_name(self.model)
 
 
 class Switch:
@@ -161,7 +109,7 @@ class Switch:
         if (seen := self._seen(request, caller)) is not None:
             with self._books.open(request, caller, seen.model) as booking:
                 waiting = Waiting(self._line.clock, self._dice)
-                turn = _Turn(request, caller, seen.model, seen.stream, booking, waiting)
+                turn = Turn(request, caller, seen.model, seen.stream, booking, waiting)
                 return await self._answer_ahead(turn, wire)
         match asked.read(request.body, request.headers):
             case Malformed(why):
@@ -169,7 +117,7 @@ class Switch:
             case Asked(model=model, stream=stream) as body:
                 with self._books.open(request, caller, model) as booking:
                     waiting = Waiting(self._line.clock, self._dice)
-                    turn = _Turn(request, caller, model, stream, booking, waiting, body)
+                    turn = Turn(request, caller, model, stream, booking, waiting, body)
                     return await self._answer(turn, wire)
 
     def _seen(self, request: Request, caller: Caller) -> Glance | None:
@@ -195,7 +143,7 @@ class Switch:
         else:
             await wire.deliver(*errors.answer(400, why))
 
-    async def _answer(self, turn: _Turn, wire: Wire) -> None:
+    async def _answer(self, turn: Turn, wire: Wire) -> None:
         if turn.by_hand:
             return await self._answer_by_hand(turn, wire)
         if (
@@ -214,7 +162,7 @@ class Switch:
         decision = self._decide(turn, admission, local)
         return await self._run(turn, admission, decision, local, wire)
 
-    async def _answer_ahead(self, turn: _Turn, wire: Wire) -> None:
+    async def _answer_ahead(self, turn: Turn, wire: Wire) -> None:
         """Ask the cloud, which serves, before the body is read: who else may, is seen if it fails.
 
         A body that is malformed is then the cloud's business.
@@ -235,7 +183,7 @@ class Switch:
         order = Late(decision.order, others)
         await self._drive(turn, admission, decision, order, cloud, answerers, wire)
 
-    async def _answer_by_hand(self, turn: _Turn, wire: Wire) -> None:
+    async def _answer_by_hand(self, turn: Turn, wire: Wire) -> None:
         if not turn.caller.trusted:
             turn.booking.by, turn.booking.outcome = "gateway", "client_error"
             turn.booking.why, turn.booking.status = STRANGER, 401
@@ -252,19 +200,19 @@ class Switch:
             return await self._deliver_probe(turn, wire)
         return await self._run(turn, Admission.GO, decision, local, wire)
 
-    async def _deliver_probe(self, turn: _Turn, wire: Wire) -> None:
+    async def _deliver_probe(self, turn: Turn, wire: Wire) -> None:
         turn.booking.by, turn.booking.why, turn.booking.status = "gateway", "a model probe", 200
         turn.booking.done = True
         await wire.deliver(*probe_answer(turn.model, self._dice))
 
-    def _standing(self, turn: _Turn) -> Quota:
+    def _standing(self, turn: Turn) -> Quota:
         if turn.caller.account == NOBODY:
             return Quota()
         return self._line.accounts.standing(turn.caller.account, turn.model)
 
     def _decide(
         self,
-        turn: _Turn,
+        turn: Turn,
         admission: Admission,
         local: Sequence[LocalModel],
     ) -> Decision:
@@ -276,7 +224,7 @@ class Switch:
 
     async def _run(
         self,
-        turn: _Turn,
+        turn: Turn,
         admission: Admission,
         decision: Decision,
         local: Sequence[LocalModel],
@@ -290,7 +238,7 @@ class Switch:
 
     async def _drive(
         self,
-        turn: _Turn,
+        turn: Turn,
         admission: Admission,
         decision: Decision,
         order: Collection[str],
@@ -330,12 +278,12 @@ class Switch:
                 self._goes_to_cloud(turn)
             self._came_here(turn, exchange)
 
-    def _goes_to_cloud(self, turn: _Turn) -> None:
+    def _goes_to_cloud(self, turn: Turn) -> None:
         """Have it ready that the next turn of this conversation is answered here."""
         if self._warming is not None:
             self._warming.noted(turn.request, turn.caller.account)
 
-    def _came_here(self, turn: _Turn, exchange: Exchange) -> None:
+    def _came_here(self, turn: Turn, exchange: Exchange) -> None:
         """Tell the warming what was answered here, and if the cloud should have."""
         if self._warming is None or turn.booking.by not in {"local", "both"}:
             return
@@ -345,11 +293,11 @@ class Switch:
             account = turn.caller.account
             self._warming.served(turn.request, account, exchange.speaker or exchange.asked[-1])
 
-    def _refusal(self, turn: _Turn) -> Refusal | None:
+    def _refusal(self, turn: Turn) -> Refusal | None:
         return self._refusals.get((turn.caller.account, turn.model))
 
     def _locals(
-        self, turn: _Turn, local: Iterable[LocalModel], cloud: Cloud
+        self, turn: Turn, local: Iterable[LocalModel], cloud: Cloud
     ) -> Iterator[tuple[str, Answerer]]:
         """Yield who may answer here, by name."""
         yield LATE, self._local(turn, None, cloud)
@@ -357,7 +305,7 @@ class Switch:
             yield model.key, self._local(turn, model, cloud)
 
     def _order(
-        self, turn: _Turn, admission: Admission, decision: Decision, *, knows: bool
+        self, turn: Turn, admission: Admission, decision: Decision, *, knows: bool
     ) -> tuple[str, ...]:
         """Return whom to ask: who may, and last those who are better than nobody."""
         local = tuple(name for name in decision.order if name != CLOUD)
@@ -374,12 +322,12 @@ class Switch:
             return (*local, *last)
         return (*last, *local) if last else ()
 
-    def _may_come(self, turn: _Turn, admission: Admission) -> bool:
+    def _may_come(self, turn: Turn, admission: Admission) -> bool:
         """Whether a local model may answer that nobody knows of yet."""
         facts = self._policy.facts(turn.asking, admission, self._standing(turn))
         return self._policy.decide(facts, (), late=True).vetoes(LATE) <= _ONLY_ABSENT
 
-    def _stand_ins(self, turn: _Turn, order: Collection[str]) -> Container[str]:
+    def _stand_ins(self, turn: Turn, order: Collection[str]) -> Container[str]:
         """Return who of them may go on with what somebody else began; found out when it is asked.
 
         A server that was not known yet says itself whether it can.
@@ -393,7 +341,7 @@ class Switch:
 
         return Late((), able) if self._continues and turn.stream else ()
 
-    def _cloud(self, turn: _Turn, *, trying: bool) -> Cloud:
+    def _cloud(self, turn: Turn, *, trying: bool) -> Cloud:
         return Cloud(
             self._line,
             turn.caller.account,
@@ -404,7 +352,7 @@ class Switch:
             refused=lambda refusal: self._refusals.put((turn.caller.account, turn.model), refusal),
         )
 
-    def _local(self, turn: _Turn, model: LocalModel | None, cloud: Cloud) -> Gated:
+    def _local(self, turn: Turn, model: LocalModel | None, cloud: Cloud) -> Gated:
         """Return a local model that answers whom the gateway knows, and says why it does."""
         until = ""
 
@@ -441,7 +389,7 @@ class Switch:
         )
         return Gated(check, local)
 
-    def _why_local(self, turn: _Turn) -> tuple[str, str]:
+    def _why_local(self, turn: Turn) -> tuple[str, str]:
         """Return why a local model is asked now, and until when that is so, in words."""
         if turn.by_hand:
             return "you chose it", ""
@@ -453,35 +401,14 @@ class Switch:
         until = "" if standing.until is None else f"after {self._line.clock.told(standing.until)}"
         return reason(standing) or "the cloud did not serve this request", until
 
-    def _note(self, turn: _Turn, exchange: Exchange, relay: Relay, why: str) -> None:
-        """Write down what the exchange came to; ``why`` is the reason where it was the cloud."""
-        booking, last = turn.booking, exchange.asked[-1] if exchange.asked else ""
-        booking.done = exchange.stage is Stage.DONE
-        booking.status = relay.status
-        booking.answered = exchange.shown.model
-        usage = exchange.shown.usage
-        if relay.whole is not None:
-            booking.answered, usage = _of_whole(relay.whole)
-        booking.tokens = tokens_of(usage)
+    def _note(self, turn: Turn, exchange: Exchange, relay: Relay, why: str) -> None:
+        """Write down what the exchange came to, and remember what the next one must know."""
+        book(turn, exchange, relay, why, limited=bool(reason(self._standing(turn))))
+        booking = turn.booking
         if booking.done and exchange.asked and not errors.is_error(relay.status):
             tokens = booking.tokens
             prompt = tokens.input + tokens.cache_read + tokens.cache_write
-            self._policy.answered(turn.asking, exchange.speaker or last, prompt)
-        side = _side(turn, exchange.speaker or last)
-        if exchange.joined and side == "cloud":
-            side = "both"
-        if relay.gave_up is None:
-            booking.by = side if relay.status else "nobody"
-            booking.outcome = "client_error" if errors.is_error(relay.status) else "ok"
-            booking.why = why if side == "cloud" else booking.why
-            if exchange.joined:
-                booking.why = f"begun, and gone on with by another: {exchange.cut}"
-        else:
-            booking.why = relay.gave_up
-            booking.by = side if exchange.shown.blocks else "nobody"
-            booking.outcome = "broken" if exchange.shown.blocks else "refused"
-        here = booking.by in {"local", "both"} and booking.outcome == "ok" and not turn.by_hand
-        booking.saved = here and (CLOUD in exchange.asked or bool(reason(self._standing(turn))))
+            self._policy.answered(turn.asking, exchange.speaker or exchange.asked[-1], prompt)
         if booking.by == "cloud" and booking.outcome == "ok":
             self._notices.over(turn.session, turn.model)
             self._refusals.forget((turn.caller.account, turn.model))
@@ -489,26 +416,6 @@ class Switch:
             self._refusals.put((turn.caller.account, turn.model), exchange.refusal)
 
 
-def _side(turn: _Turn, last: str) -> str:
-    """Return which side it was that was asked last."""
-    if last == CLOUD or not last:
-        return "cloud"
-    return "local" if side_answer(turn.body) is None else "gateway"
-
-
 def _tell(cloud: Cloud, broken: Broken) -> None:
     if broken.candidate == CLOUD:
         cloud.broken(broken.complaint)
-
-
-def _of_whole(plain: bytes) -> tuple[str, dict[str, JSON]]:
-    """Return who gave a whole answer, and its usage."""
-    try:
-        value = loads(plain)
-    except NotJSONError:
-        return "", {}
-    match value:
-        case {"model": str(model), "usage": dict(usage)}:
-            return model, usage
-        case _:
-            return "", {}
