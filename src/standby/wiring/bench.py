@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
-from standby.adapters.engines.chat import StartedServer
+from standby.adapters.engines.started import StartedServer
 from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.dice import SystemDice
 from standby.adapters.host.hardware import read_hardware

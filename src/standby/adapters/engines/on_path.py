@@ -17,8 +17,9 @@ import psutil
 from aiohttp import ClientSession
 
 from standby.adapters.child import clean_environment
-from standby.adapters.engines.chat import Launch, Patience, StartedServer
+from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
+from standby.adapters.engines.started import Launch, StartedServer
 from standby.adapters.model_header import header_of, shape_of, window_of
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Hardware
