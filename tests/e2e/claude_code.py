@@ -157,9 +157,11 @@ class ClaudeCode:
             self._process.kill()
             await self._process.wait()
 
-    async def say(self, prompt, within_s=TURN_S):
-        """Type a prompt; return all that happened up to its result."""
-        content = [{"type": "text", "text": prompt}]
+    async def say(self, prompt, within_s=TURN_S, images=()):
+        """Type a prompt; return all that happened up to its result. ``images``: PNG, in base64."""
+        kind = {"type": "base64", "media_type": "image/png"}
+        shown = [{"type": "image", "source": {**kind, "data": data}} for data in images]
+        content = [*shown, {"type": "text", "text": prompt}]
         message = {"type": "user", "message": {"role": "user", "content": content}}
         self._process.stdin.write(json.dumps(message).encode() + b"\n")
         turn = []

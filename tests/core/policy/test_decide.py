@@ -115,6 +115,24 @@ def test_a_local_name_never_reaches_the_cloud(known, who):
         assert not any(c.is_cloud and c.name in serving for c in who)
 
 
+@given(facts, candidates)
+def test_without_a_decisive_rule_somebody_else_comes_first_and_without_any_other_nobody(known, who):
+    decision = decide(known, who, RULES.values())
+
+    for name in RULES:
+        rest = [rule for other, rule in RULES.items() if other != name]
+        changed = decide(known, who, rest).order[:1] != decision.order[:1]
+        assert changed == (name in decision.decisive)
+
+
+def test_the_rule_that_decides_is_named():
+    stays = decide(asked(admission=Admission.STAY), [CLOUD, LOCAL], RULES.values())
+    twice = decide(asked(admission=Admission.STAY, mode=Mode.LOCAL), [CLOUD, LOCAL], RULES.values())
+
+    assert ("quota",) == stays.decisive
+    assert () == twice.decisive
+
+
 def test_the_cloud_is_preferred_while_it_serves():
     assert ("cloud", "ollama") == order()
     assert ("cloud", "ollama") == order(admission=Admission.TRY)

@@ -31,6 +31,8 @@ class Decision:
 
     order: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    candidates: tuple[str, ...] = ()
+    """All who were judged, in the order given."""
 
     def against(self, candidate: str) -> tuple[str, ...]:
         """Return why a candidate cannot serve; empty when it can."""
@@ -39,6 +41,17 @@ class Decision:
     def vetoes(self, candidate: str) -> frozenset[str]:
         """Return the names of the rules that keep a candidate from serving."""
         return frozenset(r.rule for r in self.reasons if r.candidate == candidate and r.veto)
+
+    @property
+    def decisive(self) -> tuple[str, ...]:
+        """Return the names of the rules without any of which somebody else would come first."""
+        first = self.order[:1]
+        rules = {r.rule for r in self.reasons}
+        return tuple(
+            name
+            for name in sorted(rules)
+            if _ranked(self.candidates, [r for r in self.reasons if r.rule != name])[:1] != first
+        )
 
     @property
     def forbidden(self) -> str:
@@ -69,7 +82,6 @@ class Decision:
 
 def decide(facts: Facts, candidates: Sequence[Candidate], rules: Iterable[Rule]) -> Decision:
     """Return whom no rule vetoed, best first. The order of the rules cannot matter."""
-    points = {candidate.name: 0 for candidate in candidates}
     reasons: set[Reason] = set()
     for rule in rules:
         name = rule.__module__.rpartition(".")[2]
@@ -78,11 +90,20 @@ def decide(facts: Facts, candidates: Sequence[Candidate], rules: Iterable[Rule])
                 case Veto(why):
                     reasons.add(Reason(candidate.name, why, veto=True, rule=name))
                 case Score(worth, why):
-                    points[candidate.name] += worth
                     reasons.add(Reason(candidate.name, why, False, name, worth))
                 case None:
                     pass
-    vetoed = {reason.candidate for reason in reasons if reason.veto}
-    able = (candidate.name for candidate in candidates if candidate.name not in vetoed)
-    order = sorted(able, key=lambda name: -points[name])
-    return Decision(tuple(order), tuple(sorted(reasons)))
+    names = tuple(candidate.name for candidate in candidates)
+    return Decision(_ranked(names, reasons), tuple(sorted(reasons)), names)
+
+
+def _ranked(candidates: Iterable[str], reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """Return those whom no reason vetoes, the one with the most points first."""
+    points = dict.fromkeys(candidates, 0)
+    vetoed: set[str] = set()
+    for reason in reasons:
+        points[reason.candidate] += reason.points
+        if reason.veto:
+            vetoed.add(reason.candidate)
+    able = (name for name in points if name not in vetoed)
+    return tuple(sorted(able, key=lambda name: -points[name]))

@@ -25,7 +25,12 @@ def explained(facts: Facts, decision: Decision, *, read: bool) -> dict[str, JSON
         }
         for reason in sorted(decision.reasons, key=lambda one: (one.candidate, one.rule))
     ]
-    return {"facts": _facts(facts, read=read), "votes": votes, "order": [*decision.order]}
+    return {
+        "facts": _facts(facts, read=read),
+        "votes": votes,
+        "order": [*decision.order],
+        "decided_by": [*decision.decisive],
+    }
 
 
 def _facts(facts: Facts, *, read: bool) -> dict[str, JSON]:
@@ -65,6 +70,9 @@ def lines(said: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
                 yield from _vote(vote)
             yield "", ""
             yield "order", ", then ".join(str(one) for one in order) or "nobody may answer"
+            # Of two that say the same neither is named: it needs more than one to be without.
+            if (deciding := said.get("decided_by")) and isinstance(deciding, list):
+                yield "decided by", ", ".join(str(one) for one in deciding)
         case _:
             return
 
