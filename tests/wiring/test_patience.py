@@ -7,7 +7,7 @@ import pytest
 from standby.adapters.engines.chat import Patience
 from standby.adapters.host.paths import paths
 from standby.adapters.net import http_client
-from standby.core.settings.values import Local, Server, Settings
+from standby.core.settings import Local, Server, Settings
 from standby.wiring.engines import engines_of
 
 pytestmark = pytest.mark.anyio

@@ -2,7 +2,7 @@
 
 from standby.core.policy.modes import Mode
 from standby.core.policy.privacy import Privacy
-from standby.core.settings.values import MODES, PRIVACIES
+from standby.core.settings import MODES, PRIVACIES
 
 
 def test_the_settings_know_every_mode_and_every_privacy():

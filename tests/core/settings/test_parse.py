@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standby.core.settings import Server, Settings
 from standby.core.settings.faults import Fault, Faults
 from standby.core.settings.parse import SECTIONS, known, parse, with_environment
-from standby.core.settings.values import Server, Settings
 
 scalars = st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.dates())
 values = st.recursive(

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 
+from standby.core.settings.about import ABOUT, About, Section, Tables
 from standby.core.settings.kinds import Kind
 from standby.core.settings.parse import PREFIX, SECTIONS, Known, known
-from standby.core.settings.values import ABOUT, About, Section, Tables
 
 __all__ = ["settings_page"]
 

@@ -4,25 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Final, TypeVar
 
+from standby.core.settings.about import ABOUT, About, Section, Tables
 from standby.core.settings.faults import Fault, Faults, Path, dotted, nearest
 from standby.core.settings.kinds import Kind, Value, Wrong, from_text
-from standby.core.settings.values import (
-    ABOUT,
-    OWN_ENGINES,
-    SERVER_KINDS,
-    About,
-    Client,
-    Cloud,
-    Gateway,
-    Ledger,
-    Local,
-    Log,
-    Policy,
-    Section,
-    Settings,
-    Tables,
-    Telemetry,
-)
+from standby.core.settings.local import OWN_ENGINES, SERVER_KINDS, Local
+from standby.core.settings.policy import Policy
+from standby.core.settings.values import Client, Cloud, Gateway, Ledger, Log, Settings, Telemetry
 
 __all__ = ["PREFIX", "SECTIONS", "Known", "known", "parse", "with_environment"]
 

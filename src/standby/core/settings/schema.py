@@ -2,9 +2,9 @@
 
 from dataclasses import MISSING, Field, fields
 
+from standby.core.settings.about import ABOUT, About, Section, Tables
 from standby.core.settings.kinds import Choice, Kind, Name, Seconds, Switch, Whole
 from standby.core.settings.parse import SECTIONS
-from standby.core.settings.values import ABOUT, About, Section, Tables
 from standby.core.wire.json import JSON
 
 __all__ = ["settings_schema"]

@@ -1,0 +1,213 @@
+"""The sections on local models: which engines there are, and how the gateway uses them."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from standby.core.settings.about import Section, Tables, about
+from standby.core.settings.kinds import (
+    AbsolutePath,
+    Choice,
+    Name,
+    Seconds,
+    Switch,
+    Text,
+    Url,
+    Variable,
+    Whole,
+)
+
+__all__ = ["OWN_ENGINES", "SERVER_KINDS", "Local", "Server"]
+
+_HOUR_S: Final = 3600.0
+
+SERVER_KINDS: Final = (
+    "lmstudio",
+    "ollama",
+    "llamacpp",
+    "vllm",
+    "sglang",
+    "mlx",
+    "openai_compatible",
+)
+"""The kinds of local server that are known, each the name of an engine's file."""
+
+OWN_ENGINES: Final = ("on_path", "embedded")
+"""The engines that are started rather than found, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server(Section):
+    """A local server that is named rather than found, one ``[[local.servers]]`` for each."""
+
+    name: str = field(
+        metadata=about("What it is called in `status`, in `engine` and in model names.", Name())
+    )
+    kind: str = field(metadata=about("Which program it is.", Choice(SERVER_KINDS)))
+    url: str = field(metadata=about("Where it listens.", Url(loopback_only=True)))
+    key_env: str = field(
+        default="",
+        metadata=about(
+            "The environment variable that holds the server's own key, where it wants one.",
+            Variable(),
+        ),
+    )
+    model: str = field(
+        default="",
+        metadata=about(
+            "The model to use there; empty: one that is loaded.", Text("the id of a model")
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Section):
+    """Who answers when the cloud does not."""
+
+    engine: str = field(
+        default="auto",
+        metadata=about(
+            "Which engine answers: `auto`, a kind of server, the name of one of `local.servers`, "
+            "`on_path` (a llama.cpp server of this machine) or `embedded`.",
+            Name(),
+        ),
+    )
+    model: str = field(
+        default="",
+        metadata=about(
+            "Which model answers; empty: one that is loaded.", Text("the id of a model")
+        ),
+    )
+    discover: bool = field(
+        default=True,
+        metadata=about("Look for servers on the usual ports of this machine.", Switch()),
+    )
+    embedded: bool = field(
+        default=True,
+        metadata=about("Start the engine that comes with standby when no server runs.", Switch()),
+    )
+    fetch: bool = field(
+        default=True,
+        metadata=about(
+            "Fetch the rehearsal model (93 MB) when this machine has no model at all.", Switch()
+        ),
+    )
+    model_path: str = field(
+        default="",
+        metadata=about("A GGUF file for the engine that comes with standby.", AbsolutePath()),
+    )
+    context: int = field(
+        default=0,
+        metadata=about(
+            "The window, in tokens, to start the embedded engine with; 0: chosen by the model and "
+            "the memory of this machine.",
+            Whole(0, 16_777_216),
+        ),
+    )
+    manage: bool = field(
+        default=False,
+        metadata=about(
+            "Load the model that answers with a window that suits Claude Code also where a server "
+            "that you started holds another model. Off: only where it holds none.",
+            Switch(),
+        ),
+    )
+    sleep_after_s: int = field(
+        default=900,
+        metadata=about(
+            "After how many seconds without a request the embedded engine gives the model's memory "
+            "back; the next request has it load again. 0: never.",
+            Whole(0, 604_800),
+        ),
+    )
+    stop_after_s: int = field(
+        default=7200,
+        metadata=about(
+            "After how many seconds without a request an engine that standby started is ended; the "
+            "next request starts it again. 0: never.",
+            Whole(0, 604_800),
+        ),
+    )
+    notice: bool = field(
+        default=True,
+        metadata=about(
+            "Begin the first local answer with a short thinking block that says who answers, why "
+            "and until when. It is taken out when the conversation returns to the cloud.",
+            Switch(),
+        ),
+    )
+    first_byte_s: float = field(
+        default=1800.0,
+        metadata=about(
+            "How long a local engine may read the prompt before its first word.",
+            Seconds(0.1, 6 * _HOUR_S),
+        ),
+    )
+    idle_s: float = field(
+        default=120.0,
+        metadata=about(
+            "How long a local engine may be silent within an answer before it counts as broken.",
+            Seconds(0.1, _HOUR_S),
+        ),
+    )
+    continues: bool = field(
+        default=True,
+        metadata=about(
+            "Let a local model go on with a streamed answer that broke off after plain text, from "
+            "where it stopped and in the same message. Off: such an answer ends in an error, and "
+            "the client asks again.",
+            Switch(),
+        ),
+    )
+    slots: int = field(
+        default=0,
+        metadata=about(
+            "How many requests a local engine gets at once; 0: as many as its server says that it "
+            "works on, and one where it does not say.",
+            Whole(0, 64),
+        ),
+    )
+    wait_s: float = field(
+        default=1800.0,
+        metadata=about(
+            "How long a request may wait for its turn at a local engine that is busy.",
+            Seconds(0.1, 6 * _HOUR_S),
+        ),
+    )
+    keep_alive_s: float = field(
+        default=15.0,
+        metadata=about(
+            "How often a client that waits for a local answer gets a sign of life.",
+            Seconds(0.1, 240),
+        ),
+    )
+    warm: str = field(
+        default="auto",
+        metadata=about(
+            "When the local engine reads the live conversations ahead, so that a switch costs no "
+            "wait: `auto`, when the quota nears its end or the cloud shows trouble; `always`; "
+            "`off`, only on `standby warm`.",
+            Choice(("auto", "always", "off")),
+        ),
+    )
+    warm_at: int = field(
+        default=80,
+        metadata=about(
+            "From how many percent of a quota window on its end is near. The cloud's own warnings "
+            "count as well.",
+            Whole(0, 100),
+        ),
+    )
+    warm_on_battery: bool = field(
+        default=False,
+        metadata=about("Read ahead while this machine runs on its battery, too.", Switch()),
+    )
+    warm_busy: int = field(
+        default=75,
+        metadata=about(
+            "Read ahead while other programs use no more than so many percent of the processors.",
+            Whole(0, 100),
+        ),
+    )
+    servers: tuple[Server, ...] = field(
+        default=(), metadata=about("Local servers that are named.", Tables(Server))
+    )

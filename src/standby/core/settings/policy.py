@@ -1,0 +1,72 @@
+"""The sections on who answers what: the mode, the borders of projects, and when to return."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from standby.core.settings.about import Section, Tables, about
+from standby.core.settings.kinds import (
+    AbsolutePath,
+    Choice,
+    Text,
+)
+
+__all__ = ["MODES", "PRIVACIES", "Policy", "Project"]
+
+MODES: Final = ("auto", "spare", "cloud", "local")
+"""How it is decided who answers; what each means stands in ``standby.core.policy.modes``."""
+
+PRIVACIES: Final = ("local-only", "cloud-only", "ask")
+"""Where a project's data may go; what each means stands in ``standby.core.policy.privacy``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project(Section):
+    """Where the data of one project may go, one `[[policy.projects]]` for each."""
+
+    privacy: str = field(
+        metadata=about(
+            "Where its data may go. `local-only`: a request is refused rather than sent to the "
+            "cloud. `cloud-only`: no local model sees it. `ask`: neither does, until `standby use` "
+            "with `--project` has said which may.",
+            Choice(PRIVACIES),
+        )
+    )
+    path: str = field(
+        default="",
+        metadata=about("The project's folder; all below it belongs to it.", AbsolutePath()),
+    )
+    remote: str = field(
+        default="",
+        metadata=about(
+            "A git remote, or the beginning of one: `github.com/acme` is all that acme owns.",
+            Text("host/owner/name"),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy(Section):
+    """Who answers what."""
+
+    mode: str = field(
+        default="auto",
+        metadata=about(
+            "How it is decided who answers. `auto`: the cloud while it serves, then a local model. "
+            "`spare`: the same, and what is of little value goes local early, so that the quota "
+            "lasts. `cloud`, `local`: one side only. `standby use` changes it while the gateway "
+            "runs.",
+            Choice(MODES),
+        ),
+    )
+    returns: str = field(
+        default="turn",
+        metadata=about(
+            "When a conversation goes back to a cloud that serves again. `turn`: once the turn is "
+            "over that a local model has begun. `at-once`: with its next request, which may be "
+            "between a call of a tool and its result.",
+            Choice(("turn", "at-once")),
+        ),
+    )
+    projects: tuple[Project, ...] = field(
+        default=(), metadata=about("Projects whose data may not go everywhere.", Tables(Project))
+    )
