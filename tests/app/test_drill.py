@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from standby.app.drill import Check, Drill, Moment, Phase, StageError
+from standby.app.drill import Check, Drill, Moment, Phase
+from standby.app.drill_stage import StageError
 from tests.fakes.stage import CLOUD, LOCAL, FakeStage, changed
 
 pytestmark = pytest.mark.anyio
