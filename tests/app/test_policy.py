@@ -14,6 +14,7 @@ from standby.core.quota.reply import UNIFIED
 from standby.core.request import Caller, Request
 from standby.core.wire.errors import message_of
 from standby.core.wire.headers import SERVED_BY, Head
+from standby.core.wire.json import loads
 from standby.ports import EngineError
 from tests.fakes.house import SESSION, SPENT, House
 from tests.fakes.line import (
@@ -143,7 +144,7 @@ async def test_the_mode_local_asks_the_cloud_nothing_also_when_nobody_else_answe
 
     tape = await house.ask()
 
-    assert 529 == tape.head.status
+    assert 400 == tape.head.status
     assert "the user has switched the cloud off" in message_of(tape.sent)
     assert 0 == house.asked_cloud
 
@@ -260,7 +261,7 @@ async def test_behind_a_local_only_border_nothing_leaves(answers):
     tapes = [await house.ask(AT_HOME), await house.ask(**mentions)]
     broken = await house.ask(AT_HOME, raw=Request("POST", "/v1/messages", (), b'{"model":'))
 
-    assert [529, 529, 400] == [tape.head.status for tape in (*tapes, broken)]
+    assert [400, 400, 400] == [tape.head.status for tape in (*tapes, broken)]
     assert "/work/secret is local-only" in message_of(tapes[0].sent)
     assert 0 == house.asked_cloud
     assert "nobody" == house.pages.entries[-1].by
@@ -291,7 +292,8 @@ async def test_what_must_be_asked_first_is_refused_until_a_side_was_chosen():
     asked = house.asked_cloud
     await house.policy.choose(Choice(Mode.AUTO, project="/work/open"))
 
-    assert 529 == refused.head.status
+    assert (400, "false") == (refused.head.status, refused.head.header("x-should-retry"))
+    assert "policy_blocked" == loads(refused.sent)["error"]["type"]
     assert "standby use cloud --project /work/open" in message_of(refused.sent)
     assert 0 == asked
     assert "cloud" == await served(house, caller=AWAY)
@@ -309,6 +311,54 @@ async def test_borders_that_contradict_each_other_are_named():
 
     assert "local-only" in said
     assert "cloud-only" in said
+
+
+async def test_borders_that_leave_nobody_are_all_named_where_there_is_no_local_model_either():
+    wishes = Wishes(
+        borders=tuple(
+            Border(p, path="/work/open") for p in (Privacy.LOCAL_ONLY, Privacy.CLOUD_ONLY)
+        )
+    )
+    house = House(streamed("Hi"), wishes=wishes, engines=[])
+
+    said = message_of((await house.ask(AWAY)).sent)
+
+    words = "the settings say that /work/open is"
+    assert f"cloud: {words} local-only; local: {words} cloud-only" == said
+
+
+async def test_what_the_cloud_said_elsewhere_is_not_told_behind_a_border():
+    wishes = Wishes(borders=(Border(Privacy.LOCAL_ONLY, path="/work/open"),))
+    house = House(SPENT, wishes=wishes, engines=[])
+
+    limited, behind = await house.ask(), await house.ask(AWAY)
+
+    assert [429, 400] == [tape.head.status for tape in (limited, behind)]
+    assert "/work/open is local-only" in message_of(behind.sent)
+
+
+def of_session(session, body=b"{}"):
+    return Request("POST", "/v1/messages", (("x-claude-code-session-id", session),), body)
+
+
+async def test_a_session_that_was_behind_a_border_stays_there_as_long_as_there_is_one():
+    house = House(streamed("Hi"), wishes=SECRET)
+
+    assert not house.policy.borders(of_session("s-1"), KNOWN)
+    named = house.policy.borders(of_session("s-1", b'"/work/secret/a.py"'), KNOWN)
+    assert SECRET.borders == named == house.policy.borders(of_session("s-1"), KNOWN)
+    assert not house.policy.borders(of_session("s-2"), KNOWN)
+    house.policy.wishes = Wishes(borders=(Border(Privacy.LOCAL_ONLY, path="/else"),))
+    assert not house.policy.borders(of_session("s-1"), KNOWN)
+
+
+async def test_what_is_of_no_known_project_is_counted_here_where_some_must_not_leave():
+    house = House(streamed("Hi"), wishes=SECRET)
+
+    assert house.policy.counted_here(of_session("s-1"), KNOWN)
+    assert not house.policy.counted_here(of_session("s-1"), AWAY)
+    house.policy.wishes = Wishes(borders=(Border(Privacy.CLOUD_ONLY, path="/work/secret"),))
+    assert not house.policy.counted_here(of_session("s-1"), KNOWN)
 
 
 async def test_remotes_are_asked_for_only_where_a_border_names_one():

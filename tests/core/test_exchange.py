@@ -252,6 +252,13 @@ def test_nobody_to_ask():
     play((Start(), [GiveUp("nobody to ask")]), order=())
 
 
+def test_that_a_person_keeps_it_from_others_is_told_with_the_end():
+    exchange = Exchange(("local",), kept=True)
+    [*exchange.handle(Start())]
+
+    assert [GiveUp("no memory", kept=True)] == [*exchange.handle(Failed("no memory"))]
+
+
 def test_the_first_refusal_is_what_the_client_gets():
     first, second = (Refusal(Head(status, ()), b"") for status in (429, 503))
     play(

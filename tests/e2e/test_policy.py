@@ -55,7 +55,9 @@ async def test_of_a_local_only_project_nothing_leaves_though_the_cloud_is_well(t
         before = cloud.count()
         elsewhere = await client("POST", "/v1/messages", HELLO)
 
-    assert [529, 529, 529] == [one.status for one in (refused, mentioned, glanced)]
+    assert [400, 400, 400] == [one.status for one in (refused, mentioned, glanced)]
+    assert "policy_blocked" == refused.value["error"]["type"]
+    assert "false" == refused.headers["x-should-retry"]
     assert "is local-only" in refused.message
     assert (200, 403) == (counted.status, passed.status)
     assert 0 == before

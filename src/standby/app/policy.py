@@ -124,6 +124,7 @@ class Policy:
         self._wait_s = wait_s
         self._threads: Recent[str, Thread] = Recent()
         self._levels: Recent[Account, Level] = Recent()
+        self._behind: Recent[str, tuple[Border, ...]] = Recent()
 
     def plain(self, asking: Asking) -> bool:
         """Whether the cloud may be asked before anybody has read the body.
@@ -187,14 +188,36 @@ class Policy:
         return decide(facts, candidates, self._rules)
 
     def borders(self, request: Request, caller: Caller) -> tuple[Border, ...]:
-        """Return the borders of the user's that a request lies behind."""
+        """Return the borders of the user's that a request lies behind.
+
+        A session that was behind one stays there: not all that a client asks names the folder.
+        """
         borders = self.wishes.borders
         if not borders:
             return ()
         remotes: tuple[str, ...] = ()
         if any(border.remote for border in borders):
             remotes = self._remotes(caller.project)
-        return borders_of(borders, caller.project, remotes, request.body)
+        found = borders_of(borders, caller.project, remotes, request.body)
+        session, _, _ = session_of(request).partition("/")
+        if not session:
+            return found
+        before = self._behind.get(session) or ()
+        behind = tuple(border for border in borders if border in found or border in before)
+        if behind != before:
+            self._behind.put(session, behind)
+        return behind
+
+    def counted_here(self, request: Request, caller: Caller) -> str:
+        """Return why the tokens of a request are not counted by the cloud; empty when they may be.
+
+        What is counted are pieces: a client's tools, notes, files. Where some project must not
+        leave, those of nobody knows which stay here, too: the count is about the same.
+        """
+        away = any(one.privacy is not Privacy.CLOUD_ONLY for one in self.wishes.borders)
+        if away and not caller.project:
+            return "nobody knows which project it is of"
+        return self.stays_here(request, caller)
 
     def stays_here(self, request: Request, caller: Caller) -> str:
         """Return why a request that no local model can answer must not leave; empty when it may."""

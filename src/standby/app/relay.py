@@ -199,8 +199,8 @@ class Relay:
                     await self._wire.keep_alive(data)
                 case Finish():
                     await self._finish()
-                case GiveUp(why, refusal):
-                    await self._give_up(why, refusal)
+                case GiveUp():
+                    await self._give_up(command)
         if self._coded is not None and not self._lost:
             await self._put(self._coded.take)
         return ask
@@ -265,12 +265,15 @@ class Relay:
         if not self._lost:
             await self._wire.finish()
 
-    async def _give_up(self, why: str, refusal: errors.Refusal | None) -> None:
-        self.gave_up = why
+    async def _give_up(self, end: GiveUp) -> None:
+        self.gave_up = end.why
         if self._wire.begun:
-            await self._fail_in_stream(why)
+            await self._fail_in_stream(end.why)
             return
-        head, body = errors.answer(UNABLE, why) if refusal is None else errors.final(refusal)
+        if end.refusal is not None:
+            head, body = errors.final(end.refusal)
+        else:
+            head, body = errors.kept(end.why) if end.kept else errors.answer(UNABLE, end.why)
         self.status = head.status
         await self._wire.deliver(head, body)
 

@@ -246,8 +246,7 @@ class Switch:
         answerers: Mapping[str, Answerer],
         wire: Wire,
     ) -> None:
-        against = (f"{r.candidate}: {r.why}" for r in decision.reasons if r.veto)
-        nobody = "; ".join(against) if turn.caller.trusted else STRANGER
+        nobody = self._nobody(turn, admission, decision) if turn.caller.trusted else STRANGER
         cloudy = (r.why for r in decision.reasons if r.candidate == CLOUD and not r.veto)
         turn.booking.why = why = next(cloudy, "nobody else could answer")
         turn.booking.chosen = decision.prefers_local
@@ -256,7 +255,9 @@ class Switch:
             self._stand_ins(turn, order),
             nobody=nobody or "no model can answer",
             besides=decision.forbidden,
-            refusal=self._refusal(turn) if CLOUD not in order else None,
+            # What the cloud has said does not matter where it would not be asked in any case.
+            refusal=None if CLOUD in order or decision.kept else self._refusal(turn),
+            kept=decision.kept,
         )
         # A client that waits for a whole answer can be told nothing else before it.
         keep_alive_s = self._keep_alive_s if turn.stream else None
@@ -324,8 +325,21 @@ class Switch:
 
     def _may_come(self, turn: Turn, admission: Admission) -> bool:
         """Whether a local model may answer that nobody knows of yet."""
+        return self._late(turn, admission).vetoes(LATE) <= _ONLY_ABSENT
+
+    def _late(self, turn: Turn, admission: Admission) -> Decision:
         facts = self._policy.facts(turn.asking, admission, self._standing(turn))
-        return self._policy.decide(facts, (), late=True).vetoes(LATE) <= _ONLY_ABSENT
+        return self._policy.decide(facts, (), late=True)
+
+    def _nobody(self, turn: Turn, admission: Admission, decision: Decision) -> str:
+        """Return why nobody may answer, in words: each who may not, and what says so."""
+        if not decision.order and decision.candidates == (CLOUD,):
+            decision = self._late(turn, admission)  # what keeps it from any, and not only from one
+        return "; ".join(
+            f"{reason.candidate}: {reason.why}"
+            for reason in decision.reasons
+            if reason.veto and not (reason.candidate == LATE and reason.rule in _ONLY_ABSENT)
+        )
 
     def _stand_ins(self, turn: Turn, order: Collection[str]) -> Container[str]:
         """Return who of them may go on with what somebody else began; found out when it is asked.

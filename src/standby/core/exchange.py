@@ -177,11 +177,12 @@ class GiveUp:
     """Tell the client that the answer could not be given or finished.
 
     ``refusal`` is the first one that anybody gave: what the client gets to the byte, if nothing of
-    an answer is out.
+    an answer is out. ``kept``: by a person's word, which does not pass by itself.
     """
 
     why: str
     refusal: Refusal | None = None
+    kept: bool = False
 
 
 Command = Ask | Send | Deliver | KeepAlive | Tell | Finish | GiveUp
@@ -212,6 +213,8 @@ class Exchange:
     """Why others could not be asked at all, said when all who were asked have failed."""
     refusal: Refusal | None = None
     """What the cloud said when it was last asked, for a request for which it is not asked again."""
+    kept: bool = False
+    """Whether it is by a person's word that the cloud is not asked."""
     stage: Stage = Stage.NEW
     asked: list[str] = field(default_factory=list[str])
     """Who was asked, in order; the last of them answered, if anybody did."""
@@ -389,7 +392,7 @@ class Exchange:
         said = "; then ".join(dict.fromkeys(whys))
         if self.besides and self.besides not in said:
             said = f"{said}; {self.besides}"
-        yield GiveUp(said, self.refusal)
+        yield GiveUp(said, self.refusal, self.kept)
 
     def _next(self, fit: Container[str]) -> str | None:
         for candidate in self.order:

@@ -200,7 +200,9 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
         keeping = Keeping(policy.stays_here)
         door = MessagesDoor(
             answer=switch.answer,
-            count=keeping.here(Counting(line, engines, passage, fitting).count),
+            count=Keeping(policy.counted_here).here(
+                Counting(line, engines, passage, fitting).count
+            ),
             models=keeping.here(Catalogue(line, engines).models),
             otherwise=keeping.refused(passage.pass_on),
         )

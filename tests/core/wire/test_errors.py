@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.core.wire.errors import Refusal, answer, body, final, is_error, kind_of, message_of
+from standby.core.wire.errors import (
+    Refusal,
+    answer,
+    body,
+    final,
+    is_error,
+    kept,
+    kind_of,
+    message_of,
+)
 from standby.core.wire.headers import Head
 from standby.core.wire.json import dumps, loads
 
@@ -21,6 +30,14 @@ def test_an_error_of_ours_is_one_of_the_apis_and_no_client_repeats_it(status, wh
     assert request_id == value.get("request_id", "") == (head.header("request-id") or "")
     assert "false" == head.header("x-should-retry")
     assert why == message_of(said)
+
+
+@given(TEXTS)
+def test_what_a_person_has_forbidden_is_asked_for_once_and_shown_in_our_words(why):
+    head, said = kept(why)
+
+    assert (400, "false") == (head.status, head.header("x-should-retry"))
+    assert {"type": "policy_blocked", "message": why} == loads(said)["error"]
 
 
 @pytest.mark.parametrize(

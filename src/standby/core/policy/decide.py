@@ -59,6 +59,11 @@ class Decision:
         found = (r.why for r in self.reasons if r.veto and r.rule in _BY_THE_USER)
         return "; ".join(dict.fromkeys(found))
 
+    @property
+    def kept(self) -> bool:
+        """Whether a person keeps it from the cloud."""
+        return bool(self.vetoes(CLOUD) & _BY_THE_USER)
+
     def names(self, rule: str) -> bool:
         """Whether a rule has vetoed anybody."""
         return any(r.veto and r.rule == rule for r in self.reasons)

@@ -11,7 +11,17 @@ from typing import Final
 from standby.core.wire.headers import Head, end_to_end
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 
-__all__ = ["Refusal", "answer", "body", "final", "is_error", "kind_of", "later", "message_of"]
+__all__ = [
+    "Refusal",
+    "answer",
+    "body",
+    "final",
+    "is_error",
+    "kept",
+    "kind_of",
+    "later",
+    "message_of",
+]
 
 _FIRST_ERROR: Final = 400
 _NO_RETRY: Final = ("x-should-retry", "false")
@@ -66,6 +76,17 @@ def answer(status: int, message: str, request_id: str = "") -> tuple[Head, bytes
     lines = (("Content-Type", "application/json"), _NO_RETRY)
     named = (("request-id", request_id),) if request_id else ()
     return Head(status, (*lines, *named)), body(status, message, request_id=request_id)
+
+
+def kept(message: str) -> tuple[Head, bytes]:
+    """Return an error of ours for what a person's word keeps from being answered.
+
+    Claude Code asks once and shows the words as they are. To a 529 it adds that the trouble is the
+    server's and will pass, to a 403 that one should log in, and any other 400 it asks up to six
+    times (measured with 2.1.330; the type is of its contract for gateways).
+    """
+    head, _ = answer(_FIRST_ERROR, message)
+    return head, body(_FIRST_ERROR, message, kind="policy_blocked")
 
 
 def later(
