@@ -1,6 +1,6 @@
 import asyncio
+import json
 import os
-import sys
 from contextlib import aclosing
 
 import psutil
@@ -8,8 +8,10 @@ import pytest
 
 from standby.adapters.engines import on_path
 from standby.adapters.net import http_client
+from standby.core.models.fit import GB, Hardware
 from standby.ports import EngineError
 from tests.fakes.gguf_files import gguf
+from tests.models.llama_server import EFFECT, put_on_path
 from tests.models.tiny_gguf import SAY, tiny_model
 
 pytestmark = [
@@ -18,26 +20,10 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="a script stands for llama-server"),
 ]
 
-# llama.cpp's server by another name: it takes the same flags and the same environment.
-SERVER = """#!{python}
-import os, sys, threading
-import xllamacpp
-given = dict(zip(sys.argv[{skip}::2], sys.argv[{skip} + 1::2]))
-p = xllamacpp.CommonParams()
-p.model.path, p.hostnames, p.port = given["-m"], [given["--host"]], int(given["--port"])
-p.model_alias, p.n_ctx = {{given["--alias"]}}, int(given["-c"])
-p.api_keys = [os.environ["LLAMA_API_KEY"]]
-server = xllamacpp.Server(p)
-threading.Event().wait()
-"""
-
 
 @pytest.fixture(params=["llama-server", "llama"])
 def folder(request, tmp_path):
-    program = tmp_path / request.param
-    skip = 1 if request.param == "llama-server" else 2
-    program.write_text(SERVER.format(python=sys.executable, skip=skip))
-    program.chmod(0o755)
+    put_on_path(tmp_path, request.param)
     return tmp_path
 
 
@@ -82,3 +68,28 @@ async def test_one_that_cannot_load_the_model_is_an_error_that_says_why(tmp_path
         model.write_bytes(gguf()[:-1])
         with pytest.raises(EngineError, match="1 bytes short of its tensor"):
             await on_path.engine(client, model, path=str(folder)).start(offered)
+
+
+async def test_what_it_is_told_by_environment_is_what_llama_cpp_does(folder):
+    path = await asyncio.to_thread(tiny_model)
+    hardware = Hardware(16 * GB, 9 * GB, 8)
+    async with http_client() as client:
+        engine = on_path.engine(
+            *(client, path), context=2048, slots=3, path=str(folder), hardware=lambda: hardware
+        )
+        try:
+            (offered,) = await engine.models()
+            served = await engine.start(offered)
+        finally:
+            await engine.stop()
+    effect = json.loads((folder / EFFECT).read_text())
+
+    assert not effect["cache_idle_slots"]
+    assert effect["kv_unified"]
+    assert effect["offline"]
+    assert not effect["ui"]
+    assert "http://127.0.0.1" == effect["cors_origins"]
+    assert (3, 2048, 1856, 8) == tuple(
+        effect[name] for name in ("n_parallel", "n_ctx", "cache_ram_mib", "n_ctx_checkpoints")
+    )
+    assert (3, 2048) == (served.slots, served.context_tokens)
