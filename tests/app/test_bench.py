@@ -97,7 +97,7 @@ async def test_a_prompt_is_read_cold_and_then_with_another_question():
     assert cold[1] != warm[1]
     assert 290 < len(cold[0]["content"].split()) <= 301  # three tokens a word
     assert (900, 4.5, 64) == (one.cold.read, one.cold.read_s, one.cold.written)
-    assert (200.0, 20.0) == (one.read_rate, one.write_rate)
+    assert (200.0, 20.0) == (one.figures.read_rate, one.figures.write_rate)
     assert ("box/coder", *ABOUT, "2 threads", 1_000.0, 123) == (
         *(one.model, one.engine_version, one.machine, one.settings, one.at, one.memory_bytes),
     )

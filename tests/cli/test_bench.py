@@ -1,5 +1,6 @@
 """The bench as a person calls it, with the real engine and the scripted model."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,11 +10,17 @@ import sys
 import psutil
 import pytest
 
+from standby.adapters.engines.embedded import engine_version
+from standby.adapters.host.hardware import read_hardware
+from standby.adapters.host.paths import paths
+from standby.app.comparing import Outcome
 from standby.cli.bench.showing import rows
-from standby.core.models.measured import Measured, Trial
+from standby.core.models.measured import Measured
 from standby.core.models.speed import Timings
+from standby.core.models.trials import Trial, Tried
+from standby.core.models.tuned import Proposal
 from standby.core.models.tuning import Tuning
-from standby.wiring.bench import Outcome
+from standby.wiring.records import machine_of, records_of
 from tests.models.tiny_gguf import Script, tiny_model
 
 pytestmark = pytest.mark.timeout(120)
@@ -45,12 +52,15 @@ def test_the_figures_are_printed_and_kept(process, tiny, tmp_path):
 
 
 def test_other_settings_are_tried_one_at_a_time(process, tiny):
-    said = process(*FAST, "--compare", "--json")
+    said = process("bench", "local", "--tokens", "64", "--compare", "--json")
     value = json.loads(said.out)
 
-    assert {"no flash attention", "KV cache of 8 bits", "batches of 256", "batches of 1024"} <= {
-        one["trial"] for one in value["tried"]
-    }
+    assert {
+        *("drafts by ngram-simple", "drafts by ngram-mod", "no flash attention"),
+        *("KV cache of 8 bits", "batches of 256", "batches of 1024"),
+    } <= {one["trial"] for one in value["tried"]}
+    assert [] == [one for one in value["tried"] if one["ended"]]
+    assert value["done"]
     assert len(value["tried"]) == len({one["settings"] for one in value["tried"]})
     assert value["memory_bytes"] > 10_000_000
     assert "proposal" in value
@@ -58,17 +68,37 @@ def test_other_settings_are_tried_one_at_a_time(process, tiny):
 
 def test_what_was_tried_is_shown_beside_what_is_run():
     now = measured(first_token_s=10.0)
-    other = Trial("no flash attention", Tuning(threads=2, flash_attention=False))
-    shown = [
-        (label, text)
-        for label, text, _ in rows(Outcome(now, ((other, measured(first_token_s=5.0)),), other))
-    ]
+    tuning = Tuning(threads=2, flash_attention=False, measured="no flash attention")
+    other = Trial("no flash attention", tuning)
+    broken = Tried(Trial("KV", Tuning(2)), None, "4.6 times slower: given up at 25%")
+    one = Proposal("embedded/tiny", "1", "a machine", tuning, 0.0, 300, 22.5, 17.5)
+    tried = (Tried(other, measured(first_token_s=5.0).figures), broken)
+    shown = [(label, text) for label, text, _ in rows(Outcome(now, tried, ("threads",), one))]
 
-    tried, proposal = shown[-3], shown[-2]
-    assert "tried" == tried[0]
-    assert tried[1].startswith("no flash attention: ")
-    assert tried[1].endswith("%)")
-    assert ("proposal", f"no flash attention: {other.tuning.words}") == proposal
+    first, second, left, proposal = shown[-4:]
+    assert "tried" == first[0]
+    assert first[1].startswith("no flash attention: ")
+    assert first[1].endswith("(-22%)")
+    assert ("", "KV: 4.6 times slower: given up at 25%") == second
+    assert ("", "no time for: threads") == left
+    assert ("proposal", one.words) == proposal
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ({"done": True}, "stay with the settings as they are: none of the others"),
+        ({"done": True, "doubt": "by chance"}, "stay with the settings as they are: by chance"),
+        ({}, "none yet"),
+    ],
+)
+def test_that_nothing_is_proposed_is_said_with_the_reason(outcome, said):
+    now = measured(first_token_s=10.0)
+    tried = (Tried(Trial("x", Tuning(2)), now.figures),)
+    *_, (label, words, _) = rows(Outcome(now, tried, **outcome))
+
+    assert "proposal" == label
+    assert words.startswith(said)
 
 
 def measured(first_token_s):
@@ -110,3 +140,72 @@ def test_ctrl_c_ends_it_and_leaves_no_process_and_no_figures(tiny, tmp_path):
     assert b"Traceback" not in said
     assert [] == psutil.wait_procs(family, timeout=5)[1]
     assert not (tmp_path / "home" / "state" / "bench.json").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is another thing there")
+def test_ctrl_c_within_a_comparison_keeps_what_was_measured_until_then(tiny, tmp_path):
+    command = [sys.executable, "-m", "standby", *FAST, "--compare"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=tiny, cwd=tmp_path, **pipes) as bench:
+        while not bench.stderr.readline().startswith(b"standby: trying drafts by ngram-mod"):
+            pass
+        bench.send_signal(signal.SIGINT)
+        out, err = bench.communicate(timeout=30)
+
+    assert 130 == bench.returncode
+    assert b"stopped by you: this is what was measured until then" in err
+    assert b"tokens cold: first word after" in out
+    assert b"drafts by ngram-simple: " in out
+    assert b"none yet" in out
+    assert 1 == len(json.loads((tmp_path / "home/state/bench.json").read_text())["measured"])
+
+
+def propose(tmp_path, tuning):
+    """Keep a proposal for the tiny model, as a comparison would have."""
+    where = paths({"STANDBY_HOME": str(tmp_path / "home")})
+    where.make()
+    machine = machine_of(read_hardware(where.models))
+    name = f"embedded/{tiny_model().stem}"
+    one = Proposal(name, engine_version(), machine, tuning, 1.0, 300, 9.0, 6.0)
+    asyncio.run(records_of(where).propose(one))
+    return one
+
+
+def test_what_was_proposed_is_adopted_used_and_given_up_again(process, tiny, tmp_path):
+    one = propose(tmp_path, Tuning(1, micro_batch=64, batch=256, measured="batches of 64"))
+    adopted = process("bench", "local", "--adopt")
+    used = process(*FAST, "--json")
+    shown = process("models", "--json")
+    given_up = process("bench", "local", "--forget")
+    again = process("models", "--json")
+
+    assert 0 == adopted.code, adopted.err
+    assert f"adopted for {one.model}: {one.words}" in adopted.err
+    assert "1 threads" in json.loads(used.out)["settings"]
+    assert "batch 256/64" in json.loads(used.out)["settings"]
+    assert "batches of 64" == json.loads(shown.out)["engines"][0]["tuned"]
+    assert "given up" in given_up.err
+    assert "" == json.loads(again.out)["engines"][0]["tuned"]
+    assert "nothing was adopted" in process("bench", "local", "--forget").err
+
+
+def test_without_a_proposal_there_is_nothing_to_adopt(process, tiny):
+    said = process("bench", "local", "--adopt")
+
+    assert 1 == said.code
+    assert "nothing is proposed for embedded/tiny" in said.err
+    assert "--compare" in said.err
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (("--forget", "--compare"), "--forget goes with neither"),
+        (("--compare", "--for", "5"), "'5' is no length of time: 90s, 5m, 1h"),
+    ],
+)
+def test_what_makes_no_sense_together_is_said(process, tiny, more, why):
+    said = process("bench", "local", *more)
+
+    assert 2 == said.code
+    assert why in said.err

@@ -13,26 +13,33 @@ from standby.app.engines import Engines
 from standby.app.speeds import Speeds
 from standby.core.dialects.openai_chat import chunks
 from standby.core.models.facts import LocalModel
-from standby.core.models.measured import Measured, prompt, read_measured
-from standby.core.models.speed import Speed, Timings
+from standby.core.models.measured import Figures, Measured, prompt, read_measured
+from standby.core.models.speed import Progress, Speed, Timings
+from standby.core.models.tuned import Proposal, Tuned, read_tuned
 from standby.core.wire.json import JSON
 from standby.core.wire.sse import Decoder
 from standby.ports import Clock, Dice, EngineError, QuotaStore
 
-__all__ = ["Bench", "Records", "Told"]
+__all__ = ["WRITTEN", "Along", "Bench", "Records", "Room", "Told"]
 
-# Enough to see how fast it writes, and soon over.
-_WRITTEN: Final = 64
+WRITTEN: Final = 64
+"""Tokens of each answer: enough to see how fast it writes, and soon over."""
 # Two lengths of prompt tell how much more a later token costs than an earlier one.
 _LOOKS: Final = (256, 1536)
 _MUCH: Final = 4
 _TOKENS_A_WORD: Final = 2.0
 _ROOM: Final = 256
+_COLD: Final = "Summarise it in a long list."
 _LONGEST_S: Final = 3600.0
 _MOST_RECORDS: Final = 200
 
 Told = Callable[[str, float], None]
 """Is told what is done, and which part of it."""
+Along = Callable[[Progress], None]
+"""Is told how far a cold prompt is; what it raises ends the measurement."""
+Room = Callable[[Speed, int, float], int]
+"""Takes the speed as two short prompts tell it, the tokens wanted, and how long loading took;
+returns how many tokens there is time for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,25 @@ class Records:
         kept = [*others, measured][-_MOST_RECORDS:]
         await self._store.save({**saved, "measured": [one.as_json() for one in kept]})
 
+    async def tuned(self) -> Tuned:
+        """Return what was proposed, and what is in force."""
+        return read_tuned(await self._store.load())
+
+    async def propose(self, one: Proposal) -> None:
+        """Keep a proposal in place of the one before."""
+        await self._change((await self.tuned()).proposing(one))
+
+    async def adopt(self, one: Proposal) -> None:
+        """Have engines that start run with what was proposed."""
+        await self._change((await self.tuned()).adopting(one))
+
+    async def forget(self, model: str) -> None:
+        """Have engines that start run a model with the computed settings; empty: any model."""
+        await self._change((await self.tuned()).forgetting(model))
+
+    async def _change(self, tuned: Tuned) -> None:
+        await self._store.save({**await self._store.load(), **tuned.as_json()})
+
     async def teach(self, speeds: Speeds, machine: str) -> None:
         """Have a gateway that starts expect what was measured on this machine."""
         for one in await self.all():
@@ -89,23 +115,24 @@ class Bench:
         tokens: int,
         about: tuple[str, str],
         memory: Callable[[], int | None],
+        along: Along = lambda _: None,
+        room: Room = lambda _speed, tokens, _load_s: tokens,
     ) -> Measured:
-        """Measure a model with a prompt of so many tokens, or as many as its window has room for.
+        """Measure a model with a prompt of so many tokens, or as many as there is room for.
 
-        ``about`` is the version of the engine and the machine; ``memory`` says what the engine
-        takes. Raise :class:`EngineError`.
+        Its window is one limit, ``room`` may be another. ``about`` is the version of the engine and
+        the machine; ``memory`` says what the engine takes. Raise :class:`EngineError`.
         """
         self._told("load", 0.0)
         began = self._clock.ticks()
         served = await self._engines.ready(model)
         load_s = self._clock.ticks() - began
-        window = served.context_tokens
-        tokens = tokens if window is None else min(tokens, window - _WRITTEN - _ROOM)
-        words = await self._words(served, tokens)
-        await self._expect(served, tokens)
-        mark = self._dice.mint("run_", 12)
-        text = prompt(words, mark)
-        cold = await self._ask(served, text, "Summarise it in a long list.", "cold prompt")
+        tokens = _within(served, tokens)
+        speed = await self._look(served, tokens)
+        tokens = room(speed, tokens, load_s)
+        self._expect(speed, tokens)
+        text = prompt(await self._words(served, tokens), self._dice.mint("run_", 12))
+        cold = await self._ask(served, text, _COLD, "cold prompt", along)
         warm = await self._ask(served, text, "What is it about?", "cached prompt")
         return Measured(
             model=served.key,
@@ -121,6 +148,14 @@ class Bench:
             warm_first_token_s=warm.first_token_s,
         )
 
+    async def cold(self, model: LocalModel, tokens: int, along: Along) -> Figures:
+        """Measure one cold prompt alone. Raise :class:`EngineError`, or what ``along`` raises."""
+        served = await self._engines.ready(model)
+        words = await self._words(served, _within(served, tokens))
+        text = prompt(words, self._dice.mint("run_", 12))
+        answer = await self._ask(served, text, _COLD, "cold prompt", along)
+        return Figures(answer.timings, answer.first_token_s)
+
     async def _words(self, model: LocalModel, tokens: int) -> int:
         """Return how many words come to so many tokens in this model's own count."""
         sample = 400
@@ -129,19 +164,29 @@ class Bench:
         each = counted / sample if counted else _TOKENS_A_WORD
         return max(int(tokens / each), 1)
 
-    async def _expect(self, model: LocalModel, tokens: int) -> None:
-        """Tell beforehand how long it will take, by what a shorter prompt takes."""
+    async def _look(self, model: LocalModel, tokens: int) -> Speed:
+        """Return how fast it is, by what shorter prompts take."""
         speed = Speed()
         for length in _LOOKS:
             if tokens >= _MUCH * length:
                 text = prompt(await self._words(model, length), self._dice.mint("look_", 12))
-                took = (await self._ask(model, text, "Go on.", "first look")).timings
-                speed = speed.read(took.cached, took.cached + took.read, took.read_s)
+                speed = speed.took((await self._ask(model, text, "Go on.", "first look")).timings)
+        return speed
+
+    def _expect(self, speed: Speed, tokens: int) -> None:
+        """Tell beforehand how long it will take."""
         seconds = speed.expected_s(0, tokens)
         if seconds is not None:
             self._told(f"about {seconds:.0f} s for {tokens:,} tokens", 0.0)
 
-    async def _ask(self, model: LocalModel, text: str, question: str, step: str) -> _Answer:
+    async def _ask(
+        self,
+        model: LocalModel,
+        text: str,
+        question: str,
+        step: str,
+        along: Along = lambda _: None,
+    ) -> _Answer:
         engine, began = self._engines.engine_of(model), self._clock.ticks()
         first_s, told, usage = None, None, None
         self._told(step, 0.0)
@@ -153,6 +198,7 @@ class Bench:
                         told, usage = chunk.timings or told, chunk.tokens or usage
                         if chunk.progress is not None:
                             self._told(step, chunk.progress.processed / chunk.progress.total)
+                            along(chunk.progress)
                         if first_s is None and (chunk.text or chunk.thought):
                             first_s = self._clock.ticks() - began
         except chunks.BrokenReplyError as error:
@@ -171,12 +217,18 @@ class Bench:
         return _Answer(told, first_s)
 
 
+def _within(model: LocalModel, tokens: int) -> int:
+    """Return how many tokens the model's window has room for, with an answer behind them."""
+    window = model.context_tokens
+    return tokens if window is None else min(tokens, window - WRITTEN - _ROOM)
+
+
 def _body(text: str, question: str) -> Mapping[str, JSON]:
     return {
         "messages": [{"role": "system", "content": text}, {"role": "user", "content": question}],
         "stream": True,
         "stream_options": {"include_usage": True},
-        "max_tokens": _WRITTEN,
+        "max_tokens": WRITTEN,
         "temperature": 0,
     }
 

@@ -258,6 +258,8 @@ def model_json(model: LocalModel) -> JSON:
         "vision": model.vision,
         "rehearsal": model.rehearsal,
         "settings": model.settings,
+        "tuned": model.tuned,
+        "remark": model.remark,
     }
 
 

@@ -46,6 +46,8 @@ def rows(status: gateway.Status) -> Iterator[Row]:
         if choice.special:
             yield "", gateway.policy_words(choice), "dim"
     yield _next(status)
+    if status.next is not None:
+        yield from gateway.model_rows(status.next)
     if status.cold_prompt_s is not None:
         took = terminal.duration(status.cold_prompt_s)
         yield "", f"a first prompt like Claude Code's takes it about {took}, cold (measured)", "dim"

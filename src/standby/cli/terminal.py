@@ -26,6 +26,7 @@ __all__ = [
     "printable",
     "report",
     "say",
+    "seconds",
 ]
 
 USAGE: Final = 2
@@ -38,7 +39,8 @@ Row: TypeAlias = tuple[str, str, Tone]
 _COLOURS: Final[dict[Tone, str]] = {"good": "green", "poor": "yellow", "bad": "red"}
 _BAR: Final = 20
 _AGO: Final = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[mhdw])")
-_UNITS_S: Final = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+_LENGTH: Final = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smh])")
+_UNITS_S: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 60 * _MINUTE_S
 _DAY_S: Final = 24 * _HOUR_S
@@ -119,6 +121,13 @@ def duration(seconds: float) -> str:
     if seconds < _DAY_S:
         return f"{seconds // _HOUR_S:.0f} h {seconds % _HOUR_S // _MINUTE_S:.0f} min"
     return f"{seconds // _DAY_S:.0f} d {seconds % _DAY_S // _HOUR_S:.0f} h"
+
+
+def seconds(text: str) -> float:
+    """Return the length of time that a person means, in seconds. Raise ``click.BadParameter``."""
+    if length := _LENGTH.fullmatch(text):
+        return int(length["count"]) * _UNITS_S[length["unit"]]
+    raise click.BadParameter(f"{text!r} is no length of time: 90s, 5m, 1h")
 
 
 def moment(text: str, now: float) -> float:

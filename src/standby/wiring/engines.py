@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from standby.adapters.engines import embedded, on_path
 from standby.adapters.engines.chat import ChatServer, Patience
+from standby.adapters.engines.tuner import Tuner
 from standby.adapters.host import downloads
 from standby.adapters.host.hardware import read_hardware
 from standby.adapters.host.model_files import ModelFiles
@@ -17,11 +18,11 @@ from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
 from standby.app.engines import Preference
 from standby.app.fetching import Fetch
-from standby.core.models.tuning import Tuning
 from standby.core.redact import Secret
 from standby.core.settings import Settings
 from standby.ports import Engine, FetchError
 from standby.wiring.kinds import ENGINES
+from standby.wiring.tuned import Adopted
 
 __all__ = ["engines_of", "fetch_of", "preference_of"]
 
@@ -40,11 +41,11 @@ def engines_of(
     settings: Settings,
     where: Paths,
     client: ClientSession,
-    tuned: Callable[[Tuning], Tuning] = lambda chosen: chosen,
+    tuner: Tuner | None = None,
 ) -> list[Engine]:
     """Return the engines in order: named servers, those that are looked for, and our own.
 
-    ``tuned`` may change how the embedded one is run.
+    ``tuner`` says how our own are run; what was adopted by default.
     """
     local = settings.local
     patience = Patience(first_byte_s=local.first_byte_s, silence_s=local.idle_s)
@@ -68,6 +69,7 @@ def engines_of(
     choose = partial(_model_file, file, where)
     # Once: the makers' tools may take seconds. What is free now is looked at when one is started.
     hardware = cache(partial(read_hardware, where.models))
+    tuner = tuner or Adopted(where, hardware)
     ours: list[Engine] = [
         on_path.engine(
             client,
@@ -75,6 +77,7 @@ def engines_of(
             context=local.context,
             slots=local.slots,
             hardware=hardware,
+            tuner=tuner,
             stop_s=local.stop_after_s,
             patience=patience,
         )
@@ -90,7 +93,7 @@ def engines_of(
                 rests=rests,
                 hardware=hardware,
                 patience=patience,
-                tuned=tuned,
+                tuner=tuner,
             )
         )
     return [*named, *(found if local.discover else ()), *ours]

@@ -17,8 +17,10 @@ from aiohttp import ClientConnectorError
 from standby.adapters.child import Child
 from standby.adapters.engines import embedded
 from standby.adapters.engines.embedded import REHEARSAL_FILE, ModelFile, Rests, choose_file
+from standby.adapters.engines.tuner import AsComputed
 from standby.adapters.net import http_client
 from standby.core.models.fit import GB, Card, Hardware, Kv
+from standby.core.models.tuning import Drafts
 from standby.core.wire.json import loads
 from standby.ports import EngineError
 from tests.fakes.gguf_files import U32, changed, gguf
@@ -342,8 +344,10 @@ async def test_it_stands_behind_the_persons_own_programs():
 async def test_it_is_run_with_what_was_chosen_for_the_machine_and_says_so():
     path = await asyncio.to_thread(tiny_model)
 
-    def changed_by_hand(tuning):
-        return replace(tuning, kv=Kv.Q8_0, flash_attention=True, batch=256, micro_batch=64)
+    class ByHand(AsComputed):
+        def tuned(self, _model, _version, computed):
+            small = replace(computed, kv=Kv.Q8_0, flash_attention=True, batch=256, micro_batch=64)
+            return replace(small, drafts=Drafts.SIMPLE, measured="by hand")
 
     async with http_client() as client:
         engine = embedded.engine(
@@ -351,7 +355,7 @@ async def test_it_is_run_with_what_was_chosen_for_the_machine_and_says_so():
             lambda: ModelFile(path),
             context=2048,
             hardware=lambda: Hardware(8 * GB, 4 * GB, 1, (Card("x", 9 * GB, 9 * GB),)),
-            tuned=changed_by_hand,
+            tuner=ByHand(),
         )
         try:
             (model,) = await engine.models()
@@ -363,7 +367,9 @@ async def test_it_is_run_with_what_was_chosen_for_the_machine_and_says_so():
 
     expected = "1 threads, no card, flash attention, KV q8_0, batch 256/64, prompt cache 896 MiB"
     assert model.settings.startswith(expected)
-    assert model.settings == served.settings
+    assert model.settings.endswith("drafts by ngram-simple")
+    assert (model.settings, "by hand") == (served.settings, served.tuned)
+    assert [6] == told["speculative.types"]
     assert (8, 8, 1, 64, 896, 2048) == tuple(
         told[name]
         for name in (

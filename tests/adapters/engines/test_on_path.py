@@ -2,13 +2,16 @@ import asyncio
 import json
 import os
 from contextlib import aclosing
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from standby.adapters.engines import on_path
+from standby.adapters.engines.tuner import AsComputed
 from standby.adapters.net import http_client
-from standby.core.models.fit import GB, Hardware
+from standby.core.models.fit import GB, Hardware, Kv
+from standby.core.models.tuning import Drafts
 from standby.ports import EngineError
 from tests.fakes.gguf_files import gguf
 from tests.models.llama_server import EFFECT, put_on_path
@@ -93,3 +96,48 @@ async def test_what_it_is_told_by_environment_is_what_llama_cpp_does(folder):
         effect[name] for name in ("n_parallel", "n_ctx", "cache_ram_mib", "n_ctx_checkpoints")
     )
     assert (3, 2048) == (served.slots, served.context_tokens)
+
+
+class Measured(AsComputed):
+    """Knows a build, and what is faster with it."""
+
+    def __init__(self):
+        self.versions = []
+
+    def tuned(self, _model, version, computed):
+        self.versions.append(version())
+        return replace(
+            computed,
+            threads=1,
+            flash_attention=True,
+            kv=Kv.Q8_0,
+            micro_batch=128,
+            drafts=Drafts.MOD,
+            measured="all that was better",
+        )
+
+
+async def test_what_was_measured_is_what_llama_cpp_runs_with(folder):
+    path, tuner = await asyncio.to_thread(tiny_model), Measured()
+    async with http_client() as client:
+        engine = on_path.engine(
+            *(client, path),
+            context=2048,
+            path=str(folder),
+            hardware=lambda: Hardware(16 * GB, 9 * GB, 8),
+            tuner=tuner,
+        )
+        try:
+            (offered,) = await engine.models()
+            served = await engine.start(offered)
+        finally:
+            await engine.stop()
+    effect = json.loads((folder / EFFECT).read_text())
+
+    names = ("threads", "n_ubatch", "flash_attn_type", "cache_type_k")
+    assert (1, 128, 1, 8) == tuple(effect[name] for name in names)
+    assert 9 in effect["drafts"]
+    assert "all that was better" == offered.tuned == served.tuned
+    assert "drafts by ngram-mod" in served.settings
+    assert 1 == len({*tuner.versions})
+    assert tuner.versions[0].startswith("llama.cpp 0.6.0-dev (build ")

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.core.models.fit import GB, Card, Hardware, Kv, Shape, need
-from standby.core.models.tuning import CACHE_MIB, MIB, Tuning, shortage, tune
+from standby.core.models.tuning import (
+    CACHE_MIB,
+    MIB,
+    Drafts,
+    Tuning,
+    read_tuning,
+    retuned,
+    shortage,
+    tune,
+    tuning_json,
+)
+from standby.core.wire.json import dumps, loads
 
 SMALL = Shape(98_000_000, 23_040, active_billions=0.1)
 LARGE = Shape(17 * GB, 32_768, active_billions=27.0)
@@ -91,3 +102,54 @@ def test_the_settings_are_told_in_a_line():
     ) == Tuning(2, 0).words
     assert "layers on the card as they fit" in Tuning(2).words
     assert "20 layers on the card" in Tuning(2, 20).words
+
+
+tunings = st.builds(
+    Tuning,
+    st.integers(1, 256),
+    flash_attention=st.sampled_from([None, True, False]),
+    kv=st.sampled_from(Kv),
+    batch=st.just(2048),
+    micro_batch=st.sampled_from([64, 2048]),
+    cache_mib=st.integers(0, 9),
+    checkpoints=st.integers(0, 9),
+    drafts=st.sampled_from(Drafts),
+    measured=st.text(max_size=5),
+)
+
+
+@given(tunings, tunings)
+def test_settings_that_were_measured_leave_memory_as_it_was_computed(computed, found):
+    used = retuned(computed, found)
+
+    assert (computed.cache_mib, computed.checkpoints, computed.layers_on_card) == (
+        *(used.cache_mib, used.checkpoints, used.layers_on_card),
+    )
+    assert tuning_json(found) == tuning_json(used)
+    kept = read_tuning(loads(dumps(tuning_json(found))))
+    assert kept is not None
+    assert used == retuned(computed, kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("threads", 0),
+        ("threads", 10**9),
+        ("threads", True),
+        ("kv", "Q1"),
+        ("drafts", "dice"),
+        ("micro_batch", 9999),
+        ("micro_batch", 0),
+        ("batch", 10**9),
+        ("flash_attention", "on"),
+        ("measured", None),
+    ],
+)
+def test_settings_that_make_no_sense_are_not_used(name, value):
+    assert read_tuning({**tuning_json(Tuning(2)), name: value}) is None
+    assert read_tuning(None) is None
+
+
+def test_a_way_to_guess_is_told_with_the_settings():
+    assert Tuning(2, drafts=Drafts.SIMPLE).words.endswith("8 checkpoints, drafts by ngram-simple")

@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -20,16 +21,26 @@ from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
 from standby.adapters.engines.started import Launch, StartedServer
+from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Hardware, Kv
 from standby.core.models.gguf import Fault
-from standby.core.models.tuning import Tuning, tune
+from standby.core.models.tuning import Drafts, Tuning, tune
 from standby.core.redact import Secret
 from standby.core.wire.json import JSON, dumps
 from standby.ports import EngineError
 
-__all__ = ["ENGINE", "REHEARSAL_FILE", "ModelFile", "Rests", "choose_file", "engine", "machine"]
+__all__ = [
+    "ENGINE",
+    "REHEARSAL_FILE",
+    "ModelFile",
+    "Rests",
+    "choose_file",
+    "engine",
+    "engine_version",
+    "machine",
+]
 
 _NAME: Final = "embedded"
 
@@ -46,6 +57,9 @@ _MEMORY_SHARE: Final = 0.9
 # ggml's numbers of the types that a cache can have.
 _KV_TYPES: Final = {Kv.F16: 1, Kv.Q8_0: 8}
 _FLASH: Final = {None: -1, False: 0, True: 1}
+# llama.cpp's numbers of the ways to guess.
+_DRAFTS: Final = {Drafts.NONE: 0, Drafts.SIMPLE: 6, Drafts.MOD: 9}
+_PACKAGE: Final = "xllamacpp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,14 @@ class Rests:
     """It ends."""
 
 
+def engine_version() -> str:
+    """Return the package and its version, which names the build; empty: it is not there."""
+    try:
+        return f"{_PACKAGE} {version(_PACKAGE)}"
+    except PackageNotFoundError:
+        return ""
+
+
 def machine() -> Hardware:
     """Return what this engine may use of the machine, as far as is known without asking anybody."""
     memory = psutil.virtual_memory()
@@ -131,16 +153,18 @@ def engine(
     slots: int = 0,
     rests: Rests | None = None,
     hardware: Callable[[], Hardware] = machine,
-    tuned: Callable[[Tuning], Tuning] = lambda chosen: chosen,
+    tuner: Tuner | None = None,
     patience: Patience | None = None,
 ) -> StartedServer:
     """Return the embedded engine.
 
     ``choose`` and ``hardware`` are asked each time, on a thread. ``context`` is the window; 0: a
-    fitting one. ``slots`` is how many requests it works on at once; 0: two. ``tuned`` may change
-    the settings that were chosen for the machine.
+    fitting one. ``slots`` is how many requests it works on at once; 0: two. ``tuner`` may change
+    the settings that were computed for the machine.
     """
-    plan = _Plan(choose, hardware, tuned, context, slots or _SLOTS, rests or Rests())
+    plan = _Plan(
+        *(choose, hardware, tuner or AsComputed()), context, slots or _SLOTS, rests or Rests()
+    )
 
     async def offer() -> LocalModel | None:
         return await asyncio.to_thread(plan.offered)
@@ -157,7 +181,7 @@ class _Plan:
 
     choose: Callable[[], ModelFile | None]
     hardware: Callable[[], Hardware]
-    tuned: Callable[[Tuning], Tuning]
+    tuner: Tuner
     context: int
     slots: int
     rests: Rests
@@ -175,8 +199,9 @@ class _Plan:
         fault = _fault(file.path)
         if fault:
             raise EngineError(f"{file.path} {fault}")
-        window = self._window(file)
-        return _launch(file, _parameters(window, self._tuning(file), self.slots, self.rests))
+        tuning = self._tuning(file)
+        parameters = _parameters(self._window(file), tuning, self.slots, self.rests)
+        return _launch(file, parameters, tuning)
 
     def _window(self, file: ModelFile) -> int:
         """Return the window that the file gets: the real one, before it is loaded."""
@@ -189,7 +214,8 @@ class _Plan:
         has = self.hardware()
         # The package computes on the processor, and on Apple's graphics.
         usable = has if has.unified else replace(has, cards=())
-        return self.tuned(tune(shape_of(header_of(file.path)), usable, self._window(file)))
+        computed = tune(shape_of(header_of(file.path)), usable, self._window(file))
+        return self.tuner.tuned(f"{_NAME}/{file.id}", engine_version, computed)
 
 
 def _parameters(window: int, tuning: Tuning, slots: int, rests: Rests) -> dict[str, JSON]:
@@ -208,6 +234,7 @@ def _parameters(window: int, tuning: Tuning, slots: int, rests: Rests) -> dict[s
         "n_ubatch": tuning.micro_batch,
         "cache_ram_mib": tuning.cache_mib,
         "n_ctx_checkpoints": tuning.checkpoints,
+        "speculative.types": [_DRAFTS[tuning.drafts]],
         "sleep_idle_seconds": rests.sleep_s or -1,
     }
 
@@ -229,6 +256,7 @@ def _offered(file: ModelFile, window: int, tuning: Tuning, slots: int) -> LocalM
         slots=slots,
         pins=True,
         settings=tuning.words,
+        tuned=tuning.measured,
     )
 
 
@@ -241,7 +269,7 @@ def _fault(path: Path) -> str:
     return misfit(header, memory.total) or short_of(header, memory.available)
 
 
-def _launch(file: ModelFile, parameters: dict[str, JSON]) -> Launch:
+def _launch(file: ModelFile, parameters: dict[str, JSON], tuning: Tuning) -> Launch:
     key = secrets.token_urlsafe(32)
     return Launch(
         argv=(
@@ -260,4 +288,6 @@ def _launch(file: ModelFile, parameters: dict[str, JSON]) -> Launch:
         ),
         environment=clean_environment(os.environ, STANDBY_ENGINE_KEY=key),
         key=Secret(key),
+        settings=tuning.words,
+        tuned=tuning.measured,
     )

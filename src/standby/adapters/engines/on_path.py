@@ -5,11 +5,15 @@ It is built for the machine's own processor or graphics card, which the embedded
 
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -20,19 +24,23 @@ from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
 from standby.adapters.engines.started import Launch, StartedServer
+from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, shape_of, window_of
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Hardware
-from standby.core.models.gguf import Fault, Header
-from standby.core.models.tuning import tune
+from standby.core.models.gguf import Fault
+from standby.core.models.tuning import Tuning, tune
 from standby.core.redact import Secret
 from standby.ports import EngineError
 
-__all__ = ["ENGINE", "engine"]
+__all__ = ["ENGINE", "engine", "engine_version"]
 
 _NAME: Final = "on_path"
 _CONTEXT: Final = 65536
 _SLOTS: Final = 2  # the conversation, and what goes beside it
+_VERSION_S: Final = 5.0
+_VERSION: Final = re.compile(r"^version: ([ -~]{1,80})", re.MULTILINE)
+_FLASH: Final = {None: "auto", True: "on", False: "off"}
 
 
 async def _probe(
@@ -64,48 +72,88 @@ def engine(
     slots: int = 0,
     path: str | None = None,
     hardware: Callable[[], Hardware] | None = None,
+    tuner: Tuner | None = None,
     stop_s: float = 0.0,
     patience: Patience | None = None,
 ) -> StartedServer:
     """Return the engine; it offers nothing without a model file or without the program.
 
     ``model_file`` may be what chooses one; it is asked each time, on a thread, and so is
-    ``hardware``, by which its caches are bounded. After ``stop_s`` without a request it may end.
-    ``slots`` is how many requests it works on at once; 0: two.
+    ``hardware``, by which its caches are bounded. ``tuner`` may tell more of its settings. After
+    ``stop_s`` without a request it may end. ``slots`` is how many requests it works on at once; 0:
+    two.
     """
+    choose = model_file if callable(model_file) else lambda: model_file
+    plan = _Plan(choose, context, slots or _SLOTS, path, hardware, tuner or AsComputed())
 
-    def choose() -> Path | None:
-        file = model_file() if callable(model_file) else model_file
-        return file if file is not None and file.is_file() and _command(path) else None
+    async def offer() -> LocalModel | None:
+        return await asyncio.to_thread(plan.offered)
 
-    def describe() -> LocalModel | None:
-        file = choose()
+    async def launch(model: LocalModel) -> Launch:
+        return await asyncio.to_thread(plan.launch, model)
+
+    return StartedServer(ENGINE, client, offer, launch, patience, stop_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What would be served, and how. Everything blocks."""
+
+    choose: Callable[[], Path | None]
+    context: int
+    slots: int
+    path: str | None
+    hardware: Callable[[], Hardware] | None
+    tuner: Tuner
+
+    def offered(self) -> LocalModel | None:
+        file = self._file()
         if file is None:
             return None
+        tuning = self._tuning(file)
         return LocalModel(
             engine=_NAME,
-            id=file.name.removesuffix(".gguf"),
+            id=_id(file),
             base_url="",
-            context_tokens=context or _window(file),
+            context_tokens=self._window(file),
             loaded=False,
             vision=False,
             grammar=True,
             counts=True,
             continues=True,
-            slots=slots or _SLOTS,
+            slots=self.slots,
             pins=True,
+            settings=_words(tuning),
+            tuned="" if tuning is None else tuning.measured,
         )
 
-    async def offer() -> LocalModel | None:
-        return await asyncio.to_thread(describe)
+    def launch(self, model: LocalModel) -> Launch:
+        file, command = self._file(), _command(self.path)
+        if file is None:
+            raise EngineError("llama.cpp is no longer on PATH, or its model file is gone")
+        header = header_of(file)
+        if isinstance(header, Fault):
+            raise EngineError(f"{file} {header.words}")
+        return _launch(command, file, model.id, self._window(file), self.slots, self._tuning(file))
 
-    async def launch(model: LocalModel) -> Launch:
-        file = await asyncio.to_thread(choose)
-        return await asyncio.to_thread(
-            _launch, path, file, model.id, context, slots or _SLOTS, hardware
+    def _file(self) -> Path | None:
+        file = self.choose()
+        return file if file is not None and file.is_file() and _command(self.path) else None
+
+    def _window(self, file: Path) -> int:
+        return self.context or window_of(header_of(file), psutil.virtual_memory().total, _CONTEXT)
+
+    def _tuning(self, file: Path) -> Tuning | None:
+        if self.hardware is None:
+            return None
+        computed = tune(shape_of(header_of(file)), self.hardware(), self._window(file))
+        return self.tuner.tuned(
+            f"{_NAME}/{_id(file)}", partial(engine_version, self.path), computed
         )
 
-    return StartedServer(ENGINE, client, offer, launch, patience, stop_s)
+
+def _id(file: Path) -> str:
+    return file.name.removesuffix(".gguf")
 
 
 def _command(path: str | None) -> tuple[str, ...]:
@@ -116,38 +164,75 @@ def _command(path: str | None) -> tuple[str, ...]:
     return () if program is None else (program, "serve")
 
 
-def _window(file: Path) -> int:
-    return window_of(header_of(file), psutil.virtual_memory().total, _CONTEXT)
+def engine_version(path: str | None = None) -> str:
+    """Return the program's build, by its own words; empty: it is not there, or does not say.
+
+    Blocks, the first time for each state of the program.
+    """
+    command = _command(path)
+    if not command:
+        return ""
+    try:
+        return _version(command, Path(command[0]).stat().st_mtime_ns)
+    except OSError:
+        return ""
 
 
-def _bounded(
-    header: Header, window: int, hardware: Callable[[], Hardware] | None
-) -> dict[str, str]:
-    """Return how large its caches may grow. All else it chooses by itself, for its own build."""
-    if hardware is None:
+@lru_cache(maxsize=8)
+def _version(command: tuple[str, ...], _changed_ns: int) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603  # fixed words, and the program that is served with
+            [*command, "--version"],
+            env=clean_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_VERSION_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = _VERSION.search((done.stderr + done.stdout).decode(errors="replace"))
+    return "" if found is None else f"llama.cpp {found[1].strip()}"
+
+
+def _words(tuning: Tuning | None) -> str:
+    """Return how it is run, where that was not left to itself."""
+    return tuning.words if tuning is not None and tuning.measured else ""
+
+
+def _bounded(tuning: Tuning | None) -> dict[str, str]:
+    """Return how large its caches may grow, and what was measured to be faster.
+
+    All else it chooses by itself, for its own build.
+    """
+    if tuning is None:
         return {}
-    tuning = tune(shape_of(header), hardware(), window)
-    return {
+    caches = {
         "LLAMA_ARG_CACHE_RAM": str(tuning.cache_mib),
         "LLAMA_ARG_CTX_CHECKPOINTS": str(tuning.checkpoints),
+    }
+    if not tuning.measured:
+        return caches
+    return {
+        **caches,
+        "LLAMA_ARG_THREADS": str(tuning.threads),
+        "LLAMA_ARG_FLASH_ATTN": _FLASH[tuning.flash_attention],
+        "LLAMA_ARG_CACHE_TYPE_K": tuning.kv.name.lower(),
+        "LLAMA_ARG_CACHE_TYPE_V": tuning.kv.name.lower(),
+        "LLAMA_ARG_BATCH": str(tuning.batch),
+        "LLAMA_ARG_UBATCH": str(tuning.micro_batch),
+        "LLAMA_ARG_SPEC_TYPE": tuning.drafts.value,
     }
 
 
 def _launch(
-    path: str | None,
-    model_file: Path | None,
+    command: tuple[str, ...],
+    model_file: Path,
     alias: str,
-    context: int,
+    window: int,
     slots: int,
-    hardware: Callable[[], Hardware] | None,
+    tuning: Tuning | None,
 ) -> Launch:
-    command = _command(path)
-    if not command or model_file is None:
-        raise EngineError("llama.cpp is no longer on PATH, or its model file is gone")
-    header = header_of(model_file)
-    if isinstance(header, Fault):
-        raise EngineError(f"{model_file} {header.words}")
-    window = context or _window(model_file)
     key, port = secrets.token_urlsafe(32), _free_port()
     file = str(model_file.resolve())
     serve = ("--host", "127.0.0.1", "--port", str(port), "-m", file, "--alias", alias)
@@ -168,10 +253,12 @@ def _launch(
             LLAMA_ARG_OFFLINE="1",
             LLAMA_ARG_UI="0",
             LLAMA_ARG_WEBUI="0",
-            **_bounded(header, window, hardware),
+            **_bounded(tuning),
         ),
         key=Secret(key),
         url=f"http://127.0.0.1:{port}",
+        settings=_words(tuning),
+        tuned="" if tuning is None else tuning.measured,
     )
 
 

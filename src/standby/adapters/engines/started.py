@@ -43,6 +43,10 @@ class Launch:
     environment: Mapping[str, str]
     key: Secret
     url: str = ""
+    settings: str = ""
+    """How it is run, in words."""
+    tuned: str = ""
+    """Which trial of a bench the settings come from."""
 
 
 class _Pause:
@@ -186,7 +190,8 @@ class StartedServer:
             base_url=url,
             rehearsal=model.rehearsal,
             pins=self.spec.pins,
-            settings=model.settings,
+            settings=started.settings,
+            tuned=started.tuned,
         )
 
     async def _until_healthy(self, child: Child, url: str, key: Secret) -> LocalModel | None:

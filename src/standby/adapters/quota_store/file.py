@@ -37,7 +37,7 @@ class FileStore:
 
     async def load(self) -> Mapping[str, JSON]:
         """Return what was saved last. A file that cannot be understood is set aside."""
-        return await asyncio.to_thread(self._load)
+        return await asyncio.to_thread(self.look)
 
     async def save(self, state: Mapping[str, JSON]) -> None:
         """Replace the file. A full disk is logged: the state lives on in memory."""
@@ -48,7 +48,8 @@ class FileStore:
         except OSError as error:
             log.warning("%s could not be saved in %s: %s", self._what, self._path, error)
 
-    def _load(self) -> Mapping[str, JSON]:
+    def look(self) -> Mapping[str, JSON]:
+        """Return the same for who is on a thread already: it blocks."""
         try:
             with self._path.open("rb") as file:
                 data = file.read(_MAX_BYTES + 1)

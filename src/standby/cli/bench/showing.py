@@ -10,10 +10,12 @@ from standby.cli.terminal import Row
 from standby.core.models.fit import gigabytes
 
 if TYPE_CHECKING:
-    from standby.core.models.measured import Measured
-    from standby.wiring.bench import Outcome
+    from standby.app.comparing import Outcome
+    from standby.core.models.measured import Figures, Measured
+    from standby.core.models.trials import Tried
+    from standby.core.wire.json import JSON
 
-__all__ = ["Showing", "rows"]
+__all__ = ["Showing", "outcome_json", "rows"]
 
 
 class Showing:
@@ -58,20 +60,54 @@ def rows(outcome: "Outcome") -> Iterator[Row]:
         yield "memory", gigabytes(one.memory_bytes), "plain"
     yield "prompt", _prompt(one), "plain"
     yield "cached", _cached(one), "plain"
-    yield "writing", f"{one.write_rate:.1f} tokens/s behind that prompt", "plain"
+    yield "writing", f"{one.figures.write_rate:.1f} tokens/s behind that prompt", "plain"
     label = "tried"
-    for trial, found in outcome.tried:
-        yield label, f"{trial.name}: {_beside(one, found)}", "dim"
+    for tried in outcome.tried:
+        yield label, f"{tried.trial.name}: {_came_of(tried, one.figures)}", "dim"
         label = ""
+    if outcome.left:
+        yield label, f"no time for: {', '.join(outcome.left)}", "dim"
     if outcome.tried:
         yield "proposal", _proposal(outcome), "good" if outcome.proposal else "plain"
-        yield "", "no draft model is kept, so speculative decoding was not tried", "dim"
+
+
+def outcome_json(outcome: "Outcome") -> dict[str, "JSON"]:
+    """Return the figures of a bench for a program."""
+    proposal = outcome.proposal
+    return {
+        **outcome.measured.as_json(),
+        "tried": [_tried_json(one) for one in outcome.tried],
+        "no_time_for": [*outcome.left],
+        "proposal": None if proposal is None else proposal.as_json(),
+        "doubt": outcome.doubt,
+        "done": outcome.done,
+    }
+
+
+def _tried_json(one: "Tried") -> dict[str, "JSON"]:
+    found = one.figures
+    figures: dict[str, JSON] = (
+        {}
+        if found is None
+        else {
+            "first_token_s": found.first_token_s,
+            "read_tokens_per_s": found.read_rate,
+            "write_tokens_per_s": found.write_rate,
+            "turn_s": found.turn_s,
+        }
+    )
+    return {
+        "trial": one.trial.name,
+        "settings": one.trial.tuning.words,
+        "ended": one.ended,
+        **figures,
+    }
 
 
 def _prompt(one: "Measured") -> str:
     return (
         f"{one.cold.read:,} tokens cold: first word after {one.first_token_s:.1f} s,"
-        f" {one.read_rate:,.0f} tokens/s"
+        f" {one.figures.read_rate:,.0f} tokens/s"
     )
 
 
@@ -82,7 +118,10 @@ def _cached(one: "Measured") -> str:
     )
 
 
-def _beside(chosen: "Measured", found: "Measured") -> str:
+def _came_of(one: "Tried", chosen: "Figures") -> str:
+    found = one.figures
+    if found is None:
+        return one.ended
     change = found.turn_s / chosen.turn_s - 1 if chosen.turn_s else 0.0
     return (
         f"{found.read_rate:,.0f} tokens/s read, {found.write_rate:.1f} written; a turn takes"
@@ -91,6 +130,10 @@ def _beside(chosen: "Measured", found: "Measured") -> str:
 
 
 def _proposal(outcome: "Outcome") -> str:
-    if outcome.proposal is None:
-        return "stay with the settings as they are: none of the others is better by 5 %"
-    return f"{outcome.proposal.name}: {outcome.proposal.tuning.words}"
+    if outcome.proposal is not None:
+        return outcome.proposal.words
+    if outcome.doubt:
+        return f"stay with the settings as they are: {outcome.doubt}"
+    if not outcome.done:
+        return "none yet"
+    return "stay with the settings as they are: none of the others is better by 5 %"

@@ -16,6 +16,7 @@ from standby.cli.doctor.client import claude_code, environment_of, settings_file
 from standby.cli.doctor.cloud import reachable
 from standby.cli.doctor.findings import Finding, fail, ok, warn
 from standby.cli.doctor.machine import disk, folders, model_file, port_taken, token
+from standby.cli.doctor.tuned import run_as_measured
 from standby.cli.terminal import Row, Tone
 from standby.core.settings import Settings
 
@@ -126,6 +127,11 @@ def _stand_in(found: gateway.Genuine, where: Paths) -> Iterator[Finding]:
         )
     else:
         yield ok(check, f"{model.key} would take over")
+    yield from run_as_measured(model, where)
+    if model.remark:
+        yield warn(
+            check, f"{model.key}: {model.remark}", "`standby log --gateway` has the details."
+        )
     if model.tools is False:
         yield warn(
             check,

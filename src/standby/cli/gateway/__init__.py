@@ -3,6 +3,7 @@
 What goes wrong is a :class:`GatewayError`, with words for a person.
 """
 
+from standby.cli.gateway.describing import model_rows
 from standby.cli.gateway.errors import NOT_RUNNING, GatewayError
 from standby.cli.gateway.finding import (
     Absent,
@@ -64,6 +65,7 @@ __all__ = [
     "genuine",
     "halt",
     "launch",
+    "model_rows",
     "no_work_model",
     "offer",
     "overridden",

@@ -33,6 +33,10 @@ class Model:
     rehearsal: bool
     settings: str = ""
     """How an engine of ours runs it."""
+    tuned: str = ""
+    """Which trial of a bench that comes from; empty: it was computed."""
+    remark: str = ""
+    """What is not as it was asked for or announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,8 @@ def _model(said: JSON) -> Model | None:
                 _flag(said, "vision"),
                 _flag(said, "rehearsal") is True,
                 _text(said, "settings"),
+                _text(said, "tuned"),
+                _text(said, "remark"),
             )
         case _:
             return None

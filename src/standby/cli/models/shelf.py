@@ -72,6 +72,8 @@ def engines() -> list[gateway.Model]:
             one.vision,
             one.rehearsal,
             one.settings,
+            one.tuned,
+            one.remark,
         )
         for one in asyncio.run(local_models(settings, where))
     ]

@@ -55,6 +55,7 @@ def _rows(
         label = ""
         if model.settings:
             yield label, f"runs with {model.settings}", "dim"
+        yield from gateway.model_rows(model)
     if not engines:
         yield label, "no engine of this machine has a model", "poor"
     label = "kept"

@@ -42,6 +42,10 @@ class LocalModel:
 
     settings: str = ""
     """How it is run, in words; only an engine of our own says so."""
+    tuned: str = ""
+    """Which trial of a bench these settings come from; empty: they were computed."""
+    remark: str = ""
+    """What is not as it was asked for or announced, in words; empty: nothing."""
 
     @property
     def key(self) -> str:

@@ -1,27 +1,45 @@
-"""What a local model was measured at on this machine, what to try besides, and what to propose."""
+"""What a local model was measured at on this machine, and how that is kept."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Final
 
-from standby.core.models.fit import Kv
 from standby.core.models.speed import Timings
-from standby.core.models.tuning import Tuning
 from standby.core.wire.json import JSON
 
-__all__ = ["TURN", "Measured", "Trial", "better", "prompt", "read_measured", "trials"]
+__all__ = ["TURN", "Figures", "Measured", "prompt", "read_measured"]
 
 TURN: Final = 300
 """Tokens that a turn of work writes, about: an edit, or a call with a sentence before it."""
-# Less is the noise of a machine that does other things, too.
-_WORTH: Final = 0.05
-_LEAST_BATCH: Final = 128
-
 _TEXT: Final = (
     "the gateway reads every file of a project once and keeps a list of what has changed since the "
     "last build so that a test which fails can be traced to one edit in one function of a module"
 )
 _WORDS: Final = _TEXT.split(" ")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How fast a cold prompt was read, and an answer behind it written."""
+
+    cold: Timings
+    first_token_s: float
+    """As a client sees it."""
+
+    @property
+    def read_rate(self) -> float:
+        """Tokens of a cold prompt that are read in a second."""
+        return _rate(self.cold.read, self.cold.read_s)
+
+    @property
+    def write_rate(self) -> float:
+        """Tokens that are written in a second, behind a prompt of this length."""
+        return _rate(self.cold.written, self.cold.written_s)
+
+    @property
+    def turn_s(self) -> float:
+        """How long a cold turn takes: the prompt, and :data:`TURN` tokens of an answer."""
+        rate = self.write_rate
+        return self.first_token_s + (TURN / rate if rate else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +65,17 @@ class Measured:
     """The same prompt with another question."""
 
     @property
-    def read_rate(self) -> float:
-        """Tokens of a cold prompt that are read in a second."""
-        return _rate(self.cold.read, self.cold.read_s)
-
-    @property
-    def write_rate(self) -> float:
-        """Tokens that are written in a second, behind a prompt of this length."""
-        return _rate(self.cold.written, self.cold.written_s)
-
-    @property
-    def turn_s(self) -> float:
-        """How long a cold turn takes: the prompt, and :data:`TURN` tokens of an answer."""
-        rate = self.write_rate
-        return self.first_token_s + (TURN / rate if rate else 0.0)
+    def figures(self) -> Figures:
+        """What it is compared by."""
+        return Figures(self.cold, self.first_token_s)
 
     def as_json(self) -> dict[str, JSON]:
         """Return it for a file, or for a program."""
         return {
             **asdict(self),
-            "read_tokens_per_s": self.read_rate,
-            "write_tokens_per_s": self.write_rate,
+            "read_tokens_per_s": self.figures.read_rate,
+            "write_tokens_per_s": self.figures.write_rate,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Settings to try beside those that were chosen."""
-
-    name: str
-    tuning: Tuning
 
 
 def _rate(tokens: int, seconds: float) -> float:
@@ -131,27 +130,3 @@ def prompt(words: int, mark: str) -> str:
     """
     body = (f"{_WORDS[place * 7 % len(_WORDS)]}{place % 10}" for place in range(words))
     return f"{mark} {' '.join(body)}"
-
-
-def trials(chosen: Tuning, cores: int) -> Iterator[Trial]:
-    """Yield what to try: one thing at a time, so that a difference has one cause."""
-    if chosen.flash_attention is not False:
-        yield Trial("no flash attention", replace(chosen, flash_attention=False, kv=Kv.F16))
-    if chosen.kv is Kv.F16:
-        yield Trial("KV cache of 8 bits", replace(chosen, kv=Kv.Q8_0, flash_attention=True))
-    else:
-        yield Trial("KV cache of 16 bits", replace(chosen, kv=Kv.F16))
-    for size in (chosen.micro_batch // 2, chosen.micro_batch * 2):
-        if _LEAST_BATCH <= size <= chosen.batch:
-            yield Trial(f"batches of {size}", replace(chosen, micro_batch=size))
-    for threads in dict.fromkeys((max(cores // 2, 1), cores, 2 * cores)):
-        if threads != chosen.threads:
-            yield Trial(f"{threads} threads", replace(chosen, threads=threads))
-
-
-def better(chosen: Measured, tried: Sequence[tuple[Trial, Measured]]) -> Trial | None:
-    """Return the settings to propose; ``None``: none of them is better by more than noise."""
-    fastest = min(tried, key=lambda one: one[1].turn_s, default=None)
-    if fastest is None or fastest[1].turn_s > chosen.turn_s * (1 - _WORTH):
-        return None
-    return fastest[0]

@@ -4,12 +4,24 @@ The rules are few, and each rests on a measurement or on memory that is not ther
 local --compare` measures whether another choice is better on one machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Final
 
 from standby.core.models.fit import GB, Hardware, Kv, Shape, gigabytes, need, shared_room
+from standby.core.wire.json import JSON
 
-__all__ = ["CACHE_MIB", "MIB", "Tuning", "shortage", "tune"]
+__all__ = [
+    "CACHE_MIB",
+    "MIB",
+    "Drafts",
+    "Tuning",
+    "read_tuning",
+    "retuned",
+    "shortage",
+    "tune",
+    "tuning_json",
+]
 
 MIB: Final = 1024 * 1024
 """One, in bytes."""
@@ -25,6 +37,23 @@ _MANY_CORES: Final = 4
 _CHECKPOINTS: Final = ((64 * GB, 32), (24 * GB, 16), (12 * GB, 8), (0, 4))
 _BATCH: Final = 2048
 _MICRO_BATCH: Final = 512
+# What was kept and is beyond these was not written by us.
+_MOST_THREADS: Final = 1024
+_MOST_BATCH: Final = 65_536
+
+
+class Drafts(Enum):
+    """How the next tokens are guessed, so that several are checked at once; no model is needed.
+
+    They are llama.cpp's names. What is written does not change: a guess counts only where the model
+    would have written the same.
+    """
+
+    NONE = "none"
+    SIMPLE = "ngram-simple"
+    """What followed the last tokens where they stood before."""
+    MOD = "ngram-mod"
+    """The same by a table that all conversations share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +75,10 @@ class Tuning:
     """Memory for prompts of conversations that rest, in MiB."""
     checkpoints: int = 8
     """How many states of a conversation are kept, for models that cannot go back by themselves."""
+    drafts: Drafts = Drafts.NONE
+    """How the next tokens are guessed."""
+    measured: str = ""
+    """Which trial of a bench it was taken from; empty: it was computed."""
 
     @property
     def words(self) -> str:
@@ -61,6 +94,7 @@ class Tuning:
                 f"batch {self.batch}/{self.micro_batch}",
                 f"prompt cache {self.cache_mib} MiB",
                 f"{self.checkpoints} checkpoints",
+                *(() if self.drafts is Drafts.NONE else (f"drafts by {self.drafts.value}",)),
             )
         )
 
@@ -78,6 +112,64 @@ def tune(shape: Shape, hardware: Hardware, context_tokens: int) -> Tuning:
         cache_mib=_cache_mib(hardware.ram_bytes, taken),
         checkpoints=next(count for least, count in _CHECKPOINTS if hardware.ram_bytes >= least),
     )
+
+
+def retuned(computed: Tuning, found: Tuning) -> Tuning:
+    """Return the computed settings with what a bench found to be faster.
+
+    How much memory is taken stays as it was computed: for the window and the machine of this start.
+    """
+    return replace(
+        computed,
+        threads=found.threads,
+        flash_attention=found.flash_attention,
+        kv=found.kv,
+        batch=found.batch,
+        micro_batch=found.micro_batch,
+        drafts=found.drafts,
+        measured=found.measured,
+    )
+
+
+def tuning_json(tuning: Tuning) -> dict[str, JSON]:
+    """Return what :func:`retuned` takes of settings, for a file."""
+    return {
+        "threads": tuning.threads,
+        "flash_attention": tuning.flash_attention,
+        "kv": tuning.kv.name,
+        "batch": tuning.batch,
+        "micro_batch": tuning.micro_batch,
+        "drafts": tuning.drafts.value,
+        "measured": tuning.measured,
+    }
+
+
+def read_tuning(value: JSON) -> Tuning | None:
+    """Return settings that were kept; ``None``: they are none that we understand."""
+    match value:
+        case {
+            "threads": int(threads),
+            "flash_attention": bool() | None as flash,
+            "kv": str(kv),
+            "batch": int(batch),
+            "micro_batch": int(micro),
+            "drafts": str(drafts),
+            "measured": str(measured),
+        } if kv in Kv.__members__ and drafts in {each.value for each in Drafts}:
+            sound = 1 <= threads <= _MOST_THREADS and 1 <= micro <= batch <= _MOST_BATCH
+            if not sound or isinstance(threads, bool):
+                return None
+            return Tuning(
+                threads,
+                flash_attention=flash,
+                kv=Kv[kv],
+                batch=batch,
+                micro_batch=micro,
+                drafts=Drafts(drafts),
+                measured=measured,
+            )
+        case _:
+            return None
 
 
 def shortage(shape: Shape, ram_free_bytes: int, least_tokens: int) -> str:

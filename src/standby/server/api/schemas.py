@@ -106,6 +106,8 @@ _MODEL: Final = fields(
     vision=of("boolean", null=True),
     rehearsal=of("boolean", "Good for rehearsals only."),
     settings=of("string", "What it was started with, of one of ours, in words; may be empty."),
+    tuned=of("string", "Which trial of `standby bench` that comes from; may be empty."),
+    remark=of("string", "What is not as it was asked for or announced; may be empty."),
 )
 
 _SUMS: Final[Mapping[str, Schema]] = {
