@@ -32,7 +32,9 @@ def test_another_model_of_the_conversation_is_no_return():
 
 def test_nobody_is_told_without_a_conversation_or_against_the_users_will():
     assert not Notices().due("", "opus", "local")
-    assert not Notices(enabled=False).due("s", "opus", "local")
+    silent = Notices(enabled=False)
+    assert not silent.due("s", "opus", "local")
+    assert not silent.enabled
 
 
 def test_an_end_that_nobody_waited_for_is_none():

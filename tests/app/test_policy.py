@@ -8,7 +8,7 @@ from standby.adapters.quota_store.memory import MemoryStore
 from standby.app import switch
 from standby.app.policy import Asking, Choices, UnknownModelError, Wishes
 from standby.core.policy.choices import Choice
-from standby.core.policy.modes import Mode
+from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.privacy import Border, Privacy
 from standby.core.quota.reply import UNIFIED
 from standby.core.request import Caller, Request
@@ -16,6 +16,7 @@ from standby.core.wire.errors import message_of
 from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import loads
 from standby.ports import EngineError
+from tests.fakes.circles import LONG, STUCK, made
 from tests.fakes.house import SESSION, SPENT, House
 from tests.fakes.line import (
     DOWN,
@@ -80,6 +81,74 @@ async def test_a_turn_that_a_local_model_began_is_ended_by_it_though_the_cloud_i
     assert ("local", "cloud") == (inside, after)
     assert "the 5-hour limit is reached" in why or "began" in why
     assert "open" == house.way.state()
+
+
+IN_CIRCLES = {"messages": STUCK}
+THINKS = {"thinking": {"type": "adaptive"}}
+
+
+async def in_a_turn(house, *, spent=True):
+    """Have a local model begin a turn; then the limit is over."""
+    await house.spend()
+    assert "local" == await served(house)
+    if not spent:
+        house.way.clock.passes(5 * HOUR + 60)
+
+
+async def test_a_local_model_that_goes_in_circles_is_left_for_the_cloud_that_serves_again():
+    house = House(streamed("Hi"))
+    await in_a_turn(house, spent=False)
+
+    inside = await served(house, **LOOP)
+    left = await served(house, **IN_CIRCLES)
+    why = house.booked_why
+    kept = await served(house, **LOOP)
+
+    assert ("local", "cloud", "cloud") == (inside, left, kept)
+    expected = "the local model goes round in circles: it made the same call of Read 3 times"
+    assert why.startswith(expected)
+    votes = house.pages.decisions[house.pages.entries[-2].id]["votes"]
+    assert {("loop", "cloud")} == {
+        (vote["rule"], vote["candidate"]) for vote in votes if vote["rule"] == "loop"
+    }
+
+
+async def test_without_quota_it_goes_on_and_is_told_and_so_is_the_person():
+    house = House(streamed("Hi"))
+    await in_a_turn(house)
+
+    tape = await house.ask(**IN_CIRCLES, **THINKS)
+    again = await house.ask(messages=[*STUCK, *made("Read", {"file_path": "a.py"}, LONG)], **THINKS)
+
+    assert b"goes round in circles" in tape.sent
+    assert b"It was told so. The cloud cannot take over: the 5-hour limit is reached." in tape.sent
+    assert b"goes round in circles" not in again.sent
+    first, second = (body["messages"] for _, body in house.talker.heard[-2:])
+    assert "You made the same call of Read 3 times" in first[-1]["content"]
+    assert first == second[: len(first)]
+    assert 0 == house.asked_cloud
+
+
+async def test_where_nobody_wants_a_second_opinion_nothing_is_told_and_nobody_asked():
+    house = House(streamed("Hi"), wishes=Wishes(second_opinion=SecondOpinion.OFF))
+    await in_a_turn(house, spent=False)
+
+    tape = await house.ask(**IN_CIRCLES, **THINKS)
+
+    assert b"circles" not in tape.sent
+    assert "standby" not in str(house.talker.heard[-1])
+    assert 0 == house.asked_cloud
+
+
+async def test_before_the_limit_has_ended_a_long_conversation_does_not_try_for_it():
+    house = House(streamed("Hi"))
+    await in_a_turn(house)
+    asking = Asking(messages_request(headers=SESSION), KNOWN, "claude-opus-5-5")
+    house.policy.answered(asking, "desk/coder", 150_000)
+    house.way.clock.passes(1801)
+
+    assert "local" == await served(house, **IN_CIRCLES)
+    assert 0 == house.asked_cloud
 
 
 async def test_another_conversation_may_try_meanwhile_and_the_turn_still_stays():

@@ -5,7 +5,9 @@ import asyncio
 from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
+from standby.app.circles import Circles
 from standby.app.engines import Engines, Preference
+from standby.app.fitting import Fitting
 from standby.app.local import LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.passage import Passage
@@ -75,6 +77,7 @@ class House:
             self.policy,
             LocalDeadlines(first_byte_s=2.0, idle_s=2.0),
             keep_alive_s,
+            Fitting(self.engines, Circles(lambda: self.policy.wishes.looks_for_circles).retold),
             continues=continues,
             warming=self,
         )

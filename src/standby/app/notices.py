@@ -17,7 +17,7 @@ class Notices:
     """Remembers the conversations that know; an old one that is forgotten is told once more."""
 
     def __init__(self, *, enabled: bool = True) -> None:
-        self._enabled = enabled
+        self.enabled = enabled
         self._told: Recent[str, _Told] = Recent()
 
     def due(self, session: str, requested: str, by: str) -> bool:
@@ -26,7 +26,7 @@ class Notices:
         Requests that name no conversation are never told: each of them would be.
         """
         told = self._told.get(session)
-        if not self._enabled or not session or (told is not None and told.by == by):
+        if not self.enabled or not session or (told is not None and told.by == by):
             return False
         self._told.put(session, _Told(requested, by))
         return True

@@ -17,7 +17,8 @@ from standby.core.models.facts import LocalModel
 from standby.core.policy.choices import Choice, binding, from_json, lasting, put, to_json
 from standby.core.policy.decide import Decision, decide
 from standby.core.policy.features import NOTHING, Features
-from standby.core.policy.modes import Mode
+from standby.core.policy.loops import Loop
+from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.names import goes_by
 from standby.core.policy.pace import Level, Pace, paced
 from standby.core.policy.privacy import Border, Privacy, borders_of
@@ -52,6 +53,13 @@ class Wishes:
     """The local model that the settings name."""
     at_once: bool = False
     """A conversation may leave a local model in the middle of a turn."""
+    second_opinion: SecondOpinion = SecondOpinion.CLOUD
+    """Who goes on with a turn in which a local model goes round in circles."""
+
+    @property
+    def looks_for_circles(self) -> bool:
+        """Whether anybody wants to know when a local model goes round in circles."""
+        return self.second_opinion is not SecondOpinion.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +147,15 @@ class Policy:
     def may_try(self, asking: Asking, standing: Quota) -> bool:
         """Whether a request may be the one that asks a refusing cloud again.
 
-        Not within a turn that a local model has begun; and before the limit has ended, not with a
-        conversation that would cost more than the try is worth.
+        Not within a turn that a local model has begun, unless it goes round in circles; and before
+        the limit has ended, not with a conversation that would cost more than the try is worth.
         """
         thread, now = self._thread(asking), self._clock.now()
         if standing.state is State.OPEN or not thread.is_local or asking.body is None:
             return True
         if asking.purpose not in _CONVERSATION:
             return True
-        if self._features(asking).in_loop:
+        if self._features(asking).in_loop and not self._wants_the_cloud(asking):
             return False
         early = standing.until is not None and now < standing.until
         return not early or worth_an_early_try(thread, now)
@@ -174,7 +182,12 @@ class Policy:
             pace=self._pace(account) if choice.mode is Mode.SPARE else Pace(),
             borders=self.borders(asking.request, asking.caller),
             machine=self._machine(),
+            second_opinion=self.wishes.second_opinion,
         )
+
+    def circles(self, asking: Asking) -> Loop | None:
+        """Return how a local model goes round in circles in the turn of a request, if it does."""
+        return self._features(asking).loop if self.wishes.looks_for_circles else None
 
     def decide(self, facts: Facts, local: Sequence[LocalModel], *, late: bool = False) -> Decision:
         """Return who may answer, of the cloud and of these local models.
@@ -274,6 +287,10 @@ class Policy:
         if asking.body is None:
             return NOTHING
         return Features(asking.body.value, len(asking.request.body))
+
+    def _wants_the_cloud(self, asking: Asking) -> bool:
+        wanted = self.wishes.second_opinion is SecondOpinion.CLOUD
+        return wanted and self.circles(asking) is not None
 
     def _pace(self, account: Account) -> Pace:
         before = self._levels.get(account) or 0

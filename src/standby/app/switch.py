@@ -29,7 +29,7 @@ from standby.app.waiting import Waiting
 from standby.app.warm import Warming
 from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange
-from standby.core.handback.notice import words
+from standby.core.handback.notice import circles, words
 from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import Decision
 from standby.core.policy.explained import explained
@@ -247,8 +247,7 @@ class Switch:
         wire: Wire,
     ) -> None:
         nobody = self._nobody(turn, admission, decision) if turn.caller.trusted else STRANGER
-        cloudy = (r.why for r in decision.reasons if r.candidate == CLOUD and not r.veto)
-        turn.booking.why = why = next(cloudy, "nobody else could answer")
+        turn.booking.why = why = decision.speaks_for(CLOUD) or "nobody else could answer"
         turn.booking.chosen = decision.prefers_local
         exchange = Exchange(
             order,
@@ -380,10 +379,12 @@ class Switch:
         def notice(who: LocalModel) -> str:
             if not turn.body.thinks:
                 return ""
-            if not self._notices.due(turn.session, turn.model, who.key):
-                return ""
-            name = f"{who.id} on {who.engine}"
-            return words(name, turn.booking.why, until, rehearsal=who.rehearsal)
+            said = self._circles(turn)
+            if self._notices.due(turn.session, turn.model, who.key):
+                name = f"{who.id} on {who.engine}"
+                told = words(name, turn.booking.why, until, rehearsal=who.rehearsal)
+                said = f"{told} {said}".rstrip()
+            return said
 
         def noted(notes: tuple[str, ...]) -> None:
             turn.booking.notes = notes
@@ -402,6 +403,13 @@ class Switch:
             priority=priority_of(turn.body.purpose, agent=turn.is_agents),
         )
         return Gated(check, local)
+
+    def _circles(self, turn: Turn) -> str:
+        """Return what a person is told of a local model that goes round in circles, once each."""
+        loop = self._policy.circles(turn.asking) if self._notices.enabled else None
+        if loop is None or not loop.fresh:
+            return ""
+        return circles(loop.words, reason(self._standing(turn)))
 
     def _why_local(self, turn: Turn) -> tuple[str, str]:
         """Return why a local model is asked now, and until when that is so, in words."""

@@ -34,6 +34,7 @@ from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
 from standby.app.choosing import Choosing
+from standby.app.circles import Circles
 from standby.app.cloud import CloudDeadlines, Line
 from standby.app.counting import Counting
 from standby.app.describing import Ask, Describing
@@ -169,6 +170,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             engines,
             Reading(PdfTexts()).retold,
             Describing(engines, _asker(engines, admission, dice, deadlines)).retold,
+            Circles(lambda: policy.wishes.looks_for_circles).retold,
         )
         warming = Warming(
             engines, admission, fitting, accounts, SystemLoad(), clock, _terms(settings)

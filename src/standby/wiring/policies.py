@@ -15,7 +15,7 @@ from standby.app.policy import Choices, Policy, Wishes
 from standby.app.reloading import Reloading
 from standby.app.speeds import Speeds
 from standby.core.models.facts import LocalModel
-from standby.core.policy.modes import Mode
+from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.privacy import Border, Privacy, normal_remote
 from standby.core.policy.verdicts import Machine, Rule
 from standby.core.settings import Settings
@@ -90,4 +90,5 @@ def wishes_of(settings: Settings, preference: Preference) -> Wishes:
         tuple(borders),
         preference.model,
         at_once=settings.policy.returns == "at-once",
+        second_opinion=SecondOpinion(settings.policy.second_opinion),
     )

@@ -4,7 +4,7 @@ from inline_snapshot import snapshot
 
 from standby.core.handback import marks
 from standby.core.handback.clean import clean
-from standby.core.handback.notice import notice, words
+from standby.core.handback.notice import circles, notice, words
 from standby.core.wire import messages
 from standby.core.wire.assemble import assemble
 from standby.core.wire.json import dumps, loads
@@ -25,6 +25,16 @@ def test_a_rehearsal_model_is_called_so():
         "standby: tiny on embedded answers here, because you chose it. This is a rehearsal model:"
         " it shows that the switch works, and cannot code."
     )
+
+
+def test_circles_are_told_with_why_the_cloud_cannot_take_over():
+    what = "it made the same call of Read 3 times with the same result"
+
+    assert circles(what, "the 5-hour limit is reached") == snapshot(
+        "standby: the local model goes round in circles: it made the same call of Read 3 times with"
+        " the same result. It was told so. The cloud cannot take over: the 5-hour limit is reached."
+    )
+    assert circles(what, "").endswith("It was told so.")
 
 
 @given(st.text(min_size=1))

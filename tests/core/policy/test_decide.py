@@ -10,9 +10,18 @@ from standby.core.policy.names import is_local_name
 from standby.core.policy.pace import Pace
 from standby.core.policy.privacy import Border, Privacy
 from standby.core.policy.thread import Thread
-from standby.core.policy.verdicts import Candidate, Facts, Machine, Mode, Score, Veto
+from standby.core.policy.verdicts import (
+    Candidate,
+    Facts,
+    Machine,
+    Mode,
+    Score,
+    SecondOpinion,
+    Veto,
+)
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
+from tests.fakes.circles import STUCK, made
 from tests.fakes.rooms import RULES
 from tests.fakes.turns_of_work import loop, says
 
@@ -38,7 +47,14 @@ facts = st.builds(
     ),
     features=st.builds(
         Features,
-        st.sampled_from([{}, {"messages": loop("Rename `a`")}, {"messages": [says("Rename a")]}]),
+        st.sampled_from(
+            [
+                {},
+                {"messages": loop("Rename `a`")},
+                {"messages": [says("Rename a")]},
+                {"messages": STUCK},
+            ]
+        ),
         st.integers(0, 1_000_000),
     ),
     pace=st.builds(Pace, st.integers(0, 4), st.just("much is used")),
@@ -46,6 +62,7 @@ facts = st.builds(
         tuple
     ),
     machine=st.builds(Machine, st.none() | st.floats(0, 1), st.none() | st.floats(0, 1)),
+    second_opinion=st.sampled_from(SecondOpinion),
 )
 candidates = st.lists(
     st.booleans().flatmap(
@@ -188,6 +205,39 @@ def test_within_a_tool_loop_nobody_else_goes_before_who_began_it(known, who, beg
         assert decision.order[0] in same
 
 
+@given(facts, candidates, st.sampled_from("abcdef"))
+def test_a_turn_that_goes_in_circles_is_the_clouds_if_it_may_have_it(known, who, began):
+    circles = Features({"messages": STUCK}, 400)
+    known = replace(known, thread=Thread(began), features=circles)
+    known = replace(known, second_opinion=SecondOpinion.CLOUD)
+    order = decide(known, who, RULES.values()).order
+    clouds = {one.name for one in who if one.is_cloud}
+
+    if clouds & {*order}:
+        assert order[0] in clouds
+
+
+def test_another_local_model_goes_on_where_one_goes_in_circles_and_keeps_the_turn():
+    other = Candidate("lmstudio", is_cloud=False, model=LocalModel("lmstudio", "m", "http://x"))
+    known = asked(
+        thread=Thread(LOCAL.name),
+        features=Features({"messages": STUCK}, 400),
+        second_opinion=SecondOpinion.LOCAL,
+        preferred=LOCAL.name,
+        admission=Admission.STAY,
+    )
+    after = replace(
+        known,
+        thread=Thread(other.name),
+        features=Features({"messages": [*STUCK, *made("Bash", number=9)]}, 400),
+    )
+
+    assert (other.name, LOCAL.name) == decide(known, [LOCAL, other], RULES.values()).order
+    assert (other.name, LOCAL.name) == decide(after, [LOCAL, other], RULES.values()).order
+    alone = decide(known, [LOCAL, CLOUD], RULES.values())
+    assert (LOCAL.name,) == alone.order
+
+
 @given(facts, candidates)
 def test_behind_a_border_nobody_serves_whom_it_keeps_out(known, who):
     decision = decide(known, who, RULES.values())
@@ -250,7 +300,7 @@ def test_a_decision_says_why_a_local_model_goes_first():
 
 def test_every_file_in_the_package_is_a_rule():
     assert {
-        *("abilities", "audition", "chosen_model", "classifier", "credential", "mode"),
+        *("abilities", "audition", "chosen_model", "classifier", "credential", "loop", "mode"),
         *("preferred", "privacy", "probe", "quota", "resources", "sparing", "staying"),
         *("usable", "window"),
     } == set(RULES)

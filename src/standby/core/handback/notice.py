@@ -11,7 +11,7 @@ from standby.core.wire import sse
 from standby.core.wire.json import JSON, dumps
 from standby.core.wire.sse import Frame
 
-__all__ = ["closing", "notice", "opening", "saying", "words"]
+__all__ = ["circles", "closing", "notice", "opening", "saying", "words"]
 
 _REHEARSAL: Final = " This is a rehearsal model: it shows that the switch works, and cannot code."
 
@@ -24,6 +24,15 @@ def words(who: str, why: str, until: str, *, rehearsal: bool) -> str:
     back = f" Back to the cloud {until}." if until else ""
     kind = _REHEARSAL if rehearsal else ""
     return f"standby: {who} answers here, because {why}.{back}{kind}"
+
+
+def circles(what: str, unserved: str) -> str:
+    """Return what a person is told of a local model that goes round in circles.
+
+    ``what`` it did; ``unserved`` is why the cloud cannot go on with the turn, empty if it could.
+    """
+    but = f" The cloud cannot take over: {unserved}." if unserved else ""
+    return f"standby: the local model goes round in circles: {what}. It was told so.{but}"
 
 
 def notice(said: str) -> tuple[Frame, ...]:

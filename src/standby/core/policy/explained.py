@@ -52,6 +52,8 @@ def _facts(facts: Facts, *, read: bool) -> dict[str, JSON]:
     told["purpose"] = facts.purpose.value
     told["tokens, about"] = features.tokens
     told["in a turn"] = features.in_loop
+    if facts.loop is not None:
+        told["round in circles"] = facts.loop.words
     told["needs"] = ", ".join(features.needs.words) or "nothing special"
     told["kind of work"] = features.workload.words
     if features.workload.features:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+from standby.core.policy.loops import Loop, looping
 from standby.core.policy.needs import Needs, in_tool_loop, needs_of
 from standby.core.policy.workload import Guess, guessed
 from standby.core.wire.json import JSON
@@ -30,6 +31,11 @@ class Features:
     def in_loop(self) -> bool:
         """Whether it brings the result of a call: a turn is under way."""
         return in_tool_loop(self._value)
+
+    @cached_property
+    def loop(self) -> Loop | None:
+        """How a local model goes round in circles in this turn; ``None``: it does not."""
+        return looping(self._value) if self.in_loop else None
 
     @cached_property
     def workload(self) -> Guess:

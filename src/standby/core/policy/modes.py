@@ -2,7 +2,7 @@
 
 import enum
 
-__all__ = ["Mode"]
+__all__ = ["Mode", "SecondOpinion"]
 
 
 class Mode(enum.Enum):
@@ -17,3 +17,14 @@ class Mode(enum.Enum):
     """Never a local model, but when a request names one."""
     LOCAL = "local"
     """Never the cloud."""
+
+
+class SecondOpinion(enum.Enum):
+    """Who goes on with a turn in which a local model goes round in circles."""
+
+    CLOUD = "cloud"
+    """The cloud, if it may be asked."""
+    LOCAL = "local"
+    """Another local model, where there is one."""
+    OFF = "off"
+    """Nobody: it is not looked for."""

@@ -5,14 +5,25 @@ from dataclasses import dataclass
 
 from standby.core.models.facts import LocalModel
 from standby.core.policy.features import NOTHING, Features
-from standby.core.policy.modes import Mode
+from standby.core.policy.loops import Loop
+from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.pace import EASY, Pace
 from standby.core.policy.privacy import Border
 from standby.core.policy.thread import NEW, Thread
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
 
-__all__ = ["Candidate", "Facts", "Machine", "Mode", "Rule", "Score", "Verdict", "Veto"]
+__all__ = [
+    "Candidate",
+    "Facts",
+    "Machine",
+    "Mode",
+    "Rule",
+    "Score",
+    "SecondOpinion",
+    "Verdict",
+    "Veto",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,18 @@ class Facts:
     borders: tuple[Border, ...] = ()
     """Where the project's data may not go."""
     machine: Machine = Machine()
+    second_opinion: SecondOpinion = SecondOpinion.OFF
+    """Who goes on where a local model goes round in circles."""
+
+    @property
+    def loop(self) -> Loop | None:
+        """How the local model that is in the middle of this turn goes round in circles.
+
+        ``None``: it does not, none is, or nobody wants to know.
+        """
+        if self.second_opinion is SecondOpinion.OFF or not self.thread.is_local:
+            return None
+        return self.features.loop
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,16 @@ class Policy(Section):
             Choice(("turn", "at-once")),
         ),
     )
+    second_opinion: str = field(
+        default="cloud",
+        metadata=about(
+            "Who goes on with a turn in which a local model goes round in circles: the same call "
+            "again and again, the same error, nothing new. `cloud`: the cloud, if it has quota. "
+            "`local`: another local model, where there is one. Either way the model is told of it, "
+            "and so are you. `off`: nobody looks for it.",
+            Choice(("cloud", "local", "off")),
+        ),
+    )
     projects: tuple[Project, ...] = field(
         default=(), metadata=about("Projects whose data may not go everywhere.", Tables(Project))
     )

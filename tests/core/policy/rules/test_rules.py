@@ -10,9 +10,18 @@ from standby.core.policy.pace import Pace
 from standby.core.policy.privacy import Border, Privacy
 from standby.core.policy.rules.sparing import needed_level
 from standby.core.policy.thread import Thread
-from standby.core.policy.verdicts import Candidate, Facts, Machine, Mode, Score, Veto
+from standby.core.policy.verdicts import (
+    Candidate,
+    Facts,
+    Machine,
+    Mode,
+    Score,
+    SecondOpinion,
+    Veto,
+)
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
+from tests.fakes.circles import STUCK, made
 from tests.fakes.rooms import RULES
 from tests.fakes.turns_of_work import loop, says
 
@@ -49,6 +58,10 @@ HM = body(says("Hm."))
 RESTLESS = Thread("cloud", changed_at=(0.0, 0.0))
 SEES = body({"role": "user", "content": [{"type": "image"}]})
 LARGE = replace(local(), model=replace(local().model, context_tokens=64_000))
+CIRCLES = {"features": body(*STUCK), "thread": Thread("ollama")}
+ASKS_CLOUD = {"second_opinion": SecondOpinion.CLOUD, **CIRCLES}
+ASKS_LOCAL = {"second_opinion": SecondOpinion.LOCAL, **CIRCLES}
+ONCE_MORE = body(*STUCK, *made("Read", {"file_path": "a.py"}, STUCK[-1]["content"][0]["content"]))
 TOOLLESS = replace(local(), model=replace(local().model, tools=False))
 
 
@@ -120,6 +133,14 @@ def test_a_rule_vetoes_what_it_is_for(rule, known, candidate):
         ("sparing", facts(**{**SPARE, "pace": Pace(2, "x")}, features=EDIT), local()),
         ("sparing", facts(**SPARE, purpose=Purpose.MODEL_PROBE), local()),
         ("sparing", facts(**SPARE, features=EDIT, admission=Admission.STAY), local()),
+        ("loop", facts(**CIRCLES), CLOUD),
+        ("loop", facts(**ASKS_CLOUD), local()),
+        ("loop", facts(**{**ASKS_CLOUD, "thread": Thread("cloud")}), CLOUD),
+        ("loop", facts(**{**ASKS_CLOUD, "features": body(*STUCK, says("x"))}), CLOUD),
+        ("loop", facts(**ASKS_LOCAL), CLOUD),
+        ("loop", facts(**{**ASKS_LOCAL, "thread": Thread("x/y")}), local()),
+        ("loop", facts(**{**ASKS_LOCAL, "features": ONCE_MORE}), local()),
+        ("preferred", facts(**ASKS_LOCAL, preferred="qwen3:30b"), local()),
         ("window", facts(), local()),
         ("window", facts(features=body(size=4 * 30_000)), LARGE),
         ("abilities", facts(features=body(tools=[{"name": "Read"}])), local()),
@@ -146,6 +167,8 @@ def test_a_rule_is_silent_about_the_rest(rule, known, candidate):
         ("sparing", facts(**SPARE, features=HM, thread=Thread("x/y")), local(), "unknown kind"),
         ("sparing", facts(**SPARE, purpose=Purpose.SUBAGENT, features=PLAN), local(), "plan"),
         ("sparing", facts(**SPARE, purpose=Purpose.COMPACTION), local(), "this is a compaction"),
+        ("loop", facts(**ASKS_CLOUD), CLOUD, "the same call of Read 3 times"),
+        ("loop", facts(**{**ASKS_CLOUD, "features": ONCE_MORE}), CLOUD, "4 times"),
         ("audition", facts(), replace(local(), ability=0.9), "90%"),
     ],
 )
@@ -169,6 +192,7 @@ def test_a_rule_is_for_what_it_is_for(rule, known, candidate, words):
         ("resources", facts(), replace(local(), wait_s=60.0), "60 s"),
         ("resources", facts(machine=Machine(battery=0.1)), local(), "battery"),
         ("resources", facts(machine=Machine(memory=0.01)), local(), "memory"),
+        ("loop", facts(**ASKS_LOCAL), local(), "round in circles"),
         ("audition", facts(), replace(local(), ability=0.2), "20%"),
     ],
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from standby.core.policy.modes import Mode
 from standby.core.policy.names import goes_by
-from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict
+from standby.core.policy.verdicts import Candidate, Facts, Score, SecondOpinion, Verdict
 from standby.core.quota.machine import Admission
 
 __all__ = ["rule"]
@@ -18,7 +18,16 @@ def rule(facts: Facts, candidate: Candidate) -> Verdict:
     """Be for the model that goes by the chosen name; another may stand in for it."""
     if not facts.preferred or candidate.model is None:
         return None
-    if not goes_by(facts.preferred, candidate.model):
+    if not goes_by(facts.preferred, candidate.model) or _is_past(facts):
         return None
     alone = facts.mode is Mode.LOCAL or facts.admission is Admission.STAY
     return Score(_CHOSEN if alone else _AMONG_OTHERS, "you chose it")
+
+
+def _is_past(facts: Facts) -> bool:
+    """Whether another local model may have been given this turn because this one went in circles.
+
+    It would come back with the next call.
+    """
+    second = facts.second_opinion is SecondOpinion.LOCAL
+    return second and facts.thread.is_local and facts.features.in_loop

@@ -7,7 +7,7 @@ from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict
 
 __all__ = ["rule"]
 
-# More than all that other rules can say together.
+# More than all that other rules can say together, but of a model that goes round in circles.
 _STAYS: Final = 10_000
 _BESIDE: Final = 9_000
 
