@@ -44,6 +44,8 @@ FEW_TOOLS = ("--tools", "Bash,Read")
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # noqa: E501
 # Otherwise the client would also speak to places that are not here: they are behind a closed port.
 NOBODY_ELSE = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
+AGAIN = 6
+"""Results after which the cloud may go on: those of the calls before, and circles by then."""
 PLAN = "Design the cache; weigh the options."
 EDIT = "Rename `a` to `b`."
 
@@ -162,6 +164,23 @@ async def on_one_side(seen, folder, cloud):
             coder.acts = None
             words = "the result of a call that a local model has made, after `standby use auto`"
             await seen.note("staying", words, gateway)
+
+            await standby(gateway, "use", "local")
+            notes = client.work / "notes.txt"
+            notes.write_text("one\ntwo\n" * 20, encoding="utf-8")
+
+            async def reads_again(asked):
+                """Read the same over and over; the person changes the mode in the meantime."""
+                results = [one for one in asked["messages"] if one["role"] == "tool"]
+                if len(results) == AGAIN:
+                    await standby(gateway, "use", "auto")
+                return "Read", {"file_path": str(notes)}
+
+            coder.acts = reads_again
+            await client.say("please read notes.txt")
+            coder.acts = None
+            words = "a local model reads the same file again and again, while the cloud serves"
+            await seen.note("loop", words, gateway)
 
             cloud.exhaust(ME, seconds=3600)
             await client.say("hello")
