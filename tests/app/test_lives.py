@@ -109,7 +109,7 @@ def test_no_credential_is_kept():
 
 def test_what_was_answered_here_needs_no_reading_until_the_cloud_goes_on():
     all_of_them = Lives()
-    all_of_them.heard(request(), ME, 1.0).answered_here(request(said="here"), "http://engine")
+    all_of_them.heard(request(), ME, 1.0).asked_here(request(said="here"), "http://engine", None)
     live = newest(all_of_them)
 
     assert live.at_home
@@ -121,6 +121,17 @@ def test_what_was_answered_here_needs_no_reading_until_the_cloud_goes_on():
     assert not live.at_home
     assert "on" == said(live)
     assert live.served is not None
+
+
+def test_of_what_was_read_here_in_part_the_rest_is_to_be_read():
+    all_of_them = Lives()
+    all_of_them.sent(request(said="before"), ME, 0.0)
+    all_of_them.heard(request(), ME, 1.0).asked_here(request(said="here"), "http://engine", 30)
+    live = newest(all_of_them)
+
+    assert not live.at_home
+    assert "here" == said(live)
+    assert (30, "here") == (live.had, live.served.asked().value["messages"][0]["content"])
 
 
 def test_what_is_not_well_formed_is_no_work():

@@ -638,3 +638,34 @@ async def test_what_an_answer_took_is_learned_as_the_server_says_or_by_the_clock
     await heard(local)
 
     assert pytest.approx(10.0) == speeds.expected(MODEL, 1_000)
+
+
+READS = b'data: {"choices": [], "prompt_progress": {"processed": 30, "total": 100}}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([READS, *says("Hello")], [None]),
+        ([READS, chunk({"content": "Hel"})], [None]),
+        ([READS, EngineError("it broke", 500)], [30]),
+        ([EngineError("not this one", 400)], []),
+    ],
+    ids=["whole", "cut", "while it read", "refused"],
+)
+async def test_how_much_was_read_is_told_while_the_slot_is_still_held(steps, told):
+    engine = Talker(*steps)
+    known, admission, read = Engines([engine], Preference(), SetClock()), Admission(SetClock()), []
+    await known.refresh()
+    body = asked.read(messages_request(stream=True).body)
+
+    def has_read(_model, tokens):
+        (queue,) = admission.queues()
+        assert 1 == queue.busy
+        read.append(tokens)
+
+    local = Local(*(known, admission, MODEL, body, LoadedDice(), QUICK), has_read=has_read)
+    with contextlib.suppress(AnswererError):
+        await heard(local)
+
+    assert told == read

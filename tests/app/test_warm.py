@@ -77,6 +77,12 @@ class House:
     def new(self):
         return sum(new for _, _, new in self.engine.portions)
 
+    def request(self, said=LONG):
+        return request(said=said)
+
+    async def prepared(self, request):
+        return await Fitting(self.engines).prepared(asked.read(request.body), MODEL)
+
     @asynccontextmanager
     async def served(self, session="s-1", priority=Priority.MAIN, model=MODEL):
         turn = self.admission.turn(session, priority)
@@ -150,13 +156,12 @@ async def test_what_was_answered_here_is_warm_and_goes_on_from_there():
     async with house.at_work():
         async with house.served() as slot:
             # What the engine has then, from its own answer.
-            here = request(said=LONG)
-            house.warming.served(here, ME, MODEL.key)
-            ready = await Fitting(house.engines).prepared(asked.read(here.body), MODEL)
-            body = ready.chat.body
+            here = house.request()
+            house.warming.served(here, ME, MODEL)
+            body = (await house.prepared(here)).chat.body
             house.engine.slots[slot.number] = await house.engine.prompt(MODEL, body)
         await house.engines.refresh()
-        house.warming.served(here, ME, MODEL.key)
+        house.warming.served(here, ME, MODEL)
         await house.settles()
         assert [] == house.engine.portions
 
@@ -164,6 +169,36 @@ async def test_what_was_answered_here_is_warm_and_goes_on_from_there():
         await house.warm()
 
         assert house.new < 100
+
+
+async def test_what_was_answered_while_it_waited_for_the_slot_is_not_read_from_the_beginning():
+    house = House()
+    async with house.at_work():
+        async with house.served() as slot:
+            house.say()
+            await house.until(lambda: house.admission.queues()[0].waiting)
+            body = (await house.prepared(house.request())).chat.body
+            house.engine.slots[slot.number] = await house.engine.prompt(MODEL, body)
+            house.warming.served(house.request(), ME, MODEL)
+        await house.settles()
+
+        assert [] == house.engine.portions
+
+
+async def test_where_a_person_has_broken_off_the_reading_it_goes_on():
+    house = House()
+    async with house.at_work():
+        async with house.served() as slot:
+            house.say()
+            await house.until(lambda: house.admission.queues()[0].waiting)
+            body = (await house.prepared(house.request())).chat.body
+            whole = await house.engine.prompt(MODEL, body)
+            house.engine.slots[slot.number] = whole[:1500]
+            house.warming.served(house.request(), ME, MODEL, 1500)
+        await house.warm()
+
+    assert whole == house.engine.slots[slot.number]
+    assert len(whole) - 1500 == house.new
 
 
 @pytest.mark.parametrize(("share", "warm"), [("0.5", False), ("0.85", True)])
@@ -329,7 +364,7 @@ async def test_such_an_engine_is_not_asked_for_what_it_has_answered_meanwhile():
         async with house.served("another", model=house.engine.offers[0]):
             house.say()
             await house.until(lambda: house.admission.queues()[0].waiting)
-            house.warming.served(request("s-1", LONG), ME, house.engine.offers[0].key)
+            house.warming.served(request("s-1", LONG), ME, house.engine.offers[0])
         await house.settles()
         assert [] == house.engine.heard
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from standby.testing.accounts import API_KEY as ME
+from tests.e2e.asking import HELLO, Client
 from tests.e2e.claude_code import API_KEY, ClaudeCode
 from tests.e2e.gateway import Gateway, model
 
@@ -49,3 +50,17 @@ async def test_the_real_client_is_answered_out_of_what_was_read_before(
         assert "local" == last["by"]
         assert asked + 1 == len(cloud.requests)
         assert last["cache_read_tokens"] > 0.95 * last["input_tokens"]
+
+
+async def test_what_was_read_for_the_first_answer_is_there_for_the_second(tmp_path, cloud):
+    cloud.exhaust(ME)
+    long = {**HELLO, "system": " ".join(f"word {n}" for n in range(800)), "stream": True}
+    async with Gateway(tmp_path, cloud.url, await model(), WARM) as gateway:
+        client, session = Client(gateway, ME), {"x-claude-code-session-id": "s-1"}
+        for _ in range(3):
+            await client("POST", "/v1/messages", long, **session)
+        rows = await gateway.recent()
+
+    cold, *again = [(row["input_tokens"], row["cache_read_tokens"]) for row in reversed(rows)]
+    assert cold[0] > 2_000
+    assert [(1, sum(cold) - 1)] * 2 == again

@@ -87,8 +87,8 @@ class House:
     def noted(self, request, account):
         self.told.append(("noted", account))
 
-    def served(self, request, account, model):
-        self.told.append(("served", model))
+    def served(self, request, account, model, read=None):
+        self.told.append(("served", model.key))
 
     def trouble(self, why):
         self.told.append(("trouble", why))

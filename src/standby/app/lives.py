@@ -65,9 +65,11 @@ class Live:
     place: str = ""
     """Where the engine is that has them."""
     served: Kept | None = None
-    """The request that this engine has answered itself; its prompt is the one that it has."""
+    """The request that this engine was asked itself; its prompt is the one that it has."""
+    had: int | None = None
+    """So many tokens of that prompt it has read; ``None``: all."""
     at_home: bool = False
-    """That was the newest: there is nothing to read."""
+    """That was the newest, and it was read whole: there is nothing to read."""
 
     @property
     def size(self) -> int:
@@ -85,10 +87,12 @@ class Live:
         self.fresh = []
         return None if self.work is None else self.work.asked()
 
-    def answered_here(self, request: Request, place: str) -> None:
-        """Take in that the engine at a place has answered a request of it."""
-        self.served, self.at_home = Kept.of(request), True
-        self.fresh, self.work, self.model, self.read = [], None, "", 0
+    def asked_here(self, request: Request, place: str, tokens: int | None) -> None:
+        """Take in that the engine at a place has read so much of a request; ``None``: all."""
+        kept = Kept.of(request)
+        self.served, self.had, self.at_home = kept, tokens, tokens is None
+        self.fresh = [] if self.at_home else [kept]
+        self.work, self.model, self.tokens, self.read = None, "", (), 0
         self.place, self.read_at = place, self.at
 
 

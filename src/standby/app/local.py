@@ -78,11 +78,13 @@ class Local:
         priority: Priority = Priority.MAIN,
         waiting: Waiting | None = None,
         speeds: Speeds | None = None,
+        has_read: Callable[[LocalModel, int | None], None] = lambda _, __: None,
     ) -> None:
         """Take ``None`` for the model that is there when the answer is asked for.
 
         ``session`` is the conversation that the request goes on with, as far as is known.
-        ``waiting`` is told what the request waits for, ``speeds`` what it took.
+        ``waiting`` is told what the request waits for, ``speeds`` what it took, and ``has_read``
+        how many tokens of the prompt the engine has read when the slot is given back; ``None``: all.
         """
         self._engines = engines
         self._admission = admission
@@ -90,6 +92,7 @@ class Local:
         self._priority = priority
         self._waiting = waiting or Waiting(admission.clock, dice)
         self._speeds = speeds or Speeds()
+        self._has_read = has_read
         self._wanted = model
         self._moved = False
         self._asked = asked
@@ -214,11 +217,17 @@ class Local:
             goes_on=bool(self._said),
         )
         body = _pinned(ready.chat.body, slot)
-        async with aclosing(self._frames(model, body, reply, slot)) as batches:
-            told = self._streamed if self._asked.stream else self._whole
-            async with closing(told(model, batches)) as items:
-                async for item in items:
-                    yield item
+        try:
+            async with aclosing(self._frames(model, body, reply, slot)) as batches:
+                told = self._streamed if self._asked.stream else self._whole
+                async with closing(told(model, batches)) as items:
+                    async for item in items:
+                        yield item
+        finally:
+            # Whoever gets the slot next has to know it: else the prompt would be read anew.
+            if self._speaks or reply.progress is not None:
+                read = reply.progress.processed if reply.progress is not None else 0
+                self._has_read(model, None if self._speaks else read)
         self._engines.served(model)
         self._fitting.learned(model, ready, reply.usage)
         if self._speaks:

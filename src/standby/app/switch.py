@@ -284,14 +284,11 @@ class Switch:
             self._warming.noted(turn.request, turn.caller.account)
 
     def _came_here(self, turn: Turn, exchange: Exchange) -> None:
-        """Tell the warming what was answered here, and if the cloud should have."""
+        """Tell the warming if the cloud should have answered what was answered here."""
         if self._warming is None or turn.booking.by not in {"local", "both"}:
             return
         if CLOUD in exchange.asked:
             self._warming.trouble(turn.booking.why)
-        if turn.body.purpose in _WORK and turn.booking.outcome == "ok":
-            account = turn.caller.account
-            self._warming.served(turn.request, account, exchange.speaker or exchange.asked[-1])
 
     def _refusal(self, turn: Turn) -> Refusal | None:
         return self._refusals.get((turn.caller.account, turn.model))
@@ -389,6 +386,10 @@ class Switch:
         def noted(notes: tuple[str, ...]) -> None:
             turn.booking.notes = notes
 
+        def has_read(who: LocalModel, tokens: int | None) -> None:
+            if self._warming is not None and turn.body.purpose in _WORK:
+                self._warming.served(turn.request, turn.caller.account, who, tokens)
+
         if (said := side_answer(turn.body)) is not None:
             return Gated(check, SideCall(turn.body, said, self._dice))
         local = Local(
@@ -401,6 +402,7 @@ class Switch:
             waiting=turn.waiting,
             speeds=self._speeds,
             priority=priority_of(turn.body.purpose, agent=turn.is_agents),
+            has_read=has_read,
         )
         return Gated(check, local)
 

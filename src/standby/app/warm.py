@@ -107,12 +107,18 @@ class Warming:
         if self._lives.sent(request, account, self._clock.ticks()):
             self._changed.set()
 
-    def served(self, request: Request, account: Account, model: str) -> None:
-        """Note that a local model has answered a request: its prompt is where it should be."""
+    def served(
+        self, request: Request, account: Account, model: LocalModel, read: int | None = None
+    ) -> None:
+        """Note that a local model was asked, and has read so many tokens; ``None``: all.
+
+        To be told while the slot is still held: else what was read there is read again.
+        """
         live = self._lives.heard(request, account, self._clock.ticks())
         if live is not None:
-            known = {each.key: each.base_url for each in self._engines.known()}
-            live.answered_here(request, known.get(model, ""))
+            live.asked_here(request, model.base_url, read)
+            if read is not None:
+                self._changed.set()
 
     def trouble(self, why: str) -> None:
         """Note that the cloud has failed a request: it may fail the next one of anybody."""
@@ -237,9 +243,10 @@ class Warming:
     async def _learn(self, live: Live, model: LocalModel, tokens: tuple[int, ...]) -> None:
         """Take in a prompt, and how much of it the engine has."""
         had = live.tokens[: live.read]
-        if live.served is not None:
-            had = await self._prompt(live.served, model)
-            live.served = None
+        if (served := live.served) is not None:
+            had = (await self._prompt(served, model))[: live.had]
+            if live.served is served:
+                live.served = None
         live.tokens, live.model = tokens, model.key
         live.read = warming.common(had, tokens)
 
@@ -267,8 +274,8 @@ class Warming:
         self, session: str, live: Live, model: LocalModel, reader: Reader, slot: Slot
     ) -> bool:
         """Read in portions while nobody else wants the engine and nothing newer is there."""
-        if live.at_home or not self._lives.has(session, live):
-            return True
+        if live.at_home or live.served is not None or not self._lives.has(session, live):
+            return True  # meanwhile it was asked here
         if not (slot.knows and self._is_sure(live, model)):
             live.read = 0
         live.place, touched = model.base_url, False
