@@ -23,7 +23,7 @@ from tests.e2e.gateway import Gateway, model
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(180),
     pytest.mark.usefixtures("the_real_client"),
 ]
 

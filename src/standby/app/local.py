@@ -84,7 +84,7 @@ class Local:
 
         ``session`` is the conversation that the request goes on with, as far as is known.
         ``waiting`` is told what the request waits for, ``speeds`` what it took, and ``has_read``
-        how many tokens of the prompt the engine has read when the slot is given back; ``None``: all.
+        how many tokens of the prompt the engine has read by its end; ``None``: all.
         """
         self._engines = engines
         self._admission = admission
