@@ -134,6 +134,17 @@ def test_of_what_was_read_here_in_part_the_rest_is_to_be_read():
     assert (30, "here") == (live.had, live.served.asked().value["messages"][0]["content"])
 
 
+def test_what_was_asked_beside_it_is_none_of_its_turns_though_the_engine_has_its_prompt():
+    all_of_them = Lives()
+    all_of_them.sent(request(said="hello"), ME, 0.0)
+    all_of_them.heard(request(), ME, 1.0).asked_beside(request(said="by the way"), "http://e", None)
+    live = newest(all_of_them)
+
+    assert not live.at_home
+    assert "hello" == said(live)
+    assert "by the way" == live.served.asked().value["messages"][0]["content"]
+
+
 def test_what_is_not_well_formed_is_no_work():
     all_of_them = Lives()
     all_of_them.sent(request(said="good"), ME, 0.0)

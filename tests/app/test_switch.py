@@ -876,6 +876,23 @@ async def test_a_stranger_is_kept_once_the_cloud_has_vouched_for_him():
     assert ["noted"] == [what for what, _ in house.told]
 
 
+@pytest.mark.parametrize(
+    ("tools", "told", "slot"), [(True, ["beside"], 0), (False, [], 1)], ids=["aside", "side call"]
+)
+async def test_what_is_asked_beside_a_conversation_leaves_its_slot_to_its_prompt(tools, told, slot):
+    engine = Talker(*says("Hello"), pins=True, slots=2)
+    house = House(whole(), engines=[engine])
+    await house.ask(model="local/coder")
+    house.told.clear()
+
+    tool = {"name": "look", "input_schema": {"type": "object", "properties": {}}}
+    headers = (*SESSION, ("x-claude-code-request-class", "auxiliary"))
+    await house.ask(model="local/coder", headers=headers, tools=[tool] if tools else [])
+
+    assert told == [what for what, _ in house.told]
+    assert [0, slot] == [body["id_slot"] for _, body in engine.heard]
+
+
 async def test_what_is_asked_of_a_local_model_by_its_name_needs_no_cloud():
     house = House(whole())
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.core.turns import PATIENCE, Priority, Schedule, Turn, priority_of
+from standby.core.turns import PATIENCE, Priority, Schedule, Turn, goes_on, priority_of
 from standby.core.wire.purpose import Purpose
 
 MAIN, SUBAGENT, SIDE, WARM = Priority
@@ -237,12 +237,20 @@ def test_a_schedule_has_at_least_one_slot():
         (Purpose.SUBAGENT, False, SUBAGENT),
         (Purpose.COMPACTION, False, MAIN),
         (Purpose.COMPACTION, True, SUBAGENT),
+        (Purpose.ASIDE, False, MAIN),
+        (Purpose.SIDE_CALL, False, SIDE),
         (Purpose.TITLE, False, SIDE),
         (Purpose.TITLE, True, SIDE),
     ],
 )
 def test_the_class_of_a_turn_is_what_it_is_for(purpose, agent, priority):
     assert priority_of(purpose, agent=agent) is priority
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_only_what_begins_with_the_conversations_prompt_returns_to_its_slot(purpose):
+    goes = {Purpose.WORK, Purpose.ASIDE, Purpose.COMPACTION, Purpose.SUBAGENT}
+    assert goes_on(purpose) is (purpose in goes)
 
 
 def test_a_turn_is_another_when_its_key_is():

@@ -64,3 +64,20 @@ async def test_what_was_read_for_the_first_answer_is_there_for_the_second(tmp_pa
     cold, *again = [(row["input_tokens"], row["cache_read_tokens"]) for row in reversed(rows)]
     assert cold[0] > 2_000
     assert [(1, sum(cold) - 1)] * 2 == again
+
+
+async def test_what_the_client_asks_for_itself_takes_another_slot_than_the_conversations(
+    tmp_path, cloud
+):
+    cloud.exhaust(ME)
+    long = {**HELLO, "system": " ".join(f"word {n}" for n in range(800)), "stream": True}
+    aside = {**HELLO, "system": "Say what this is about.", "stream": True}
+    async with Gateway(tmp_path, cloud.url, await model(), {"LOCAL_WARM": "off"}) as gateway:
+        client, session = Client(gateway, ME), {"x-claude-code-session-id": "s-1"}
+        for body, kind in ((long, "main"), (aside, "auxiliary"), (long, "main")):
+            named = {"x-claude-code-request-class": kind}
+            await client("POST", "/v1/messages", body, **session, **named)
+        rows = await gateway.recent()
+
+    assert 1 == rows[0]["input_tokens"]
+    assert rows[0]["cache_read_tokens"] > 2_000

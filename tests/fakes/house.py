@@ -87,8 +87,8 @@ class House:
     def noted(self, request, account):
         self.told.append(("noted", account))
 
-    def served(self, request, account, model, read=None):
-        self.told.append(("served", model.key))
+    def served(self, request, account, model, read=None, *, newest=True):
+        self.told.append(("served" if newest else "beside", model.key))
 
     def trouble(self, why):
         self.told.append(("trouble", why))

@@ -89,10 +89,14 @@ class Live:
 
     def asked_here(self, request: Request, place: str, tokens: int | None) -> None:
         """Take in that the engine at a place has read so much of a request; ``None``: all."""
-        kept = Kept.of(request)
-        self.served, self.had, self.at_home = kept, tokens, tokens is None
-        self.fresh = [] if self.at_home else [kept]
-        self.work, self.model, self.tokens, self.read = None, "", (), 0
+        self.asked_beside(request, place, tokens)
+        self.at_home = tokens is None
+        self.fresh, self.work = [] if self.at_home else [Kept.of(request)], None
+
+    def asked_beside(self, request: Request, place: str, tokens: int | None) -> None:
+        """Take in as much of what goes on with its prompt, and is none of its turns."""
+        self.served, self.had = Kept.of(request), tokens
+        self.model, self.tokens, self.read = "", (), 0
         self.place, self.read_at = place, self.at
 
 

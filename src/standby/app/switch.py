@@ -38,7 +38,7 @@ from standby.core.policy.thread import CLOUD
 from standby.core.quota.machine import Admission, Quota, State
 from standby.core.quota.words import reason
 from standby.core.request import NOBODY, Account, Caller, Request
-from standby.core.turns import priority_of
+from standby.core.turns import goes_on, priority_of
 from standby.core.wire import asked, errors
 from standby.core.wire.asked import Asked, Malformed, Purpose
 from standby.core.wire.errors import Refusal
@@ -387,8 +387,9 @@ class Switch:
             turn.booking.notes = notes
 
         def has_read(who: LocalModel, tokens: int | None) -> None:
-            if self._warming is not None and turn.body.purpose in _WORK:
-                self._warming.served(turn.request, turn.caller.account, who, tokens)
+            if self._warming is not None and goes_on(turn.body.purpose):
+                newest = turn.body.purpose in _WORK
+                self._warming.served(turn.request, turn.caller.account, who, tokens, newest=newest)
 
         if (said := side_answer(turn.body)) is not None:
             return Gated(check, SideCall(turn.body, said, self._dice))
@@ -398,7 +399,7 @@ class Switch:
             fitting=self._fitting,
             noted=noted,
             schemas=self._schemas,
-            session=turn.session,
+            session=turn.session if goes_on(turn.body.purpose) else "",
             waiting=turn.waiting,
             speeds=self._speeds,
             priority=priority_of(turn.body.purpose, agent=turn.is_agents),

@@ -108,17 +108,28 @@ class Warming:
             self._changed.set()
 
     def served(
-        self, request: Request, account: Account, model: LocalModel, read: int | None = None
+        self,
+        request: Request,
+        account: Account,
+        model: LocalModel,
+        read: int | None = None,
+        *,
+        newest: bool = True,
     ) -> None:
         """Note that a local model was asked, and has read so many tokens; ``None``: all.
 
-        To be told while the slot is still held: else what was read there is read again.
+        To be told while the slot is still held: else what was read there is read again. Unless it
+        is the ``newest`` of the conversation, it was asked beside it, with the same prompt.
         """
         live = self._lives.heard(request, account, self._clock.ticks())
-        if live is not None:
+        if live is None:
+            return
+        if newest:
             live.asked_here(request, model.base_url, read)
-            if read is not None:
-                self._changed.set()
+        else:
+            live.asked_beside(request, model.base_url, read)
+        if not live.at_home:
+            self._changed.set()
 
     def trouble(self, why: str) -> None:
         """Note that the cloud has failed a request: it may fail the next one of anybody."""

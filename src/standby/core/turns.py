@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from standby.core.wire.purpose import Purpose
 
-__all__ = ["PATIENCE", "Priority", "Schedule", "Seat", "Turn", "priority_of"]
+__all__ = ["PATIENCE", "Priority", "Schedule", "Seat", "Turn", "goes_on", "priority_of"]
 
 PATIENCE: Final = 8
 """So many later turns of a higher class go before the oldest of a lower one; then that goes."""
@@ -35,9 +35,11 @@ class Priority(enum.IntEnum):
 
 _PRIORITIES: Final = {
     Purpose.WORK: Priority.MAIN,
+    Purpose.ASIDE: Priority.MAIN,
     Purpose.COMPACTION: Priority.MAIN,  # the conversation cannot go on without it
     Purpose.SUBAGENT: Priority.SUBAGENT,
 }
+_GO_ON: Final = frozenset({Purpose.WORK, Purpose.ASIDE, Purpose.COMPACTION, Purpose.SUBAGENT})
 _PATIENT: Final = (Priority.SIDE, Priority.SUBAGENT)
 """Who waits and is not to wait for ever, last class first."""
 _AT_HOME: Final = frozenset({Priority.MAIN, Priority.WARM})
@@ -48,6 +50,14 @@ def priority_of(purpose: Purpose, *, agent: bool = False) -> Priority:
     """Return the class of a request; ``agent``: it comes from a part of the client's own."""
     priority = _PRIORITIES.get(purpose, Priority.SIDE)
     return Priority.SUBAGENT if agent and priority is Priority.MAIN else priority
+
+
+def goes_on(purpose: Purpose) -> bool:
+    """Whether a request begins with its conversation's prompt.
+
+    Else it has one of its own, which would put the conversation's out of its slot.
+    """
+    return purpose in _GO_ON
 
 
 @dataclass(frozen=True, slots=True)

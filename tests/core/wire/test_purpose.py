@@ -9,6 +9,8 @@ from tests.fakes.conversations import odd_requests
 from tests.fakes.sidecalls import CLASSIFIER, HI, MAIN, QUOTA, SEARCH, SUMMARY, TITLE
 
 MAIN_CLASS = (("X-Claude-Code-Request-Class", "main"),)
+AUXILIARY = (("x-claude-code-request-class", "auxiliary"),)
+SIDE_REPLY = (("x-claude-code-request-class", "side_reply"),)
 AGENT = (("x-claude-code-agent-id", "a1"),)
 
 
@@ -42,6 +44,13 @@ AGENT = (("x-claude-code-agent-id", "a1"),)
             Purpose.COMPACTION,
             id="by its class",
         ),
+        pytest.param(MAIN, AUXILIARY, Purpose.ASIDE, id="an aside by its class and its tools"),
+        pytest.param(MAIN, SIDE_REPLY, Purpose.ASIDE, id="a side reply"),
+        pytest.param(
+            {**MAIN, "tools": []}, AUXILIARY, Purpose.SIDE_CALL, id="a call of the client's own"
+        ),
+        pytest.param(HI, AUXILIARY, Purpose.MODEL_PROBE, id="a model probe, named"),
+        pytest.param(SEARCH, AUXILIARY, Purpose.WEB_SEARCH, id="a search, named"),
         pytest.param(QUOTA, (), Purpose.QUOTA_PROBE, id="a look at the quota"),
         pytest.param(QUOTA, MAIN_CLASS, Purpose.QUOTA_PROBE, id="a look at the quota, named"),
         pytest.param(HI, (), Purpose.MODEL_PROBE, id="a model probe"),

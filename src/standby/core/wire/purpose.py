@@ -32,8 +32,12 @@ class Purpose(enum.Enum):
     WORK = "work"
     SUBAGENT = "subagent"
     """Work of a part of the client's own, beside the conversation with the person."""
+    ASIDE = "aside"
+    """A question beside the conversation that brings its whole prompt along, as ``/btw`` does."""
     COMPACTION = "compaction"
     """The summary with which a client makes room. Without it the conversation cannot go on."""
+    SIDE_CALL = "side call"
+    """What a client asks for itself, with a prompt of its own."""
     TITLE = "title"
     """A name for the session, as JSON: ``{"title": …}``."""
     WEB_SEARCH = "web search"
@@ -55,14 +59,14 @@ def purpose_of(value: Mapping[str, JSON], headers: Headers = ()) -> Purpose:
     by_shape = _probe(value) or _side_call(value)
     if by_shape is not None:
         return by_shape
-    if (named := _by_headers(headers)) is not None:
+    if (named := _by_headers(value, headers)) is not None:
         return named
     if _wants_summary(value):
         return Purpose.COMPACTION
     return Purpose.SUBAGENT if header(headers, _AGENT) else Purpose.WORK
 
 
-def _by_headers(headers: Headers) -> Purpose | None:
+def _by_headers(value: Mapping[str, JSON], headers: Headers) -> Purpose | None:
     if header(headers, _COMPACTION):
         return Purpose.COMPACTION
     match header(headers, _CLASS):
@@ -72,6 +76,10 @@ def _by_headers(headers: Headers) -> Purpose | None:
             return Purpose.SUBAGENT
         case "main":
             return Purpose.WORK
+        case "auxiliary" | "side_reply":
+            # Tools come with the conversation's prompt: a call for the client itself has no use
+            # for them.
+            return Purpose.ASIDE if value.get("tools") else Purpose.SIDE_CALL
         case _:
             return None
 

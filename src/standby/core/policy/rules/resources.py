@@ -13,6 +13,7 @@ _RESTS: Final = -400
 _SLOW: Final = -300
 _POOR: Final = -300
 # A person waits for a turn; nobody waits for a subagent or a title beside it.
+_AWAITED: Final = frozenset({Purpose.WORK, Purpose.ASIDE})
 _PATIENCE_S: Final = 45.0
 _BACKGROUND_PATIENCE_S: Final = 180.0
 _BATTERY: Final = 0.3
@@ -32,7 +33,7 @@ def rule(facts: Facts, candidate: Candidate) -> Verdict:
 def _against(facts: Facts, candidate: Candidate) -> Iterator[tuple[int, str]]:
     if candidate.rests:
         yield _RESTS, "its engine has failed again and again"
-    patience_s = _PATIENCE_S if facts.purpose is Purpose.WORK else _BACKGROUND_PATIENCE_S
+    patience_s = _PATIENCE_S if facts.purpose in _AWAITED else _BACKGROUND_PATIENCE_S
     if candidate.wait_s is not None and candidate.wait_s > patience_s:
         yield _SLOW, f"it would begin to answer after about {candidate.wait_s:.0f} s"
     machine = facts.machine
