@@ -34,13 +34,22 @@ def told(_model):
     return words("coder on desk", "the 5-hour limit is reached", "after 21:23", rehearsal=False)
 
 
-async def local_of(*engines, stream=True, notice=lambda _: "", deadlines=QUICK, model=None, **more):
+async def local_of(
+    *engines,
+    stream=True,
+    notice=lambda _: "",
+    deadlines=QUICK,
+    model=None,
+    marked=False,
+    **more,
+):
     known = Engines(engines, Preference(), SetClock())
     await known.refresh()
     request = messages_request(stream=stream, thinking={"type": "adaptive"}, **more)
     body = asked.read(request.body)
     model = model or (engines[0].offers[0] if engines else None)
-    return Local(known, Admission(SetClock()), model, body, LoadedDice(), deadlines, notice)
+    slots = Admission(SetClock())
+    return Local(known, slots, model, body, LoadedDice(), deadlines, notice, marked=marked)
 
 
 async def heard(local, said=""):
@@ -101,6 +110,30 @@ async def test_the_notice_also_goes_before_a_tool_call():
     _, body = await heard(await local_of(engine, notice=told, tools=[tool]))
 
     assert ["thinking", "tool_use"] == [block["type"] for block in blocks_of(body)]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_answer_in_text_alone_is_marked_by_a_block_that_says_who_it_is_by(stream):
+    _, body = await heard(await local_of(Talker(*says("Hello")), marked=True, stream=stream))
+
+    blocks = blocks_of(body) if stream else loads(body)["content"]
+    mark, text = blocks
+    said = mark["said"] if stream else mark["thinking"]
+    assert ("standby: coder on desk answers here.", marks.NOTICE) == (said, mark["signature"])
+    assert "text" == text["type"]
+
+
+async def test_what_is_marked_by_itself_needs_no_such_block():
+    tool = {"name": "look", "input_schema": {"type": "object", "properties": {}}}
+    thinks = Talker(*says("Hello", thinks=["Hmm"]), reasoning=True)
+
+    _, called = await heard(await local_of(Talker(*calls("look", {})), marked=True, tools=[tool]))
+    _, thought = await heard(await local_of(thinks, marked=True))
+    _, noted = await heard(await local_of(Talker(*says("Hello")), marked=True, notice=told))
+
+    assert ["tool_use"] == [block["type"] for block in blocks_of(called)]
+    assert [marks.REASONING, None] == [block.get("signature") for block in blocks_of(thought)]
+    assert [told(None), "Hello"] == [block["said"] for block in blocks_of(noted)]
 
 
 async def test_whoever_fails_before_its_first_word_has_told_nobody():

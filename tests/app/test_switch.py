@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from standby.app import switch
+from standby.app.policy import Wishes
 from standby.core.handback import marks
 from standby.core.request import NOBODY, Caller, Request
 from standby.core.wire import messages
 from standby.core.wire.errors import message_of
 from standby.core.wire.headers import SERVED_BY, Head
-from standby.core.wire.json import loads
+from standby.core.wire.json import dumps, loads
 from standby.core.wire.sse import Decoder
 from standby.ports import EngineError
 from tests.fakes import stream_rules
@@ -899,3 +900,49 @@ async def test_what_is_asked_of_a_local_model_by_its_name_needs_no_cloud():
     await house.ask(model="local/coder")
 
     assert [("served", MODEL.key)] == house.told
+
+
+HISTORY = [
+    {"role": "user", "content": "Hello"},
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "thinking", "thinking": "", "signature": marks.NOTICE},
+            {"type": "text", "text": "Hello"},
+        ],
+    },
+    {"role": "user", "content": "What now?"},
+]
+
+
+async def test_where_it_is_wanted_the_cloud_is_told_which_answers_are_not_its_own():
+    house = House(streamed("Hi"), wishes=Wishes(notes_hand_back=True))
+
+    await house.ask(messages=HISTORY)
+    await house.ask()
+
+    told, untold = house.way.cloud.seen
+    assert b"the last answer above is by a local model" in told.body
+    assert marks.SIGNATURE.encode() not in told.body
+    assert messages_request(headers=SESSION).body == untold.body
+
+
+async def test_unless_it_is_wanted_a_conversation_comes_back_as_it_is_less_our_marks():
+    house = House(streamed("Hi"))
+    mine = dumps(HISTORY[1]["content"][0])
+
+    await house.ask(messages=HISTORY)
+
+    (heard,) = house.way.cloud.seen
+    sent = messages_request(headers=SESSION, messages=HISTORY).body
+    assert sent.replace(mine + b",", b"") == heard.body
+
+
+async def test_an_answer_that_will_be_told_of_is_marked():
+    house = House(streamed("Hi"), wishes=Wishes(notes_hand_back=True), notices=False)
+    await house.spend()
+
+    marked, plain = await house.ask(**THINKS), await house.ask()
+
+    assert [marks.NOTICE, None] == [block.get("signature") for block in blocks_of(marked)]
+    assert [None] == [block.get("signature") for block in blocks_of(plain)]

@@ -56,11 +56,14 @@ def play(turns, cleaned):
     said = iter([blocks for who, blocks in turns if who == "cloud"])
     model = Model(lambda _: next(said), b"key")
     messages = [{"role": "user", "content": "hello"}]
-    against = []
+    against, before = [], []
     for turn, (who, blocks) in enumerate(turns):
         if who == "cloud":
             value = loads(cleaned(request(messages)))
             against.append(model.refuses("a", value, counting=False))
+            if before != value["messages"][: len(before)]:
+                against.append("another prompt than before")
+            before = value["messages"]
             answered = [dict(b) for b in model.answer("a", value, caches=False).blocks]
         else:
             answered = with_ids(blocks, turn)
@@ -73,6 +76,11 @@ def play(turns, cleaned):
 @given(TURNS)
 def test_the_cloud_takes_a_cleaned_conversation_each_time(turns):
     assert {""} == set(play(turns, lambda body: clean(body).body))
+
+
+@given(TURNS)
+def test_it_takes_one_with_a_line_on_who_answered_and_finds_its_prompt_as_it_was(turns):
+    assert {""} == set(play(turns, lambda body: clean(body, noting=True).body))
 
 
 @pytest.mark.parametrize("local", [[], [{"type": "text", "text": "done"}]])

@@ -112,8 +112,13 @@ class Cloud:
         streamed: bool,
         trying: bool,
         refused: Callable[[Refusal], None] = lambda _: None,
+        noting: bool = False,
     ) -> None:
-        """``refused`` is told what a client may be shown of a refusal, before others are asked."""
+        """``refused`` is told what a client may be shown of a refusal, before others are asked.
+
+        ``noting``: the cloud is told which answers of the conversation are not its own.
+        """
+        self._noting = noting
         self._line = line
         self._refused = refused
         self._account = account
@@ -129,7 +134,7 @@ class Cloud:
         """Yield the cloud's answer to the byte. It cannot go on after somebody else's words."""
         if said:
             raise AnswererError("the cloud does not continue an answer")
-        cleaned = replace(request, body=clean(request.body).body)
+        cleaned = replace(request, body=clean(request.body, noting=self._noting).body)
         self._line.retries.asked(self._line.clock)
         try:
             async with closing(self._ask(cleaned, again=True)) as items:

@@ -22,7 +22,7 @@ from standby.core.context.triggers import read_overflow, too_long
 from standby.core.dialects.openai_chat.continuing import can_go_on, going_on, in_plain_words
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
 from standby.core.dialects.openai_chat.verdicts import no_faults
-from standby.core.handback.notice import notice
+from standby.core.handback.notice import mark, notice
 from standby.core.models.facts import LocalModel
 from standby.core.models.speed import Timings
 from standby.core.request import Request
@@ -33,7 +33,7 @@ from standby.core.wire.asked import Asked
 from standby.core.wire.assemble import assemble
 from standby.core.wire.headers import SERVED_BY, SHORTENED, Head
 from standby.core.wire.json import JSON
-from standby.core.wire.messages import Opened
+from standby.core.wire.messages import Kind, Opened
 from standby.core.wire.sse import Frame
 from standby.ports import AnswererError, Dice, EngineError, Schemas
 
@@ -79,12 +79,14 @@ class Local:
         waiting: Waiting | None = None,
         speeds: Speeds | None = None,
         has_read: Callable[[LocalModel, int | None], None] = lambda _, __: None,
+        marked: bool = False,
     ) -> None:
         """Take ``None`` for the model that is there when the answer is asked for.
 
         ``session`` is the conversation that the request goes on with, as far as is known.
         ``waiting`` is told what the request waits for, ``speeds`` what it took, and ``has_read``
-        how many tokens of the prompt the engine has read by its end; ``None``: all.
+        how many tokens of the prompt the engine has read by its end; ``None``: all. ``marked``: an
+        answer in text alone carries our mark, too, in a block that says who it is by.
         """
         self._engines = engines
         self._admission = admission
@@ -107,6 +109,7 @@ class Local:
         self._sent: Ready | None = None
         self._speaks = False
         self._first_at = 0.0
+        self._marked = marked
         self._said = ""
         """What the client has of the answer already, in somebody else's words."""
 
@@ -274,7 +277,10 @@ class Local:
     async def _frames(
         self, model: LocalModel, body: Mapping[str, JSON], reply: Reply, slot: Slot
     ) -> AsyncGenerator[list[Frame], None]:
-        front = _Front(lambda: "" if self._said else self._notice(model))
+        front = _Front(
+            lambda: "" if self._said else self._notice(model),
+            mark(f"{model.id} on {model.engine}") if self._marked and not self._said else "",
+        )
         async with aclosing(self._round(model, body, reply, slot)) as batches:
             async for batch in batches:
                 yield front.put(batch)
@@ -358,16 +364,21 @@ async def _until_wanted(
 class _Front:
     """Puts the notice between the start of a message and its first block."""
 
-    def __init__(self, said: Callable[[], str]) -> None:
+    def __init__(self, said: Callable[[], str], mark: str) -> None:
+        """``mark`` goes in front of text, where nothing else does; empty: nothing."""
         self._said: Callable[[], str] | None = said
+        self._mark = mark
         self._by = 0
 
     def put(self, frames: Iterable[Frame]) -> list[Frame]:
         """Return the frames with the notice where it belongs, if it does."""
         out: list[Frame] = []
         for frame in frames:
-            if self._said is not None and isinstance(messages.read(frame), Opened):
-                if said := self._said():
+            opened = messages.read(frame) if self._said is not None else None
+            if self._said is not None and isinstance(opened, Opened):
+                # Thinking of ours and calls of ours are marked as they are.
+                said = self._said() or (self._mark if opened.kind is Kind.TEXT else "")
+                if said:
                     out += notice(said)
                     self._by = 1
                 self._said = None

@@ -55,6 +55,8 @@ class Wishes:
     """A conversation may leave a local model in the middle of a turn."""
     second_opinion: SecondOpinion = SecondOpinion.CLOUD
     """Who goes on with a turn in which a local model goes round in circles."""
+    notes_hand_back: bool = False
+    """The cloud is told, where a conversation comes back, which answers are not its own."""
 
     @property
     def looks_for_circles(self) -> bool:

@@ -360,6 +360,7 @@ class Switch:
             trying=trying,
             # At once: who meets the limit may be answered for minutes, and others come meanwhile.
             refused=lambda refusal: self._refusals.put((turn.caller.account, turn.model), refusal),
+            noting=self._policy.wishes.notes_hand_back,
         )
 
     def _local(self, turn: Turn, model: LocalModel | None, cloud: Cloud) -> Gated:
@@ -404,6 +405,7 @@ class Switch:
             speeds=self._speeds,
             priority=priority_of(turn.body.purpose, agent=turn.is_agents),
             has_read=has_read,
+            marked=turn.body.thinks and self._policy.wishes.notes_hand_back,
         )
         return Gated(check, local)
 

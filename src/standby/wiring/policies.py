@@ -91,4 +91,5 @@ def wishes_of(settings: Settings, preference: Preference) -> Wishes:
         preference.model,
         at_once=settings.policy.returns == "at-once",
         second_opinion=SecondOpinion(settings.policy.second_opinion),
+        notes_hand_back=settings.policy.handback_note == "brief",
     )

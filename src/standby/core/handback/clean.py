@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from standby.core.handback.marks import SIGNATURE, ours
+from standby.core.handback.marks import SIGNATURE, TOOL, ours
+from standby.core.handback.note import insertions, notes
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.core.wire.spans import Span, contents
 
@@ -20,6 +21,7 @@ __all__ = ["PLACEHOLDER", "Cleaned", "clean"]
 
 # No client writes the letters, digits, dots and the tilde of the mark as escapes.
 _MARK: Final = SIGNATURE.encode()
+_CALL: Final = TOOL.encode()
 
 _MOST_TILDES: Final = 1000
 
@@ -39,15 +41,21 @@ class Cleaned:
     removed: int
 
 
-def clean(body: bytes) -> Cleaned:
-    """Return the body as the cloud may have it; the very same object when nothing in it is ours."""
-    if not _marked(body):
+def clean(body: bytes, *, noting: bool = False) -> Cleaned:
+    """Return the body as the cloud may have it; the very same object when nothing in it is ours.
+
+    ``noting``: the cloud is told, in a line, which answers are not its own.
+    """
+    if not _marked(body) and not (noting and _CALL in body):
         return Cleaned(body, 0)
-    going = _going(_messages(body))
-    if not going:
+    messages = _messages(body)
+    going, told = _going(messages), notes(messages) if noting else {}
+    if not going and not told:
         return Cleaned(body, 0)
     found = contents(body)
     cuts = [cut for at, blocks in going for cut in _cuts(found[at].blocks, frozenset(blocks))]
+    cuts += insertions(told, found)
+    cuts.sort(key=lambda cut: cut[0].start)
     return Cleaned(_spliced(body, cuts), sum(len(blocks) for _, blocks in going))
 
 

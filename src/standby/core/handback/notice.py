@@ -11,7 +11,7 @@ from standby.core.wire import sse
 from standby.core.wire.json import JSON, dumps
 from standby.core.wire.sse import Frame
 
-__all__ = ["circles", "closing", "notice", "opening", "saying", "words"]
+__all__ = ["circles", "closing", "mark", "notice", "opening", "saying", "words"]
 
 _REHEARSAL: Final = " This is a rehearsal model: it shows that the switch works, and cannot code."
 
@@ -24,6 +24,11 @@ def words(who: str, why: str, until: str, *, rehearsal: bool) -> str:
     back = f" Back to the cloud {until}." if until else ""
     kind = _REHEARSAL if rehearsal else ""
     return f"standby: {who} answers here, because {why}.{back}{kind}"
+
+
+def mark(who: str) -> str:
+    """Return the words of a block that marks an answer as from here, and says no more."""
+    return f"standby: {who} answers here."
 
 
 def circles(what: str, unserved: str) -> str:

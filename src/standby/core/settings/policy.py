@@ -67,6 +67,15 @@ class Policy(Section):
             Choice(("turn", "at-once")),
         ),
     )
+    handback_note: str = field(
+        default="off",
+        metadata=about(
+            "What the cloud is told when a conversation comes back to it. `off`: nothing, its "
+            "requests go out as they came. `brief`: a line behind what you say next, that the "
+            "answers before it are by a local model, so that the cloud checks them.",
+            Choice(("off", "brief")),
+        ),
+    )
     second_opinion: str = field(
         default="cloud",
         metadata=about(

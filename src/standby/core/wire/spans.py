@@ -138,6 +138,8 @@ class Content:
     """The content of one message: where each of its blocks stands; none when it is no list."""
 
     blocks: tuple[Span, ...]
+    text: Span | None = None
+    """Where it stands itself, when it is a string."""
 
 
 def contents(body: bytes) -> tuple[Content, ...]:
@@ -165,9 +167,18 @@ def _content(message: Cursor) -> Content:
         return found
     for name in message.members():
         if name == "content":
-            listed = message.opens() == "["
-            found = Content(tuple(message.skip() for _ in message.elements()) if listed else ())
+            found = _blocks(message)
     return found
+
+
+def _blocks(content: Cursor) -> Content:
+    match content.opens():
+        case "[":
+            return Content(tuple(content.skip() for _ in content.elements()))
+        case '"':
+            return Content((), content.skip())
+        case _:
+            return Content(())
 
 
 def _text(string: bytes) -> str:
