@@ -10,7 +10,7 @@ from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Kv
 from standby.core.models.measured import Figures, Measured
 from standby.core.models.speed import Progress, Speed, Timings
-from standby.core.models.trials import TOGETHER
+from standby.core.models.trials import TOGETHER, Size
 from standby.core.models.tuning import Drafts, Tuning
 from standby.ports import EngineError
 
@@ -82,8 +82,8 @@ class _Bench:
     tuning: Tuning
 
     async def run(self, model, tokens, about, _memory, along, room):
-        speed = replace(Speed().read(0, 1_000, 10.0), tokens_a_second=10.0)
-        tokens = self.house.length = room(speed, tokens, 0.5)
+        size = room(Speed().read(0, 1_000, 10.0), 10.0, Size(tokens, 64), 0.5)
+        tokens = self.house.length = size.tokens
         along(Progress(0, tokens))
         found = self.house.figures(self.tuning, tokens, along)
         settings = (self.tuning.words, 0.0, 0.5, None)
@@ -91,8 +91,8 @@ class _Bench:
             model.key, *about, *settings, found.cold, found.first_token_s, found.cold, 1.0
         )
 
-    async def cold(self, _model, tokens, along):
-        return self.house.figures(self.tuning, tokens, along)
+    async def cold(self, _model, size, along):
+        return self.house.figures(self.tuning, size.tokens, along)
 
 
 async def test_nothing_is_proposed_where_nothing_is_better():

@@ -90,12 +90,13 @@ def test_what_was_tried_is_shown_beside_what_is_run():
         ({"done": True}, "stay with the settings as they are: none of the others"),
         ({"done": True, "doubt": "by chance"}, "stay with the settings as they are: by chance"),
         ({}, "none yet"),
+        ({"done": True, "tried": (), "left": ("x",)}, "none: there was no time to try anything"),
     ],
 )
 def test_that_nothing_is_proposed_is_said_with_the_reason(outcome, said):
     now = measured(first_token_s=10.0)
     tried = (Tried(Trial("x", Tuning(2)), now.figures),)
-    *_, (label, words, _) = rows(Outcome(now, tried, **outcome))
+    *_, (label, words, _) = rows(Outcome(now, **{"tried": tried, **outcome}))
 
     assert "proposal" == label
     assert words.startswith(said)

@@ -15,6 +15,7 @@ from standby.core.dialects.openai_chat import chunks
 from standby.core.models.facts import LocalModel
 from standby.core.models.measured import Figures, Measured, prompt, read_measured
 from standby.core.models.speed import Progress, Speed, Timings
+from standby.core.models.trials import Size
 from standby.core.models.tuned import Proposal, Tuned, read_tuned
 from standby.core.wire.json import JSON
 from standby.core.wire.sse import Decoder
@@ -26,10 +27,13 @@ WRITTEN: Final = 64
 """Tokens of each answer: enough to see how fast it writes, and soon over."""
 # Two lengths of prompt tell how much more a later token costs than an earlier one.
 _LOOKS: Final = (256, 1536)
+# It tells enough, and a slow machine takes seconds for each.
+_LOOK_WRITTEN: Final = 16
 _MUCH: Final = 4
 _TOKENS_A_WORD: Final = 2.0
 _ROOM: Final = 256
 _COLD: Final = "Summarise it in a long list."
+_WARM: Final = "What is it about?"
 _LONGEST_S: Final = 3600.0
 _MOST_RECORDS: Final = 200
 
@@ -37,9 +41,9 @@ Told = Callable[[str, float], None]
 """Is told what is done, and which part of it."""
 Along = Callable[[Progress], None]
 """Is told how far a cold prompt is; what it raises ends the measurement."""
-Room = Callable[[Speed, int, float], int]
-"""Takes the speed as two short prompts tell it, the tokens wanted, and how long loading took;
-returns how many tokens there is time for."""
+Room = Callable[[Speed, float, Size, float], Size]
+"""Takes the speed as two short prompts tell it, how many tokens are written in a second, what is
+wanted, and how long loading took; returns what there is time for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class Bench:
         about: tuple[str, str],
         memory: Callable[[], int | None],
         along: Along = lambda _: None,
-        room: Room = lambda _speed, tokens, _load_s: tokens,
+        room: Room = lambda _speed, _rate, wanted, _load_s: wanted,
     ) -> Measured:
         """Measure a model with a prompt of so many tokens, or as many as there is room for.
 
@@ -127,13 +131,13 @@ class Bench:
         began = self._clock.ticks()
         served = await self._engines.ready(model)
         load_s = self._clock.ticks() - began
-        tokens = _within(served, tokens)
-        speed = await self._look(served, tokens)
-        tokens = room(speed, tokens, load_s)
-        self._expect(speed, tokens)
-        text = prompt(await self._words(served, tokens), self._dice.mint("run_", 12))
-        cold = await self._ask(served, text, _COLD, "cold prompt", along)
-        warm = await self._ask(served, text, "What is it about?", "cached prompt")
+        wanted = Size(_within(served, tokens), WRITTEN)
+        speed, rate = await self._look(served, wanted.tokens)
+        size = room(speed, rate, wanted, load_s)
+        self._expect(speed, size.tokens)
+        text = prompt(await self._words(served, size.tokens), self._dice.mint("run_", 12))
+        cold = await self._ask(served, text, _COLD, "cold prompt", size.written, along)
+        warm = await self._ask(served, text, _WARM, "cached prompt", size.written)
         return Measured(
             model=served.key,
             engine_version=about[0],
@@ -148,30 +152,36 @@ class Bench:
             warm_first_token_s=warm.first_token_s,
         )
 
-    async def cold(self, model: LocalModel, tokens: int, along: Along) -> Figures:
+    async def cold(self, model: LocalModel, size: Size, along: Along) -> Figures:
         """Measure one cold prompt alone. Raise :class:`EngineError`, or what ``along`` raises."""
         served = await self._engines.ready(model)
-        words = await self._words(served, _within(served, tokens))
+        words = await self._words(served, _within(served, size.tokens))
         text = prompt(words, self._dice.mint("run_", 12))
-        answer = await self._ask(served, text, _COLD, "cold prompt", along)
+        answer = await self._ask(served, text, _COLD, "cold prompt", size.written, along)
         return Figures(answer.timings, answer.first_token_s)
 
     async def _words(self, model: LocalModel, tokens: int) -> int:
         """Return how many words come to so many tokens in this model's own count."""
         sample = 400
-        body = _body(prompt(sample, "count"), "")
+        body = _body(prompt(sample, "count"), "", WRITTEN)
         counted = await self._engines.engine_of(model).count(model, body)
         each = counted / sample if counted else _TOKENS_A_WORD
         return max(int(tokens / each), 1)
 
-    async def _look(self, model: LocalModel, tokens: int) -> Speed:
-        """Return how fast it is, by what shorter prompts take."""
-        speed = Speed()
+    async def _look(self, model: LocalModel, tokens: int) -> tuple[Speed, float]:
+        """Return how fast it reads, and how many tokens it writes in a second; 0: unknown.
+
+        Shorter prompts tell it.
+        """
+        speed, rate = Speed(), 0.0
         for length in _LOOKS:
             if tokens >= _MUCH * length:
                 text = prompt(await self._words(model, length), self._dice.mint("look_", 12))
-                speed = speed.took((await self._ask(model, text, "Go on.", "first look")).timings)
-        return speed
+                answer = await self._ask(model, text, "Go on.", "first look", _LOOK_WRITTEN)
+                took = answer.timings
+                speed = speed.read(took.cached, took.cached + took.read, took.read_s)
+                rate = took.written / took.written_s if took.written_s > 0 else 0.0
+        return speed, rate
 
     def _expect(self, speed: Speed, tokens: int) -> None:
         """Tell beforehand how long it will take."""
@@ -185,6 +195,7 @@ class Bench:
         text: str,
         question: str,
         step: str,
+        written: int,
         along: Along = lambda _: None,
     ) -> _Answer:
         engine, began = self._engines.engine_of(model), self._clock.ticks()
@@ -192,7 +203,7 @@ class Bench:
         self._told(step, 0.0)
         try:
             async with asyncio.timeout(_LONGEST_S):
-                stream = _chunks(engine.chat(model, _body(text, question)))
+                stream = _chunks(engine.chat(model, _body(text, question, written)))
                 async with aclosing(stream) as answer:
                     async for chunk in answer:
                         told, usage = chunk.timings or told, chunk.tokens or usage
@@ -223,12 +234,12 @@ def _within(model: LocalModel, tokens: int) -> int:
     return tokens if window is None else min(tokens, window - WRITTEN - _ROOM)
 
 
-def _body(text: str, question: str) -> Mapping[str, JSON]:
+def _body(text: str, question: str, written: int) -> Mapping[str, JSON]:
     return {
         "messages": [{"role": "system", "content": text}, {"role": "user", "content": question}],
         "stream": True,
         "stream_options": {"include_usage": True},
-        "max_tokens": WRITTEN,
+        "max_tokens": written,
         "temperature": 0,
     }
 

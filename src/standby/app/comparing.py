@@ -10,11 +10,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from standby.app.bench import WRITTEN, Bench, Told
+from standby.app.bench import Bench, Told
 from standby.core.models.facts import LocalModel
 from standby.core.models.measured import Figures, Measured
 from standby.core.models.speed import Progress, Speed
 from standby.core.models.trials import (
+    Size,
     Trial,
     Tried,
     affordable,
@@ -99,7 +100,7 @@ class Comparing:
         self._cores = cores
         self._seconds = seconds
         self._until = clock.ticks() + seconds
-        self._tokens = 0
+        self._size = Size(0, 0)
 
     async def run(self, tokens: int) -> Outcome:
         """Compare with a prompt of so many tokens at most. Raise :class:`EngineError`."""
@@ -117,12 +118,12 @@ class Comparing:
         await self._found(outcome)
         return outcome
 
-    def _room(self, speed: Speed, tokens: int, load_s: float) -> int:
+    def _room(self, speed: Speed, rate: float, wanted: Size, load_s: float) -> Size:
         each_s = self._seconds / (len(list(trials(Tuning(0), self._cores))) + _BESIDE)
-        self._tokens = affordable(speed, tokens, load_s, each_s, WRITTEN)
-        if self._tokens < tokens:
-            self._told(f"a prompt of {self._tokens:,} tokens, so that there is time for all", 0.0)
-        return self._tokens
+        self._size = size = affordable(speed, rate, wanted, load_s, each_s)
+        if size.tokens < wanted.tokens:
+            self._told(f"a prompt of {size.tokens:,} tokens, so that there is time for all", 0.0)
+        return size
 
     async def _trials(self, outcome: Outcome, todo: Sequence[Trial], course: _Course) -> Outcome:
         await self._found(outcome)
@@ -148,7 +149,7 @@ class Comparing:
 
         try:
             async with asyncio.timeout(left_s), self._serve(trial.tuning) as bed:
-                return Tried(trial, await bed.bench.cold(bed.model, self._tokens, along))
+                return Tried(trial, await bed.bench.cold(bed.model, self._size, along))
         except HopelessError as why:
             return Tried(trial, None, str(why))
         except TimeoutError:

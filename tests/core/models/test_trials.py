@@ -11,6 +11,7 @@ from standby.core.models.measured import Figures
 from standby.core.models.speed import Progress, Speed, Timings
 from standby.core.models.trials import (
     TOGETHER,
+    Size,
     Trial,
     Tried,
     affordable,
@@ -106,22 +107,26 @@ def test_what_reads_no_slower_is_never_given_up(points, processed, seconds):
     st.integers(64, 100_000),
     st.floats(0.01, 1_000),
     st.floats(0, 600),
-    st.floats(0.1, 100) | st.none(),
+    st.floats(0.1, 100) | st.just(0.0),
 )
 def test_a_prompt_is_as_long_as_there_is_time_for(seen, wanted, seen_s, seconds, rate):
-    speed = replace(Speed().read(0, seen, seen_s), tokens_a_second=rate)
-    tokens = affordable(speed, wanted, 0.5, seconds, 64)
+    speed = Speed().read(0, seen, seen_s)
+    size = affordable(speed, rate, Size(wanted, 64), 0.5, seconds)
+    tokens, written = size.tokens, size.written
 
     assert min(512, wanted) <= tokens <= wanted
-    rest = seconds - 0.5 - (0 if rate is None else 2 * 64 / rate) - 2.0
+    assert 16 <= written <= 64
+    rest = seconds - 0.5 - 2.0
+    writes = 2 * written / rate if rate else 0.0
+    assert written == 16 or rate == 0 or writes <= rest / 3 + 1e-9
     if tokens > min(512, wanted):
-        assert speed.expected_s(0, tokens) <= rest
+        assert speed.expected_s(0, tokens) <= rest - writes
     if tokens < wanted:
-        assert speed.expected_s(0, tokens + 1) > rest
+        assert speed.expected_s(0, tokens + 1) > rest - writes
 
 
 def test_nobody_shortens_a_prompt_whose_speed_is_not_known():
-    assert 14_000 == affordable(Speed(), 14_000, 1.0, 60.0, 64)
+    assert Size(14_000, 64) == affordable(Speed(), 0.0, Size(14_000, 64), 1.0, 60.0)
 
 
 def test_what_was_better_is_tried_together_and_the_better_one_counts_where_two_are_the_same():

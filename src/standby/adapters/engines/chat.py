@@ -18,7 +18,7 @@ from aiohttp import (
     ClientTimeout,
 )
 
-from standby.adapters.engines.spec import EngineSpec, ask, good, headers, is_loopback
+from standby.adapters.engines.spec import EngineSpec, advised, ask, good, headers, is_loopback
 from standby.core.models.facts import LocalModel
 from standby.core.redact import Secret
 from standby.core.wire.errors import message_of
@@ -182,10 +182,9 @@ class ChatServer:
                 said += more
             said = said[:_ERROR_BYTES]
             why = message_of(said)[:300]
+            words = f"{self.spec.title} said {response.status}{': ' if why else ''}{why}"
             raise EngineError(
-                f"{self.spec.title} said {response.status}{': ' if why else ''}{why}",
-                response.status,
-                said,
+                advised(self.spec, words, said.decode(errors="replace")), response.status, said
             )
         coding = response.headers.get("Content-Encoding", "identity").lower()
         if coding != "identity":
@@ -204,7 +203,11 @@ class ChatServer:
         load = self.spec.load
         if load is None:
             raise self._untellable("load")
-        name = await load(self._client, model, self._key, context_tokens)
+        try:
+            name = await load(self._client, model, self._key, context_tokens)
+        except EngineError as error:
+            why = advised(self.spec, str(error), error.body.decode(errors="replace"))
+            raise EngineError(why, error.status, error.body) from error
         found = await self._models_at(model.base_url)
         served = next((one for one in found if one.id == name and one.loaded), None)
         if served is None:

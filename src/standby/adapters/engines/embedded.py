@@ -19,13 +19,16 @@ from aiohttp import ClientSession
 
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
+from standby.adapters.engines.experience import Experience
+from standby.adapters.engines.signs import LLAMA_SIGNS
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
-from standby.adapters.engines.started import Launch, StartedServer
+from standby.adapters.engines.started import Launch, Lesson, StartedServer
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Hardware, Kv
-from standby.core.models.gguf import Fault
+from standby.core.models.gguf import Fault, Header
+from standby.core.models.troubles import Sign, Trouble
 from standby.core.models.tuning import Drafts, Tuning, tune
 from standby.core.redact import Secret
 from standby.core.wire.json import JSON, dumps
@@ -117,6 +120,15 @@ ENGINE: Final = EngineSpec(
     reads=True,
     adds=LLAMA_ADDS,
     pins=True,
+    signs=(
+        Sign(
+            Trouble.MISSING,
+            ("no module named 'xllamacpp'", "dll load failed", "cannot open shared object file"),
+            "its package is not whole: `python -m pip install --force-reinstall xllamacpp`, in the"
+            " place where standby is installed",
+        ),
+        *LLAMA_SIGNS,
+    ),
 )
 
 
@@ -163,7 +175,8 @@ def engine(
     the settings that were computed for the machine.
     """
     plan = _Plan(
-        *(choose, hardware, tuner or AsComputed()), context, slots or _SLOTS, rests or Rests()
+        *(choose, hardware, Experience(tuner or AsComputed())),
+        *(context, slots or _SLOTS, rests or Rests()),
     )
 
     async def offer() -> LocalModel | None:
@@ -172,7 +185,10 @@ def engine(
     async def launch(model: LocalModel) -> Launch:
         return await asyncio.to_thread(plan.launch, model)
 
-    return StartedServer(ENGINE, client, offer, launch, patience, plan.rests.stop_s)
+    async def learn(model: LocalModel, trouble: Trouble | None) -> Lesson:
+        return await asyncio.to_thread(plan.learn, model, trouble)
+
+    return StartedServer(ENGINE, client, offer, launch, patience, plan.rests.stop_s, learn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +197,7 @@ class _Plan:
 
     choose: Callable[[], ModelFile | None]
     hardware: Callable[[], Hardware]
-    tuner: Tuner
+    experience: Experience
     context: int
     slots: int
     rests: Rests
@@ -190,7 +206,8 @@ class _Plan:
         file = self.choose()
         if file is None:
             return None
-        return _offered(file, self._window(file), self._tuning(file), self.slots)
+        offered = _offered(file, self._window(file), self._tuning(file), self.slots)
+        return replace(offered, remark=self.experience.remark(_key(file)))
 
     def launch(self, model: LocalModel) -> Launch:
         file = self.choose()
@@ -201,9 +218,22 @@ class _Plan:
             raise EngineError(f"{file.path} {fault}")
         tuning = self._tuning(file)
         parameters = _parameters(self._window(file), tuning, self.slots, self.rests)
-        return _launch(file, parameters, tuning)
+        return _launch(file, parameters, tuning, self.experience.remark(_key(file)))
+
+    def learn(self, model: LocalModel, trouble: Trouble | None) -> Lesson:
+        file = self.choose()
+        if file is None or file.id != model.id:
+            return Lesson()
+        tuning = self._tuning(file)
+        header = header_of(file.path)
+        layers = header.layers if isinstance(header, Header) and tuning.layers_on_card != 0 else 0
+        tuned, window = bool(tuning.measured), self._whole_window(file)
+        return self.experience.learn(_key(file), trouble, tuned=tuned, window=window, layers=layers)
 
     def _window(self, file: ModelFile) -> int:
+        return self.experience.retreat(_key(file)).within(self._whole_window(file))
+
+    def _whole_window(self, file: ModelFile) -> int:
         """Return the window that the file gets: the real one, before it is loaded."""
         wanted = _REHEARSAL_CONTEXT if file.rehearsal else _CONTEXT
         return self.context or window_of(
@@ -215,7 +245,14 @@ class _Plan:
         # The package computes on the processor, and on Apple's graphics.
         usable = has if has.unified else replace(has, cards=())
         computed = tune(shape_of(header_of(file.path)), usable, self._window(file))
-        return self.tuner.tuned(f"{_NAME}/{file.id}", engine_version, computed)
+        less = self.experience.retreat(_key(file))
+        if less.layers is not None:
+            computed = replace(computed, layers_on_card=less.layers)
+        return self.experience.tuner.tuned(_key(file), engine_version, computed)
+
+
+def _key(file: ModelFile) -> str:
+    return f"{_NAME}/{file.id}"
 
 
 def _parameters(window: int, tuning: Tuning, slots: int, rests: Rests) -> dict[str, JSON]:
@@ -269,7 +306,7 @@ def _fault(path: Path) -> str:
     return misfit(header, memory.total) or short_of(header, memory.available)
 
 
-def _launch(file: ModelFile, parameters: dict[str, JSON], tuning: Tuning) -> Launch:
+def _launch(file: ModelFile, parameters: dict[str, JSON], tuning: Tuning, remark: str) -> Launch:
     key = secrets.token_urlsafe(32)
     return Launch(
         argv=(
@@ -290,4 +327,5 @@ def _launch(file: ModelFile, parameters: dict[str, JSON], tuning: Tuning) -> Lau
         key=Secret(key),
         settings=tuning.words,
         tuned=tuning.measured,
+        remark=remark,
     )

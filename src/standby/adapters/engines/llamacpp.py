@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import ClientSession
 
+from standby.adapters.engines.signs import LLAMA_SIGNS
 from standby.adapters.engines.spec import (
     LLAMA_ADDS,
     EngineSpec,
@@ -102,4 +103,5 @@ ENGINE: Final = EngineSpec(
     adds=LLAMA_ADDS,
     load=_load,
     unload=_unload,
+    signs=LLAMA_SIGNS,
 )

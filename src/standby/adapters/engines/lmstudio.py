@@ -4,8 +4,10 @@ from typing import Final
 
 from aiohttp import ClientSession
 
+from standby.adapters.engines.signs import CARD_WORDS
 from standby.adapters.engines.spec import EngineSpec, ask, entries, good, positive, tell
 from standby.core.models.facts import LocalModel
+from standby.core.models.troubles import Sign, Trouble
 from standby.core.redact import Secret
 from standby.core.wire.json import JSON
 from standby.ports import EngineError
@@ -188,4 +190,14 @@ ENGINE: Final = EngineSpec(
     load=_load,
     unload=_unload,
     loads_small=True,
+    signs=(
+        Sign(
+            Trouble.MEMORY,
+            (
+                *CARD_WORDS,
+                "insufficient system resources",
+            ),
+            "load it with a smaller context length, or with fewer layers on the card, in LM Studio",
+        ),
+    ),
 )

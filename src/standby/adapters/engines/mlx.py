@@ -4,8 +4,10 @@ from typing import Final
 
 from aiohttp import ClientSession
 
+from standby.adapters.engines.signs import CARD_WORDS
 from standby.adapters.engines.spec import EngineSpec, answers_chat, ask, entries, good
 from standby.core.models.facts import LocalModel
+from standby.core.models.troubles import Sign, Trouble
 from standby.core.redact import Secret
 
 __all__ = ["ENGINE"]
@@ -40,5 +42,12 @@ ENGINE: Final = EngineSpec(
     probe=_probe,
     order=60,
     urls=("http://127.0.0.1:8080",),
+    signs=(
+        Sign(
+            Trouble.MEMORY,
+            (*CARD_WORDS, "[metal::malloc]"),
+            "the model and its prompts do not fit into this Mac's memory: take a smaller model",
+        ),
+    ),
     loads="it loads what a request names",
 )

@@ -6,8 +6,10 @@ from typing import Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from standby.adapters.engines.signs import CARD_WORDS
 from standby.adapters.engines.spec import EngineSpec, ask, good, headers, positive, tell
 from standby.core.models.facts import LocalModel
+from standby.core.models.troubles import Sign, Trouble
 from standby.core.redact import Secret
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 from standby.ports import EngineError, FetchError
@@ -221,4 +223,17 @@ ENGINE: Final = EngineSpec(
     urls=("http://127.0.0.1:11434",),
     load=_load,
     unload=_unload,
+    signs=(
+        Sign(
+            Trouble.MEMORY,
+            (*CARD_WORDS, "requires more system memory", "llama runner process has terminated"),
+            "Ollama has too little memory for it: a smaller OLLAMA_CONTEXT_LENGTH, or a smaller"
+            " model",
+        ),
+        Sign(
+            Trouble.TOO_OLD,
+            ("requires a newer version of ollama", "unknown model architecture"),
+            "this Ollama is too old for the model: update it",
+        ),
+    ),
 )

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
@@ -22,13 +22,16 @@ from aiohttp import ClientSession
 
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
+from standby.adapters.engines.experience import Experience
+from standby.adapters.engines.signs import LLAMA_SIGNS
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
-from standby.adapters.engines.started import Launch, StartedServer
+from standby.adapters.engines.started import Launch, Lesson, StartedServer
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, shape_of, window_of
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Hardware
-from standby.core.models.gguf import Fault
+from standby.core.models.gguf import Fault, Header
+from standby.core.models.troubles import Trouble
 from standby.core.models.tuning import Tuning, tune
 from standby.core.redact import Secret
 from standby.ports import EngineError
@@ -61,6 +64,7 @@ ENGINE: Final = EngineSpec(
     reads=True,
     adds=LLAMA_ADDS,
     pins=True,
+    signs=LLAMA_SIGNS,
 )
 
 
@@ -84,7 +88,8 @@ def engine(
     two.
     """
     choose = model_file if callable(model_file) else lambda: model_file
-    plan = _Plan(choose, context, slots or _SLOTS, path, hardware, tuner or AsComputed())
+    experience = Experience(tuner or AsComputed())
+    plan = _Plan(choose, context, slots or _SLOTS, path, hardware, experience)
 
     async def offer() -> LocalModel | None:
         return await asyncio.to_thread(plan.offered)
@@ -92,7 +97,10 @@ def engine(
     async def launch(model: LocalModel) -> Launch:
         return await asyncio.to_thread(plan.launch, model)
 
-    return StartedServer(ENGINE, client, offer, launch, patience, stop_s)
+    async def learn(model: LocalModel, trouble: Trouble | None) -> Lesson:
+        return await asyncio.to_thread(plan.learn, model, trouble)
+
+    return StartedServer(ENGINE, client, offer, launch, patience, stop_s, learn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class _Plan:
     slots: int
     path: str | None
     hardware: Callable[[], Hardware] | None
-    tuner: Tuner
+    experience: Experience
 
     def offered(self) -> LocalModel | None:
         file = self._file()
@@ -125,6 +133,7 @@ class _Plan:
             pins=True,
             settings=_words(tuning),
             tuned="" if tuning is None else tuning.measured,
+            remark=self.experience.remark(_key(file)),
         )
 
     def launch(self, model: LocalModel) -> Launch:
@@ -134,26 +143,62 @@ class _Plan:
         header = header_of(file)
         if isinstance(header, Fault):
             raise EngineError(f"{file} {header.words}")
-        return _launch(command, file, model.id, self._window(file), self.slots, self._tuning(file))
+        launch = _launch(
+            *(command, file, model.id, self._window(file), self.slots, self._tuning(file)),
+            self.experience.retreat(_key(file)).layers,
+        )
+        return replace(launch, remark=self.experience.remark(_key(file)))
+
+    def learn(self, model: LocalModel, trouble: Trouble | None) -> Lesson:
+        file = self._file()
+        if file is None or _id(file) != model.id:
+            return Lesson()
+        if trouble is Trouble.TOO_OLD:
+            return Lesson(words=_age(engine_version(self.path)))
+        tuning, header = self._tuning(file), header_of(file)
+        # Nobody says whether it computes on a card: where it does not, nothing changes.
+        layers = header.layers if isinstance(header, Header) else 0
+        return self.experience.learn(
+            _key(file),
+            trouble,
+            tuned=tuning is not None and bool(tuning.measured),
+            window=self._whole_window(file),
+            layers=layers,
+        )
 
     def _file(self) -> Path | None:
         file = self.choose()
         return file if file is not None and file.is_file() and _command(self.path) else None
 
     def _window(self, file: Path) -> int:
+        return self.experience.retreat(_key(file)).within(self._whole_window(file))
+
+    def _whole_window(self, file: Path) -> int:
         return self.context or window_of(header_of(file), psutil.virtual_memory().total, _CONTEXT)
 
     def _tuning(self, file: Path) -> Tuning | None:
         if self.hardware is None:
             return None
         computed = tune(shape_of(header_of(file)), self.hardware(), self._window(file))
-        return self.tuner.tuned(
-            f"{_NAME}/{_id(file)}", partial(engine_version, self.path), computed
-        )
+        version = partial(engine_version, self.path)
+        return self.experience.tuner.tuned(_key(file), version, computed)
 
 
 def _id(file: Path) -> str:
     return file.name.removesuffix(".gguf")
+
+
+def _key(file: Path) -> str:
+    return f"{_NAME}/{_id(file)}"
+
+
+def _age(version: str) -> str:
+    """Say which build there is, and how to get a newer one."""
+    which = f"there is {version}" if version else "it does not say its version"
+    return (
+        f"{which}; models of this year need a build of this year: `brew upgrade llama.cpp`,"
+        " `winget upgrade llama.cpp`, or a newer archive from its releases"
+    )
 
 
 def _command(path: str | None) -> tuple[str, ...]:
@@ -232,6 +277,7 @@ def _launch(
     window: int,
     slots: int,
     tuning: Tuning | None,
+    layers: int | None,
 ) -> Launch:
     key, port = secrets.token_urlsafe(32), _free_port()
     file = str(model_file.resolve())
@@ -254,6 +300,7 @@ def _launch(
             LLAMA_ARG_UI="0",
             LLAMA_ARG_WEBUI="0",
             **_bounded(tuning),
+            **({} if layers is None else {"LLAMA_ARG_N_GPU_LAYERS": str(layers)}),
         ),
         key=Secret(key),
         url=f"http://127.0.0.1:{port}",

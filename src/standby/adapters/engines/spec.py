@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError
 
 from standby.core.models.facts import LocalModel
+from standby.core.models.troubles import Sign, recognise
 from standby.core.redact import Secret
 from standby.core.wire.errors import message_of
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
@@ -26,6 +27,7 @@ __all__ = [
     "Load",
     "Probe",
     "Unload",
+    "advised",
     "answers_chat",
     "ask",
     "entries",
@@ -106,6 +108,8 @@ class EngineSpec:
     """Fields of this server's own that go with each chat request."""
     load: Load | None = None
     """How it is told to load a model; ``None``: it cannot be told."""
+    signs: tuple[Sign, ...] = ()
+    """By which words it shows what is wrong with it; the first that is heard counts."""
     unload: Unload | None = None
     """How it is told to let go of one; ``None``: it cannot be told."""
     loads: str = "it serves what it was started with"
@@ -123,6 +127,15 @@ class Answer:
     value: JSON
     server: str = ""
     """The ``Server`` header."""
+
+
+def advised(spec: EngineSpec, why: str, said: str = "") -> str:
+    """Return why a server failed, with what to do where it shows what is wrong.
+
+    ``said`` is what it said besides, at more length than a person wants to read.
+    """
+    sign = recognise(spec.signs, f"{why}\n{said}")
+    return why if sign is None or sign.advice in why else f"{why}; {sign.advice}"
 
 
 def is_loopback(url: str) -> bool:

@@ -6,23 +6,32 @@ What its program is and takes is in the file of its kind; how a server is asked 
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from aiohttp import (
-    ClientSession,
-)
+from aiohttp import ClientSession
 
 from standby.adapters.child import Child
 from standby.adapters.engines.chat import ChatServer, Patience
-from standby.adapters.engines.spec import EngineSpec, ask, good, is_loopback, llama_models
+from standby.adapters.engines.spec import (
+    EngineSpec,
+    advised,
+    ask,
+    good,
+    is_loopback,
+    llama_models,
+)
 from standby.core.models.facts import LocalModel
+from standby.core.models.troubles import Trouble, recognise
 from standby.core.redact import Secret
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import EngineError
 
-__all__ = ["Launch", "StartedServer"]
+__all__ = ["Launch", "Learn", "Lesson", "StartedServer"]
+
+log = logging.getLogger(__name__)
 
 _START_S: Final = 120.0
 _POLL_S: Final = 0.1
@@ -33,6 +42,9 @@ _LONGEST_PAUSE_S: Final = 60.0
 _STALE_S: Final = 1.0
 # One that has run so long was not broken from the start.
 _STEADY_S: Final = 60.0
+# As computed instead of as measured, another port, and twice with less memory.
+_MOST_WAYS: Final = 5
+_SERVER_ERROR: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,34 @@ class Launch:
     """How it is run, in words."""
     tuned: str = ""
     """Which trial of a bench the settings come from."""
+    remark: str = ""
+    """What is less than was asked for, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is done about a failure."""
+
+    otherwise: str = ""
+    """How it is started the next time, in words; empty: as before."""
+    words: str = ""
+    """What a person can do, where the engine's file knows better than its signs."""
+
+
+Learn = Callable[[LocalModel, Trouble | None], Awaitable[Lesson]]
+"""Is told that a model failed, and of what if that is known; returns what is done about it."""
+
+
+async def _nothing(_model: LocalModel, _trouble: Trouble | None) -> Lesson:
+    return Lesson()
+
+
+class _StartError(EngineError):
+    """It could not be started; another way may be."""
+
+    def __init__(self, title: str, why: str, said: bytes) -> None:
+        super().__init__(f"{title} could not be started: {why}", body=said)
+        self.why = why
 
 
 class _Pause:
@@ -87,15 +127,18 @@ class StartedServer:
         launch: Callable[[LocalModel], Awaitable[Launch]],
         patience: Patience | None = None,
         stop_s: float = 0.0,
+        learn: Learn = _nothing,
     ) -> None:
         """``offer`` says what would be served; ``launch`` how to start that.
 
-        After ``stop_s`` without an answer :meth:`rest` ends it; 0: never.
+        ``learn`` is told of each failure, before it is started again. After ``stop_s`` without an
+        answer :meth:`rest` ends it; 0: never.
         """
         self.spec = spec
         self._client = client
         self._offer = offer
         self._launch = launch
+        self._learn = learn
         self._patience = patience
         self._lock = asyncio.Lock()
         self._pause = _Pause()
@@ -138,13 +181,36 @@ class StartedServer:
             if running is not None:
                 return running
             await self._clear(model)
-            if self._child is None:
-                await self._spawn(model)
-            child, started = self._child, self._started
-            if child is None or started is None:
-                raise EngineError(f"{self.spec.title} was stopped")
-            self._running = await self._until_ready(child, started, model)
-            return self._running
+            return await self._in_some_way(model)
+
+    async def _in_some_way(self, model: LocalModel) -> LocalModel:
+        """Start it; where it does not start and that taught something, otherwise."""
+        for way in range(_MOST_WAYS):
+            try:
+                return await self._in_this_way(model)
+            except _StartError as error:
+                lesson = await self._taught(model, error.why, error.body)
+                if lesson.otherwise and way + 1 < _MOST_WAYS:
+                    log.warning("%s; %s", error, lesson.otherwise)
+                    continue
+                self._pause.failed(error.why)
+                why = advised(self.spec, str(error), error.body.decode(errors="replace"))
+                words = f"; {lesson.words}" if lesson.words else ""
+                raise EngineError(f"{why}{words}", body=error.body) from error
+        raise EngineError(f"{self.spec.title} could not be started")
+
+    async def _in_this_way(self, model: LocalModel) -> LocalModel:
+        if self._child is None:
+            await self._spawn(model)
+        child, started = self._child, self._started
+        if child is None or started is None:
+            raise EngineError(f"{self.spec.title} was stopped")
+        self._running = await self._until_ready(child, started, model)
+        return self._running
+
+    async def _taught(self, model: LocalModel, why: str, said: bytes) -> Lesson:
+        sign = recognise(self.spec.signs, f"{why}\n{said.decode(errors='replace')}")
+        return await self._learn(model, None if sign is None else sign.trouble)
 
     def _as_running(self, model: LocalModel) -> LocalModel | None:
         if self._child is None or not self._child.alive or self._running is None:
@@ -158,6 +224,9 @@ class StartedServer:
             return
         if not child.alive:
             ran_s = asyncio.get_running_loop().time() - self._since
+            lesson = await self._taught(model, child.epitaph(), child.tail)
+            if lesson.otherwise:
+                log.warning("%s: %s; %s", self.spec.title, child.epitaph(), lesson.otherwise)
             self._pause.failed(child.epitaph(), ran_s)
             await self.stop()
         elif self._wanted is not None and self._wanted.id != model.id:
@@ -192,6 +261,7 @@ class StartedServer:
             pins=self.spec.pins,
             settings=started.settings,
             tuned=started.tuned,
+            remark=started.remark,
         )
 
     async def _until_healthy(self, child: Child, url: str, key: Secret) -> LocalModel | None:
@@ -207,13 +277,10 @@ class StartedServer:
         await child.ended(_LAST_WORDS_S)
         return None
 
-    def _failed(self, why: str, child: Child | None = None) -> EngineError:
-        """Note a failure, and return the error that tells of it."""
+    def _failed(self, why: str, child: Child | None = None) -> _StartError:
+        """Put away what did not start, and return the error that tells of it."""
         self._child, self._running = None, None
-        self._pause.failed(why)
-        return EngineError(
-            f"{self.spec.title} could not be started: {why}", body=child.tail if child else b""
-        )
+        return _StartError(self.spec.title, why, child.tail if child else b"")
 
     async def chat(
         self, model: LocalModel, body: Mapping[str, JSON]
@@ -236,14 +303,28 @@ class StartedServer:
                     return
         except EngineError as error:
             at_once = asyncio.get_running_loop().time() - asked_at < _STALE_S
-            if error.status or child is None or not await child.ended(_LAST_WORDS_S):
+            if error.status:
+                await self._out_of_memory(model, error)
+                raise
+            if child is None or not await child.ended(_LAST_WORDS_S):
                 raise
             if said or not (ran and at_once):
                 words = f"{self.spec.title}: {child.epitaph()}"
-                raise EngineError(words, body=child.tail) from error
+                tail = child.tail.decode(errors="replace")
+                raise EngineError(advised(self.spec, words, tail), body=child.tail) from error
         async with contextlib.aclosing(self.chat(model, body)) as answer:
             async for data in answer:
                 yield data
+
+    async def _out_of_memory(self, model: LocalModel, error: EngineError) -> None:
+        """End one whose memory has ended: the next use starts it with less."""
+        sign = recognise(self.spec.signs, f"{error}\n{error.body.decode(errors='replace')}")
+        if error.status < _SERVER_ERROR or sign is None or sign.trouble is not Trouble.MEMORY:
+            return
+        lesson = await self._learn(model, sign.trouble)
+        if lesson.otherwise:
+            log.warning("%s; %s", error, lesson.otherwise)
+            await self.stop()
 
     async def count(self, model: LocalModel, body: Mapping[str, JSON]) -> int | None:
         """Return how many tokens the prompt has; ``None`` while the server does not run."""

@@ -4,8 +4,10 @@ from typing import Final
 
 from aiohttp import ClientSession
 
+from standby.adapters.engines.signs import CARD_WORDS
 from standby.adapters.engines.spec import EngineSpec, answers_chat, ask, entries, good, positive
 from standby.core.models.facts import LocalModel
+from standby.core.models.troubles import Sign, Trouble
 from standby.core.redact import Secret
 
 __all__ = ["ENGINE"]
@@ -40,4 +42,11 @@ ENGINE: Final = EngineSpec(
     urls=("http://127.0.0.1:8000",),
     # It batches by the hundred. What a desk has to spare for one person is less.
     slots=8,
+    signs=(
+        Sign(
+            Trouble.MEMORY,
+            (*CARD_WORDS, "no available memory for the cache blocks"),
+            "start vLLM with a smaller --max-model-len, or a larger --gpu-memory-utilization",
+        ),
+    ),
 )

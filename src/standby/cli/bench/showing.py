@@ -67,7 +67,7 @@ def rows(outcome: "Outcome") -> Iterator[Row]:
         label = ""
     if outcome.left:
         yield label, f"no time for: {', '.join(outcome.left)}", "dim"
-    if outcome.tried:
+    if outcome.tried or outcome.left:
         yield "proposal", _proposal(outcome), "good" if outcome.proposal else "plain"
 
 
@@ -136,4 +136,6 @@ def _proposal(outcome: "Outcome") -> str:
         return f"stay with the settings as they are: {outcome.doubt}"
     if not outcome.done:
         return "none yet"
+    if not outcome.tried:
+        return "none: there was no time to try anything; `--for` gives it more"
     return "stay with the settings as they are: none of the others is better by 5 %"

@@ -15,6 +15,7 @@ from standby.core.models.tuning import Drafts, Tuning
 
 __all__ = [
     "TOGETHER",
+    "Size",
     "Trial",
     "Tried",
     "affordable",
@@ -40,6 +41,17 @@ _NOISE: Final = 0.1
 _BESIDE_S: Final = 2.0
 _SLOWER: Final = 2.0
 _LEAST_TOKENS: Final = 512
+_LEAST_WRITTEN: Final = 16
+_WRITING: Final = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is read and written in one measurement."""
+
+    tokens: int
+    """Of the prompt."""
+    written: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +125,17 @@ def _usual_s(curve: Sequence[Progress], processed: int) -> float:
     return 0.0
 
 
-def affordable(speed: Speed, tokens: int, load_s: float, seconds: float, written: int) -> int:
-    """Return how long a prompt may be, at most ``tokens``, to be read within so many seconds.
+def affordable(speed: Speed, rate: float, wanted: Size, load_s: float, seconds: float) -> Size:
+    """Return how much one measurement may read and write, at most what is wanted.
 
-    ``written`` tokens are written behind it. Where nobody knows the speed it stays as it is.
+    ``rate`` is how many tokens are written in a second; 0: nobody knows. A third of the time goes
+    to writing at most. Where nobody knows the speed of reading, the prompt stays as it is.
     """
-    rate = speed.tokens_a_second
-    writes_s = _SLOWER * written / rate if rate else 0.0
-    left_s = seconds - load_s - writes_s - _BESIDE_S
-    least, most = min(_LEAST_TOKENS, tokens), tokens
+    left_s = seconds - load_s - _BESIDE_S
+    fit = int(left_s * _WRITING * rate / _SLOWER) if rate else wanted.written
+    written = max(min(wanted.written, fit), min(_LEAST_WRITTEN, wanted.written))
+    left_s -= _SLOWER * written / rate if rate else 0.0
+    least, most = min(_LEAST_TOKENS, wanted.tokens), wanted.tokens
     while least < most:
         middle = (least + most + 1) // 2
         expected_s = speed.expected_s(0, middle)
@@ -129,7 +143,7 @@ def affordable(speed: Speed, tokens: int, load_s: float, seconds: float, written
             least = middle
         else:
             most = middle - 1
-    return least
+    return Size(least, written)
 
 
 def better(chosen: Figures, tried: Sequence[Tried]) -> list[Tried]:
