@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from standby.adapters.codings import coder_for
 from standby.app.catalogue import Catalogue
 from standby.app.engines import Engines, Preference
+from standby.app.speeds import Speeds
+from standby.core.models.speed import Timings
 from standby.core.request import NOBODY, Caller, Request
 from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import dumps, loads
 from tests.fakes.json_text import VALUES
 from tests.fakes.line import BARE, DOWN, JSON_HEAD, KNOWN, STRANGER, Tape, Way, error, for_ever
-from tests.fakes.talker import Talker
+from tests.fakes.talker import MODEL, Talker
 
 pytestmark = pytest.mark.anyio
 
@@ -59,8 +61,26 @@ async def test_an_entry_says_what_a_client_shows():
     [entry] = loads((await listed(Way(DOWN), engines=[rehearsal])).sent)["data"]
 
     assert "model" == entry["type"]
-    assert "coder · desk, local (rehearsal)" == entry["display_name"]
+    assert "coder on desk · 32k · for rehearsals" == entry["display_name"]
     assert 32_768 == entry["max_input_tokens"]
+
+
+class Warm:
+    """A warming that has read a conversation with one model."""
+
+    def has_read(self, model):
+        return model.key == MODEL.key
+
+
+async def test_an_entry_says_how_fast_a_model_writes_and_that_it_is_warm():
+    way, tape, speeds = Way(DOWN), Tape(), Speeds()
+    speeds.learn(MODEL, Timings(0, 100, 1.0, 380, 10.0))
+    engines = Engines([Talker()], Preference(), way.clock)
+    catalogue = Catalogue(way.line, engines, speeds, Warm())
+    await catalogue.models(Request("GET", "/v1/models", (), b""), KNOWN, tape)
+
+    [entry] = loads(tape.sent)["data"]
+    assert "coder on desk · 32k · 38 tok/s · warm" == entry["display_name"]
 
 
 @pytest.mark.parametrize("query", ["after_id=x", "before_id=x&limit=3"])

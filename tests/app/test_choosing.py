@@ -3,6 +3,7 @@
 import pytest
 
 from standby.app.choosing import ChoiceError, Choosing
+from standby.app.policy import Wishes
 from standby.core.policy.modes import Mode
 from tests.fakes.house import House
 from tests.fakes.line import streamed
@@ -57,3 +58,19 @@ async def test_what_cannot_be_chosen_is_said_in_words(fields, words):
 
     with pytest.raises(ChoiceError, match=words):
         await chosen.use(fields)
+
+
+class OfAFile:
+    """What has become of the settings in their file."""
+
+    fault, waiting = "config.toml:3: no such setting", ("gateway.port",)
+
+
+async def test_what_the_settings_say_and_what_of_it_does_not_count_is_told():
+    house = House(streamed("Hi"), wishes=Wishes(tiers={"opus": "coder", "haiku": "tiny"}))
+    await house.engines.refresh()
+    said = Choosing(house.policy, house.way.clock, OfAFile()).told()
+
+    assert {"opus": True, "haiku": False} == {one["tier"]: one["there"] for one in said["tiers"]}
+    assert OfAFile.fault == said["settings_fault"]
+    assert ["gateway.port"] == said["settings_waiting"]

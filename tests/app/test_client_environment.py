@@ -107,3 +107,14 @@ def test_another_provider_is_noticed_unless_it_is_switched_off():
     on = {"CLAUDE_CODE_USE_BEDROCK": "1", "CLAUDE_CODE_USE_VERTEX": "0"}
 
     assert ["CLAUDE_CODE_USE_BEDROCK"] == [one.variable for one in elsewhere("shell", on)]
+
+
+def test_the_local_model_is_one_more_row_of_the_menu_unless_the_user_has_one():
+    row = "ANTHROPIC_CUSTOM_MODEL_OPTION"
+    words = "coder on desk · 64k"
+    variables = client_variables({}, url=URL, token=TOKEN, stand_in=words)
+    theirs = client_variables({row: "mine"}, url=URL, token=TOKEN, stand_in=words)
+
+    assert ("claude-local", words) == (variables[row], variables[f"{row}_NAME"])
+    assert not [name for name in theirs if name.startswith(row)]
+    assert not [n for n in client_variables({}, url=URL, token=TOKEN) if n.startswith(row)]

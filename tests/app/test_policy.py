@@ -10,6 +10,7 @@ from standby.app.policy import Asking, Choices, UnknownModelError, Wishes
 from standby.core.policy.choices import Choice
 from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.privacy import Border, Privacy
+from standby.core.quota.machine import Admission
 from standby.core.quota.reply import UNIFIED
 from standby.core.request import Caller, Request
 from standby.core.wire.errors import message_of
@@ -17,18 +18,21 @@ from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import loads
 from standby.ports import EngineError
 from tests.fakes.circles import LONG, STUCK, made
+from tests.fakes.engines import FakeEngine
 from tests.fakes.house import SESSION, SPENT, House
 from tests.fakes.line import (
     DOWN,
     KNOWN,
     ME,
     NO_ACCOUNT,
+    OPUS,
     STRANGER,
     messages_request,
     streamed,
 )
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.sidecalls import TITLE
+from tests.fakes.talker import MODEL
 from tests.fakes.turns_of_work import loop, says
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +43,7 @@ LOOP = {"messages": loop()}
 SECRET = Wishes(borders=(Border(Privacy.LOCAL_ONLY, path="/work/secret"),))
 AT_HOME = replace(KNOWN, project="/work/secret/src")
 AWAY = replace(KNOWN, project="/work/open")
+CODER, LARGE = MODEL, replace(MODEL, id="large")
 
 
 @pytest.fixture(autouse=True, params=["read whole", "glanced at"])
@@ -428,6 +433,48 @@ async def test_what_is_of_no_known_project_is_counted_here_where_some_must_not_l
     assert not house.policy.counted_here(of_session("s-1"), AWAY)
     house.policy.wishes = Wishes(borders=(Border(Privacy.CLOUD_ONLY, path="/work/secret"),))
     assert not house.policy.counted_here(of_session("s-1"), KNOWN)
+
+
+def limited(house, model):
+    """The facts of a request for a model while the cloud is not asked."""
+    asking = Asking(messages_request(), KNOWN, model)
+    return house.policy.facts(asking, Admission.STAY, house.way.accounts.standing(ME, model))
+
+
+@pytest.mark.parametrize(
+    ("model", "who"),
+    [
+        ("claude-opus-5-5", "desk/large"),
+        ("claude-haiku-5-5", "desk/coder"),
+        ("claude-sonnet-5-5", "desk/coder"),
+    ],
+)
+async def test_the_model_that_stands_in_for_a_tier_goes_first_if_it_is_there(model, who):
+    wishes = Wishes(tiers={"opus": "large", "haiku": "nobody-has-it"})
+    house = House(SPENT, wishes=wishes, engines=[FakeEngine("desk", CODER, LARGE)])
+    await house.engines.refresh()
+    facts = house.policy.facts(
+        Asking(messages_request(), KNOWN, model),
+        Admission.STAY,
+        house.way.accounts.standing(ME, model),
+    )
+
+    assert who == house.policy.decide(facts, house.engines.known()).order[0]
+    assert (("opus", "large", True), ("haiku", "nobody-has-it", False)) == house.policy.stand_ins()
+
+
+async def test_what_a_person_uses_now_goes_before_the_model_of_a_tier():
+    wishes = Wishes(tiers={"opus": "large"})
+    house = House(SPENT, wishes=wishes, engines=[FakeEngine("desk", LARGE, CODER)])
+    await house.engines.refresh()
+    await house.policy.choose(Choice(Mode.LOCAL, "coder"))
+    facts = house.policy.facts(
+        Asking(messages_request(), KNOWN, OPUS),
+        Admission.STAY,
+        house.way.accounts.standing(ME, OPUS),
+    )
+
+    assert "desk/coder" == house.policy.decide(facts, house.engines.known()).order[0]
 
 
 async def test_remotes_are_asked_for_only_where_a_border_names_one():

@@ -18,7 +18,10 @@ class File:
 
     def __init__(self):
         self.version, self.holds, self.reads, self.taken = 1, Settings(), 0, []
-        self.reloading = Reloading(lambda: self.version, self._read, Settings(), self.taken.append)
+        self.reloading = Reloading(lambda: self.version, self._read, Settings(), self._take)
+
+    async def _take(self, settings):
+        self.taken.append(settings)
 
     def _read(self):
         self.reads += 1
@@ -53,7 +56,18 @@ async def test_changed_settings_count_at_once(caplog):
 async def test_what_waits_for_a_restart_is_named(caplog):
     await File().becomes(PORT)
 
-    assert "[gateway] waits for a restart" in caplog.text
+    assert "restart to apply: gateway.port" in caplog.text
+
+
+async def test_what_waits_is_known_until_it_is_as_it_was():
+    file = File()
+
+    await file.becomes(PORT)
+    waiting = file.reloading.waiting
+    await file.becomes(SPARE)
+
+    assert (("gateway.port",), ()) == (waiting, file.reloading.waiting)
+    assert 2 == len(file.taken), "the rest counts at once"
 
 
 async def test_a_broken_file_leaves_all_as_it_was_and_says_so_until_it_is_mended(caplog):

@@ -144,3 +144,16 @@ def test_what_is_going_on_at_an_engine_is_said_while_something_is():
     crowd = {**alone, "waiting": 3}
     expected = "ollama: 1 of 1 slots busy, 3 waiting"
     assert expected == told(local={**local, "queues": [idle, crowd]})["at work"]
+
+
+def test_what_waits_for_a_restart_and_a_tier_without_its_model_are_said():
+    tiers = [
+        {"tier": "opus", "model": "coder:30b", "there": True},
+        {"tier": "haiku", "model": "tiny:1b", "there": False},
+    ]
+    policy = {"mode": "auto", "settings_waiting": ["gateway.port", "cloud.url"], "tiers": tiers}
+    said = told(policy=policy)
+
+    assert "restart to apply: gateway.port, cloud.url" == said["settings"]
+    assert "haiku: there is no local model 'tiny:1b'" == said["tiers"]
+    assert "settings" not in told()

@@ -63,6 +63,10 @@ class Terminal:
         await self.until(lambda screen: any(text in line for line in screen))
         await self._tmux("send-keys", "Enter")
 
+    async def press(self, key):
+        """Press a key by its name, such as ``Down``."""
+        await self._tmux("send-keys", key)
+
     async def until(self, happened, within_s=ENOUGH_S):
         """Wait until the lines of the screen are as told, and return them."""
         screen = []

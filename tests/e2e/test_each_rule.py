@@ -22,6 +22,7 @@ from standby.testing.cloud import FakeCloud
 from standby.testing.standing import Limit
 from tests.e2e.claude_code import API_KEY, SUBSCRIPTION, ClaudeCode
 from tests.e2e.gateway import Gateway
+from tests.e2e.screens import NOBODY_ELSE, begun
 from tests.e2e.terminal import Terminal
 from tests.fakes.local_server import local_server
 from tests.fakes.rooms import RULES
@@ -42,8 +43,6 @@ OUT_OF_REACH = {
 FEW_TOOLS = ("--tools", "Bash,Read")
 # One dot.
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # noqa: E501
-# Otherwise the client would also speak to places that are not here: they are behind a closed port.
-NOBODY_ELSE = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
 AGAIN = 6
 """Results after which the cloud may go on: those of the calls before, and circles by then."""
 PLAN = "Design the cache; weigh the options."
@@ -248,28 +247,8 @@ async def safety_check(seen, gateway, screen, server):
 
 def at_the_screen(folder, gateway):
     """Claude Code in a terminal: there it begins with a look at the quota."""
-    home, work = folder / "home", folder / "work"
-    for one in (home / ".claude", work):
-        one.mkdir(parents=True)
-    begun = {
-        "hasCompletedOnboarding": True,
-        "lastOnboardingVersion": VERSION,
-        "theme": "dark",
-        "projects": {str(work): {"hasTrustDialogAccepted": True}},
-    }
-    (home / ".claude" / ".claude.json").write_text(json.dumps(begun))
-    environment = {
-        "PATH": os.pathsep.join([str(binary().parent), os.defpath]),
-        "HOME": str(home),
-        "CLAUDE_CONFIG_DIR": str(home / ".claude"),
-        "TERM": "xterm-256color",
-        "LANG": "C.UTF-8",
-        "DISABLE_AUTOUPDATER": "1",
-        "ANTHROPIC_BASE_URL": gateway.url,
-        "ANTHROPIC_CUSTOM_HEADERS": f"x-standby-token: {gateway.token}",
-        **NOBODY_ELSE,
-        **SUBSCRIPTION,
-    }
+    headers = {"ANTHROPIC_CUSTOM_HEADERS": f"x-standby-token: {gateway.token}"}
+    work, environment = begun(folder, ANTHROPIC_BASE_URL=gateway.url, **headers, **NOBODY_ELSE)
     return Terminal((str(binary()), "--permission-mode", "auto", *FEW_TOOLS), environment, work)
 
 

@@ -4,11 +4,9 @@ In a terminal it is driven as by hand. With `WRITE_DOCS=1` what the screen showe
 guide.
 """
 
-import json
 import os
 import re
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,8 +16,7 @@ from standby.testing.cloud import FakeCloud
 from standby.testing.scripts import Text, ToolUse
 from tests.e2e.claude_code import SUBSCRIPTION, ClaudeCode
 from tests.e2e.gateway import Gateway, model
-from tests.e2e.terminal import Terminal
-from tests.prepare import VERSION, binary
+from tests.e2e.screens import at_the_screen
 
 pytestmark = [
     pytest.mark.anyio,
@@ -28,7 +25,6 @@ pytestmark = [
 ]
 
 LOCAL = "I am the tiny test model and this reply was scripted."
-COMMAND = (sys.executable, "-P", "-m", "standby")
 PLUGIN = Path(__file__).parents[2] / "src" / "standby" / "plugin"
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "claude-code.md"
 BEGIN, END = "<!-- terminal:begin -->\n", "<!-- terminal:end -->"
@@ -36,35 +32,6 @@ TOOL = "mcp__plugin_standby_standby__status"
 # Longer than the pause between two looks of the client at its status line.
 REFRESHED_S = 20.0
 RESET_S = 3.0
-
-
-@asynccontextmanager
-async def at_the_screen(folder, gateway, arguments=("--tools", "Bash,Write,Read")):
-    """Claude Code in a terminal, started with `standby claude` by somebody who has begun before."""
-    home, work = folder / "home", folder / "work"
-    for one in (home / ".claude", work):
-        one.mkdir(parents=True)
-    begun = {
-        "hasCompletedOnboarding": True,
-        "lastOnboardingVersion": VERSION,
-        "theme": "dark",
-        "projects": {str(work): {"hasTrustDialogAccepted": True}},
-    }
-    (home / ".claude" / ".claude.json").write_text(json.dumps(begun))
-    environment = {
-        "PATH": os.pathsep.join([str(binary().parent), os.defpath]),
-        "HOME": str(home),
-        "CLAUDE_CONFIG_DIR": str(home / ".claude"),
-        "TERM": "xterm-256color",
-        "LANG": "C.UTF-8",
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_AUTOUPDATER": "1",
-        **SUBSCRIPTION,
-        **gateway.variables,
-    }
-    command = (*COMMAND, "claude", "--permission-mode", "default", *arguments)
-    async with Terminal(command, environment, work) as terminal:
-        yield terminal
 
 
 async def test_the_status_line_follows_the_switch_and_slash_standby_answers_without_a_model(

@@ -23,6 +23,8 @@ class LocalServer:
     sees: bool = False
     read_s: float = 0.0
     """How long it says that it has read the whole prompt; 0: it does not say."""
+    written_s: float = 0.01
+    """How long it says that it has written, where it says how long it took."""
     acts: Callable[[dict[str, JSON]], Awaitable[tuple[str, JSON] | None]] | None = None
     """Names the tool to call and its input for a request; ``None``: it says its sentence."""
     url: str = ""
@@ -69,7 +71,8 @@ class LocalServer:
         last: dict[str, JSON] = {"choices": [], "usage": usage}
         if self.read_s:
             took = {"prompt_n": tokens, "prompt_ms": self.read_s * 1000, "cache_n": 0}
-            last["timings"] = {**took, "predicted_n": 9, "predicted_ms": 10.0}
+            wrote = {"predicted_n": 76, "predicted_ms": self.written_s * 1000}
+            last["timings"] = {**took, **wrote}
         return b"".join((*said, b"data: %b\n\ndata: [DONE]\n\n" % dumps(last)))
 
 

@@ -2,9 +2,12 @@
 
 import pytest
 
-from standby.wiring.alerting import alerts
+from standby.adapters.host.notifying import Bell, Desktop
+from standby.wiring.alerting import notifier_of
 
 
-@pytest.mark.parametrize(("wanted", "chores"), [("off", 0), ("desktop", 1), ("bell", 1)])
-def test_nobody_tells_where_nobody_wants_it(wanted, chores):
-    assert chores == len(alerts(wanted, dict, None, None))
+@pytest.mark.parametrize(
+    ("wanted", "who"), [("off", type(None)), ("desktop", Desktop), ("bell", Bell)]
+)
+def test_nobody_tells_where_nobody_wants_it(wanted, who):
+    assert isinstance(notifier_of(wanted), who)

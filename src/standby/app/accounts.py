@@ -67,7 +67,8 @@ class Accounts:
         self._clock = clock
         self._dice = dice
         self._readers = tuple(sorted(readers, key=lambda reader: reader.rank))
-        self._rules = rules or QuotaRules()
+        self.rules = rules or QuotaRules()
+        """Replaced when the settings are read again."""
         self._on_change = on_change
         self._on_seen = on_seen
         # In the order of use, the longest unused first.
@@ -85,7 +86,7 @@ class Accounts:
             return
         now = self._now()
         for name, value in list(accounts.items())[-MAX_ACCOUNTS:]:
-            self._states[Account(name)] = from_json(value, now, self._rules)
+            self._states[Account(name)] = from_json(value, now, self.rules)
 
     def admission(self, account: Account, model: str) -> Admission:
         """Return whether a request may go to the cloud; ``TRY`` is given to one request at a time.
@@ -95,7 +96,7 @@ class Accounts:
         """
         now = self._now()
         before = self._state(account)
-        after, admission = quota.admitted(before, model, now, self._rules)
+        after, admission = quota.admitted(before, model, now, self.rules)
         if after is not before:
             self._states[account] = after
         return admission
@@ -112,8 +113,8 @@ class Accounts:
         now = self._now()
         signal = classify(reply, now, self._readers)
         before = self._state(account)
-        jitter_s = self._dice.fraction() * self._rules.jitter_s
-        after = quota.heard(before, signal, model, now, jitter_s, self._rules, tried=trying)
+        jitter_s = self._dice.fraction() * self.rules.jitter_s
+        after = quota.heard(before, signal, model, now, jitter_s, self.rules, tried=trying)
         windows = read_windows(reply.headers, now)
         after = quota.seen(after, windows, now)
         if windows and self._on_seen is not None:

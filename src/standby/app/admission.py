@@ -129,14 +129,15 @@ class Admission:
     def __init__(self, clock: Clock, *, slots: int = 0, wait_s: float = WAIT_S) -> None:
         self.clock = clock
         self._slots = slots
-        self._wait_s = wait_s
+        self.wait_s = wait_s
+        """Replaced when the settings are read again; who waits already keeps the old one."""
         self._desks: dict[str, _Desk] = {}
         self._numbers = count(1)
 
     def turn(self, session: str, priority: Priority) -> Turn:
         """Return a turn that arrives now."""
         now = self.clock.ticks()
-        return Turn(f"{next(self._numbers)}", session, priority, now, now + self._wait_s)
+        return Turn(f"{next(self._numbers)}", session, priority, now, now + self.wait_s)
 
     @asynccontextmanager
     async def slot(

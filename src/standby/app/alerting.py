@@ -25,13 +25,14 @@ class Alerting:
         self,
         glance: Callable[[], dict[str, JSON]],
         accounts: Accounts,
-        notifier: Notifier,
+        notifier: Notifier | None,
         clock: Clock,
         every_s: float = EVERY_S,
     ) -> None:
         self._glance = glance
         self._accounts = accounts
-        self._notifier = notifier
+        self.notifier = notifier
+        """``None``: nobody wants to be told. Replaced when the settings are read again."""
         self._clock = clock
         self._every_s = every_s
         self._told = Told()
@@ -44,10 +45,13 @@ class Alerting:
 
     async def look(self) -> None:
         """Tell what is due now."""
+        if (notifier := self.notifier) is None:
+            self._told = Told()  # whoever wants to be told later is not told of what was
+            return
         self._told, alerts = due(self._told, self._scene(), self._clock.ticks())
         for alert in alerts:
             moment = "" if alert.until is None else f" {self._clock.told(alert.until)}"
-            await self._notifier.tell(alert.title, f"{alert.words}{moment}".strip())
+            await notifier.tell(alert.title, f"{alert.words}{moment}".strip())
 
     def _scene(self) -> Scene:
         glance = self._glance()

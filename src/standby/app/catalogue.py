@@ -5,7 +5,10 @@ from typing import Final
 
 from standby.app.cloud import Line, labelled
 from standby.app.engines import Engines
+from standby.app.speeds import Speeds
+from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
+from standby.core.models.label import label
 from standby.core.policy.names import advertised
 from standby.core.request import NOBODY, Caller, Request
 from standby.core.wire import errors
@@ -25,9 +28,17 @@ _JSON: Final = (("Content-Type", "application/json"),)
 class Catalogue:
     """Answers ``GET /v1/models``, also when the cloud cannot."""
 
-    def __init__(self, line: Line, engines: Engines) -> None:
+    def __init__(
+        self,
+        line: Line,
+        engines: Engines,
+        speeds: Speeds | None = None,
+        warming: Warming | None = None,
+    ) -> None:
         self._line = line
         self._engines = engines
+        self._speeds = speeds or Speeds()
+        self._warming = warming
 
     async def models(self, request: Request, caller: Caller, wire: Wire) -> None:
         """Send the merged list; a page of the cloud's that is not its first comes as it is."""
@@ -42,9 +53,21 @@ class Catalogue:
             return await wire.deliver(*answer)
         first = not any(f"{name}_id=" in request.target for name in ("after", "before"))
         local = await self._engines.candidates() if first else ()
-        page = _merged(cloud or {}, [_entry(model) for model in local])
+        page = _merged(cloud or {}, [self._entry(model) for model in local])
         served = "cloud, local" if cloud else "local"
         return await wire.deliver(Head(200, (*_JSON, (SERVED_BY, served))), dumps(page))
+
+    def _entry(self, model: LocalModel) -> JSON:
+        speed = self._speeds.of(model).tokens_a_second
+        warm = self._warming is not None and self._warming.has_read(model)
+        return {
+            "type": "model",
+            "id": advertised(model),
+            "display_name": label(model, speed, warm=warm),
+            "description": f"Local model, {model.window}",
+            "created_at": "1970-01-01T00:00:00Z",
+            "max_input_tokens": model.context_tokens,
+        }
 
     async def _of_cloud(self, request: Request) -> tuple[Head, bytes] | None:
         """Return the cloud's answer to the byte; ``None`` when there is none to show."""
@@ -79,16 +102,4 @@ def _merged(page: Mapping[str, JSON], local: Iterable[JSON]) -> dict[str, JSON]:
         "data": data,
         "first_id": ids[0] if ids else None,
         "last_id": page.get("last_id", ids[-1] if ids else None),
-    }
-
-
-def _entry(model: LocalModel) -> JSON:
-    kind = " (rehearsal)" if model.rehearsal else ""
-    return {
-        "type": "model",
-        "id": advertised(model),
-        "display_name": f"{model.id} · {model.engine}, local{kind}",
-        "description": f"Local model, {model.window}",
-        "created_at": "1970-01-01T00:00:00Z",
-        "max_input_tokens": model.context_tokens,
     }

@@ -1,8 +1,9 @@
 """What a person chooses while the gateway runs, and what of it counts now."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from standby.app.policy import Policy, UnknownModelError
+from standby.app.reloading import Reloading
 from standby.core.policy.choices import Choice, wanted
 from standby.core.policy.modes import Mode
 from standby.core.wire.json import JSON
@@ -18,11 +19,11 @@ class ChoiceError(Exception):
 class Choosing:
     """Takes choices, and tells which there are."""
 
-    def __init__(self, policy: Policy, clock: Clock, fault: Callable[[], str] = lambda: "") -> None:
-        """``fault`` says why the settings cannot be used as they stand in their file now."""
+    def __init__(self, policy: Policy, clock: Clock, reloading: Reloading | None = None) -> None:
+        """``reloading`` says what has become of the settings in their file."""
         self._policy = policy
         self._clock = clock
-        self._fault = fault
+        self.reloading = reloading
 
     async def use(self, fields: Mapping[str, str]) -> dict[str, JSON]:
         """Make a choice and return what counts then. Raise :class:`ChoiceError`."""
@@ -41,10 +42,23 @@ class Choosing:
         return self._policy.mode.mode or Mode.AUTO
 
     def told(self) -> dict[str, JSON]:
-        """Return what counts now, and every choice that has not ended."""
+        """Return what counts now, every choice that has not ended, and what of it cannot be.
+
+        ``tiers`` are the local models that the settings name for tiers of the cloud's; of the
+        settings in their file, ``settings_fault`` is why they cannot be used, and
+        ``settings_waiting`` those that count from the next start on.
+        """
         choices: list[JSON] = [self._told(one) for one in self._policy.choices()]
         told: dict[str, JSON] = {**self._told(self._policy.mode), "choices": choices}
-        return {**told, "settings_fault": fault} if (fault := self._fault()) else told
+        if tiers := self._policy.stand_ins():
+            told["tiers"] = [
+                {"tier": tier, "model": model, "there": there} for tier, model, there in tiers
+            ]
+        if self.reloading is not None and self.reloading.fault:
+            told["settings_fault"] = self.reloading.fault
+        if self.reloading is not None and self.reloading.waiting:
+            told["settings_waiting"] = [*self.reloading.waiting]
+        return told
 
     def _told(self, choice: Choice) -> dict[str, JSON]:
         return {

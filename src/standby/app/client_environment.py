@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from standby.core.policy.names import ANY
 from standby.core.redact import Secret
 
 __all__ = [
@@ -39,6 +40,9 @@ _HELPFUL: Final = {
     "API_FORCE_IDLE_TIMEOUT": "0",
     "API_TIMEOUT_MS": "3000000",
 }
+# One more row of its `/model` menu. With a claude.ai login it does not ask for a list (2.1.330).
+_ROW: Final = "ANTHROPIC_CUSTOM_MODEL_OPTION"
+_ROW_SAYS: Final = "On this machine, whatever the quota"
 # With one of these Claude Code speaks to another provider, whatever its base URL.
 _ELSEWHERE: Final = ("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY")
 _OFF: Final = ("", "0", "false")
@@ -55,19 +59,30 @@ class Overruled:
 
 
 def client_variables(
-    environment: Mapping[str, str], *, url: str, token: Secret, project: str = ""
+    environment: Mapping[str, str],
+    *,
+    url: str,
+    token: Secret,
+    project: str = "",
+    stand_in: str = "",
 ) -> Mapping[str, str]:
     """Return the variables to set for a client; all others stay as they are.
 
     The user's own choice of a helpful variable stands, and so do the user's own headers.
     ``project`` is the folder that the client works in: the gateway keeps it to itself.
+    ``stand_in`` is what the local model is called that would answer; empty: there is none.
     """
     helpful = {name: value for name, value in _HELPFUL.items() if name not in environment}
     return {
         **helpful,
+        **(_row(stand_in) if stand_in and _ROW not in environment else {}),
         BASE_URL: url,
         HEADERS: _headers(environment.get(HEADERS, ""), token, project),
     }
+
+
+def _row(stand_in: str) -> Mapping[str, str]:
+    return {_ROW: ANY, f"{_ROW}_NAME": stand_in, f"{_ROW}_DESCRIPTION": _ROW_SAYS}
 
 
 def foreign_base_url(environment: Mapping[str, str], *, url: str, cloud_url: str) -> str | None:

@@ -70,7 +70,7 @@ class CloudDeadlines:
     """Between two reads."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """The way to the cloud that all requests share."""
 
@@ -80,6 +80,7 @@ class Line:
     clock: Clock
     coder_for: Callable[[str], Coder]
     deadlines: CloudDeadlines
+    """Replaced when the settings are read again: a request keeps those that it was sent with."""
     retries: Retries = field(default_factory=Retries)
 
     async def items(self, request: Request, *, head_s: float) -> AsyncGenerator[Head | bytes, None]:

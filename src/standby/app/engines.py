@@ -75,7 +75,7 @@ class Engines:
     def __init__(self, engines: Sequence[Engine], preference: Preference, clock: Clock) -> None:
         self._engines = {engine.name: engine for engine in reversed(engines)}
         self._order = {engine.name: place for place, engine in enumerate(engines)}
-        self._preference = preference
+        self.preference = preference
         self._clock = clock
         self._known: tuple[LocalModel, ...] = ()
         self._asked_at: float | None = None
@@ -85,6 +85,11 @@ class Engines:
         self._loading: dict[str, asyncio.Lock] = {}
         self._asking = asyncio.Lock()
         self._wanted = asyncio.Event()
+
+    def prefer(self, preference: Preference) -> None:
+        """Take another preference, for whoever asks next."""
+        self.preference = preference
+        self._known = self._ordered(self._known)
 
     async def candidates(self, fresh_s: float = _FRESH_S) -> tuple[LocalModel, ...]:
         """Return what could answer, best first. Waits only when nothing useful is known."""
@@ -179,7 +184,7 @@ class Engines:
 
     def _rank(self, model: LocalModel) -> tuple[bool | int, ...]:
         """Lower is better; equal ones stay in the order of their engines."""
-        chosen = self._preference
+        chosen = self.preference
         ours = isinstance(self._engines.get(model.engine), Startable)
         return (
             not (chosen.model and _is_named(model, chosen.model)),
@@ -228,7 +233,7 @@ class Engines:
         if model.loaded or not (isinstance(engine, Loadable) and engine.loads_small):
             return model
         others = any(known.loaded and known.engine == model.engine for known in self._known)
-        if others and not self._preference.manage:
+        if others and not self.preference.manage:
             return model
         try:
             return await self.load(model)
@@ -246,7 +251,7 @@ class Engines:
         engine = self.engine_of(model)
         if not isinstance(engine, Loadable):
             raise EngineError(f"{model.engine} cannot be told to load a model")
-        wanted = context_tokens or self._preference.context or WANTED_TOKENS
+        wanted = context_tokens or self.preference.context or WANTED_TOKENS
         async with self._loading.setdefault(model.engine, asyncio.Lock()):
             # Somebody may have loaded it while we waited, or in the server's own window.
             offered = await engine.models()

@@ -18,6 +18,7 @@ class Notices:
 
     def __init__(self, *, enabled: bool = True) -> None:
         self.enabled = enabled
+        """Replaced when the settings are read again."""
         self._told: Recent[str, _Told] = Recent()
 
     def due(self, session: str, requested: str, by: str) -> bool:

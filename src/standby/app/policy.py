@@ -5,8 +5,8 @@ each conversation stands is remembered in memory only.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from standby.app.accounts import Accounts
@@ -19,7 +19,7 @@ from standby.core.policy.decide import Decision, decide
 from standby.core.policy.features import NOTHING, Features
 from standby.core.policy.loops import Loop
 from standby.core.policy.modes import Mode, SecondOpinion
-from standby.core.policy.names import goes_by
+from standby.core.policy.names import goes_by, tier_of
 from standby.core.policy.pace import Level, Pace, paced
 from standby.core.policy.privacy import Border, Privacy, borders_of
 from standby.core.policy.thread import CLOUD, NEW, Thread, continued, worth_an_early_try
@@ -57,11 +57,17 @@ class Wishes:
     """Who goes on with a turn in which a local model goes round in circles."""
     notes_hand_back: bool = False
     """The cloud is told, where a conversation comes back, which answers are not its own."""
+    tiers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The local models that stand in for tiers of the cloud's, by the name of the tier."""
 
     @property
     def looks_for_circles(self) -> bool:
         """Whether anybody wants to know when a local model goes round in circles."""
         return self.second_opinion is not SecondOpinion.OFF
+
+    def stand_in(self, model: str) -> str:
+        """Return the local model that the settings name for a model of the cloud."""
+        return self.tiers.get(tier_of(model, self.tiers), self.preferred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +182,7 @@ class Policy:
             credential=account != NOBODY,
             until=standing.until,
             mode=choice.mode or Mode.AUTO,
-            preferred=choice.model or self.wishes.preferred,
+            preferred=choice.model or self.wishes.stand_in(asking.model),
             chosen=bool(choice.project or choice.session),
             now=self._clock.now(),
             thread=self._thread(asking) if asking.purpose in _CONVERSATION else NEW,
@@ -268,6 +274,14 @@ class Policy:
     def choices(self) -> tuple[Choice, ...]:
         """Return what was chosen and has not ended."""
         return self._choices.all()
+
+    def stand_ins(self) -> tuple[tuple[str, str, bool], ...]:
+        """Return the tiers of the settings with the model of each, and whether that is known."""
+        known = self._engines.known()
+        return tuple(
+            (tier, name, any(goes_by(name, model) for model in known))
+            for tier, name in self.wishes.tiers.items()
+        )
 
     @property
     def mode(self) -> Choice:

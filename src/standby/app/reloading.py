@@ -6,20 +6,17 @@ told in the log and by ``standby status`` until it has been put right.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from standby.core.settings import Settings
+from standby.core.settings import Settings, changed
 
-__all__ = ["EVERY_S", "LIVE", "Reloading"]
+__all__ = ["EVERY_S", "Reloading"]
 
 log = logging.getLogger(__name__)
 
 EVERY_S: Final = 2.0
 """How often the file is looked at."""
-LIVE: Final = frozenset({"policy"})
-"""The sections that count at once; the others do from the next start on."""
 
 
 class Reloading:
@@ -30,7 +27,7 @@ class Reloading:
         stamp: Callable[[], object],
         read: Callable[[], Settings | str],
         running: Settings,
-        take: Callable[[Settings], None],
+        take: Callable[[Settings], Awaitable[None]],
     ) -> None:
         """``stamp`` differs when the file does; ``read`` returns settings, or what is wrong."""
         self._stamp = stamp
@@ -40,6 +37,8 @@ class Reloading:
         self._seen = stamp()
         self.fault = ""
         """Why the file cannot be used as it is; empty while it can."""
+        self.waiting: tuple[str, ...] = ()
+        """The settings that differ from those of the start, and count from the next one on."""
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -59,16 +58,11 @@ class Reloading:
             log.warning("the changed settings cannot be used; the old ones stay: %s", found)
             return
         self.fault = ""
-        self._take(found)
-        later = [name for name in _changed(self._running, found) if name not in LIVE]
-        if later:
-            names = "], [".join(later)
-            log.warning("the settings were read again; [%s] waits for a restart", names)
+        await self._take(found)
+        differ = changed(self._running, found)
+        self.waiting = tuple(one.dotted for one in differ if not one.about.live)
+        if self.waiting:
+            names = ", ".join(self.waiting)
+            log.warning("the settings were read again; restart to apply: %s", names)
         else:
             log.info("the settings were read again")
-
-
-def _changed(before: Settings, after: Settings) -> list[str]:
-    """Return the sections that differ from those that the gateway was started with."""
-    names = (section.name for section in fields(before))
-    return [name for name in names if getattr(before, name) != getattr(after, name)]

@@ -12,6 +12,7 @@ from standby.app.glance import binding, shown_model, shown_windows
 from standby.app.speeds import Speeds
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
+from standby.core.models.label import label
 from standby.core.policy.modes import Mode
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import warnings
@@ -90,7 +91,7 @@ class Status:
                 "accounts": [_account(name, state, now) for name, state in reversed(accounts)],
             },
             "local": {
-                "would_take_over": None if first is None else model_json(first),
+                "would_take_over": None if first is None else self._first(first),
                 "models": [model_json(model) for model in models],
                 "fetching": self._fetching(),
                 "problem": None if first else "no local model is there",
@@ -119,6 +120,11 @@ class Status:
                 )
             case _:
                 return Now("", "", "", None, None, "")
+
+    def _first(self, model: LocalModel) -> JSON:
+        speed = self._speeds.of(model).tokens_a_second
+        warm = self._warming is not None and self._warming.has_read(model)
+        return {**model_json(model), "label": label(model, speed, warm=warm)}
 
     def _cold_prompt_s(self, model: LocalModel) -> float | None:
         """Return how long a first prompt like Claude Code's takes, as far as was seen."""
@@ -245,7 +251,7 @@ def _conversation(warmth: Warmth) -> JSON:
     }
 
 
-def model_json(model: LocalModel) -> JSON:
+def model_json(model: LocalModel) -> dict[str, JSON]:
     """Return a local model as JSON."""
     return {
         "engine": model.engine,
@@ -260,6 +266,7 @@ def model_json(model: LocalModel) -> JSON:
         "settings": model.settings,
         "tuned": model.tuned,
         "remark": model.remark,
+        "label": label(model),
     }
 
 

@@ -84,6 +84,8 @@ class Switch:
     ) -> None:
         """``continues``: a local model may go on with an answer that somebody else began.
 
+        It and ``keep_alive_s`` are replaced when the settings are read again: answers that run keep
+        what they began with.
         ``warming`` is told of what may have to be answered here next.
         """
         self._line = line
@@ -95,11 +97,11 @@ class Switch:
         self._dice = dice
         self._policy = policy
         self._deadlines = deadlines
-        self._keep_alive_s = keep_alive_s
+        self.keep_alive_s = keep_alive_s
         self._fitting = fitting or Fitting(engines)
         self._schemas = schemas
         self._speeds = speeds or Speeds()
-        self._continues = continues
+        self.continues = continues
         self._warming = warming
         # What the cloud said when a limit was met: told again to whom no local model can answer.
         self._refusals: Recent[tuple[Account, str], Refusal] = Recent(64)
@@ -259,7 +261,7 @@ class Switch:
             kept=decision.kept,
         )
         # A client that waits for a whole answer can be told nothing else before it.
-        keep_alive_s = self._keep_alive_s if turn.stream else None
+        keep_alive_s = self.keep_alive_s if turn.stream else None
         relay = Relay(
             *(exchange, answerers, wire, self._line.coder_for, keep_alive_s), waiting=turn.waiting
         )
@@ -349,7 +351,7 @@ class Switch:
             known = {model.key for model in self._engines.known() if can_go_on(model)}
             return tuple(name for name in order if name in known or name == LATE)
 
-        return Late((), able) if self._continues and turn.stream else ()
+        return Late((), able) if self.continues and turn.stream else ()
 
     def _cloud(self, turn: Turn, *, trying: bool) -> Cloud:
         return Cloud(

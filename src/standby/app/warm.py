@@ -88,7 +88,8 @@ class Warming:
         self._accounts = accounts
         self._machine = machine
         self._clock = clock
-        self._terms = terms or Terms()
+        self.terms = terms or Terms()
+        """Replaced when the settings are read again."""
         self._lives = Lives()
         self._changed = asyncio.Event()
         self._asked_until = 0.0
@@ -153,6 +154,12 @@ class Warming:
             tuple(self._warmth(session, live) for session, live in self._lives),
         )
 
+    def has_read(self, model: LocalModel) -> bool:
+        """Whether a model has read a live conversation to its end."""
+        if self._model is None or self._model.key != model.key:
+            return False
+        return any(self._warmth(session, live).state == "warm" for session, live in self._lives)
+
     # -- what it does -------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -199,7 +206,7 @@ class Warming:
 
     async def _judged(self) -> Verdict:
         load = await self._machine.load()
-        return warming.judged(self._terms, load, self._cloud(), asked=self._asked())
+        return warming.judged(self.terms, load, self._cloud(), asked=self._asked())
 
     def _asked(self) -> bool:
         return self._clock.ticks() < self._asked_until
@@ -214,7 +221,7 @@ class Warming:
         for account, state in self._accounts.snapshot():
             if account in here:
                 bound = (reason(quota) for quota in state.quotas if binds(quota, now))
-                near = warming.tell(state.windows, self._terms.at, now)
+                near = warming.tell(state.windows, self.terms.at, now)
                 if said := next(bound, None) or near:
                     return said
         return ""

@@ -42,6 +42,11 @@ def rows(status: gateway.Status) -> Iterator[Row]:
         yield "mode", mode, "plain"
     if status.policy.fault:
         yield "settings", f"changed, and not used: {status.policy.fault}", "poor"
+    if status.policy.waiting:
+        yield "settings", f"restart to apply: {', '.join(status.policy.waiting)}", "poor"
+    for tier in status.policy.tiers:
+        if not tier.there:
+            yield "tiers", f"{tier.name}: there is no local model {tier.model!r}", "poor"
     for choice in status.policy.choices:
         if choice.special:
             yield "", gateway.policy_words(choice), "dim"

@@ -31,11 +31,12 @@ from standby.adapters.upstream.direct import DirectUpstream
 from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
 from standby.app.accounts import Accounts, Change
 from standby.app.admission import Admission
+from standby.app.alerting import Alerting
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
 from standby.app.choosing import Choosing
 from standby.app.circles import Circles
-from standby.app.cloud import CloudDeadlines, Line
+from standby.app.cloud import Line
 from standby.app.counting import Counting
 from standby.app.describing import Ask, Describing
 from standby.app.documents import Reading
@@ -55,25 +56,24 @@ from standby.app.switch import Switch
 from standby.app.usage import Usage
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
-from standby.core.quota.machine import QuotaRules
 from standby.core.quota.words import reason
 from standby.core.redact import Secret
 from standby.core.request import Request
 from standby.core.settings import Settings
 from standby.core.turns import Priority
-from standby.core.warming import Terms
 from standby.core.wire.asked import Asked
 from standby.core.wire.headers import Head
-from standby.ports import Clock, Dice, Ledger
+from standby.ports import Clock, Dice
 from standby.server.control import ControlDoor
 from standby.server.front import Front
 from standby.server.guard import Guard
 from standby.server.messages import MessagesDoor
-from standby.wiring.alerting import alerts
+from standby.wiring.alerting import notifier_of
 from standby.wiring.engines import engines_of, fetch_of, preference_of
 from standby.wiring.faces import Seen, faces, telemetry
 from standby.wiring.kinds import READERS, RULES
-from standby.wiring.policies import policy_of, reloading_of
+from standby.wiring.live import Live, deadlines_of, quota_rules_of, reloading_of, terms_of
+from standby.wiring.policies import policy_of
 from standby.wiring.records import teach
 
 __all__ = ["StartError", "gateway", "in_words"]
@@ -118,7 +118,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             clock,
             dice,
             list(READERS.values()),
-            _quota_rules(settings),
+            quota_rules_of(settings),
             on_change=changed,
             on_seen=ledger.saw,
         )
@@ -137,11 +137,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             fingerprints,
             clock,
             coder_for,
-            CloudDeadlines(
-                burst_wait_s=settings.cloud.burst_wait_s,
-                first_byte_s=settings.cloud.first_byte_s,
-                idle_s=settings.cloud.idle_s,
-            ),
+            deadlines_of(settings),
         )
         about = About(
             version("standby"),
@@ -159,9 +155,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             *(accounts, engines, clock, speeds),
             machine=machine.now,
         )
-        preferred = partial(preference_of, where=where)
-        reloading = reloading_of(settings, where, policy, preferred)
-        choosing = Choosing(policy, clock, lambda: reloading.fault)
+        choosing = Choosing(policy, clock)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         measures = Measures(about, accounts, engines, admission, ledger)
@@ -173,7 +167,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             Circles(lambda: policy.wishes.looks_for_circles).retold,
         )
         warming = Warming(
-            engines, admission, fitting, accounts, SystemLoad(), clock, _terms(settings)
+            engines, admission, fitting, accounts, SystemLoad(), clock, terms_of(settings)
         )
         status = Status(
             *(about, accounts, engines, ledger, clock, lambda: fetching.words),
@@ -182,13 +176,14 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             speeds=speeds,
             queues=admission.queues,
         )
+        notices = Notices(enabled=settings.local.notice)
         switch = Switch(
             line,
             engines,
             admission,
             passage,
             Books(ledger, clock, dice, (measures.heard, lambda _: news.tell(), *sent)),
-            Notices(enabled=settings.local.notice),
+            notices,
             dice,
             policy,
             LocalDeadlines(first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s),
@@ -199,13 +194,22 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             continues=settings.local.continues,
             warming=warming,
         )
+        notifier = notifier_of(settings.gateway.notify)
+        alerting = Alerting(status.glance, accounts, notifier, clock)
+        live = Live(
+            partial(preference_of, where=where),
+            *(policy, engines, accounts, line, admission, notices, switch, warming, alerting),
+            keep_days=ledger.keep,
+        )
+        reloading = reloading_of(settings, where, live.take)
+        choosing.reloading = reloading
         keeping = Keeping(policy.stays_here)
         door = MessagesDoor(
             answer=switch.answer,
             count=Keeping(policy.counted_here).here(
                 Counting(line, engines, passage, fitting).count
             ),
-            models=keeping.here(Catalogue(line, engines).models),
+            models=keeping.here(Catalogue(line, engines, speeds, warming).models),
             otherwise=keeping.refused(passage.pass_on),
         )
         records = SqliteRecords(where.ledger_file) if settings.ledger.enabled else NoRecords()
@@ -237,7 +241,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
                 reloading.run,
                 machine.run,
                 partial(teach, speeds, where),
-                *alerts(settings.gateway.notify, status.glance, accounts, clock),
+                alerting.watch,
             )
         )
         control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing, usage)
@@ -271,7 +275,9 @@ async def _beside(*chores: Callable[[], Awaitable[None]]) -> AsyncIterator[None]
 
 
 @asynccontextmanager
-async def _ledger(settings: Settings, where: Paths, clock: Clock) -> AsyncIterator[Ledger]:
+async def _ledger(
+    settings: Settings, where: Paths, clock: Clock
+) -> AsyncIterator[SqliteLedger | NoLedger]:
     if not settings.ledger.enabled:
         yield NoLedger()
         return
@@ -281,21 +287,6 @@ async def _ledger(settings: Settings, where: Paths, clock: Clock) -> AsyncIterat
         yield ledger
     finally:
         await ledger.close()
-
-
-def _quota_rules(settings: Settings) -> QuotaRules:
-    cloud = settings.cloud
-    return QuotaRules(
-        probe_every_s=cloud.probe_every_s,
-        probe_often_s=cloud.probe_often_s,
-        jitter_s=cloud.reset_jitter_s,
-        overage_is_exhausted=cloud.overage == "exhausted",
-    )
-
-
-def _terms(settings: Settings) -> Terms:
-    local = settings.local
-    return Terms(local.warm, local.warm_at / 100, local.warm_on_battery, local.warm_busy / 100)
 
 
 def _proxy(settings: Settings) -> Proxy | None:

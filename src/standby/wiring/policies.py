@@ -1,18 +1,14 @@
 """Who decides who answers, put together out of the settings and of what was chosen."""
 
-import os
 from collections.abc import Callable, Iterable
-from functools import partial
-from pathlib import Path
+from dataclasses import asdict
 
-from standby.adapters.host.config_file import ConfigError, read_config
 from standby.adapters.host.git_remotes import git_remotes
 from standby.adapters.host.paths import Paths
 from standby.adapters.quota_store.file import FileStore
 from standby.app.accounts import Accounts
 from standby.app.engines import Engines, Preference
 from standby.app.policy import Choices, Policy, Wishes
-from standby.app.reloading import Reloading
 from standby.app.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.core.policy.modes import Mode, SecondOpinion
@@ -21,7 +17,7 @@ from standby.core.policy.verdicts import Machine, Rule
 from standby.core.settings import Settings
 from standby.ports import Clock
 
-__all__ = ["policy_of", "reloading_of", "wishes_of"]
+__all__ = ["policy_of", "wishes_of"]
 
 
 async def policy_of(
@@ -51,34 +47,6 @@ def _unmeasured(_model: LocalModel, _tokens: int) -> float | None:
     return None
 
 
-def reloading_of(
-    running: Settings, where: Paths, policy: Policy, preferred: Callable[[Settings], Preference]
-) -> Reloading:
-    """Return what reads the settings again, and tells the policy."""
-
-    def take(settings: Settings) -> None:
-        policy.wishes = wishes_of(settings, preferred(settings))
-
-    return Reloading(
-        partial(_stamp, where.config_file), partial(_read, where.config_file), running, take
-    )
-
-
-def _stamp(path: Path) -> object:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _read(path: Path) -> Settings | str:
-    try:
-        return read_config(path, os.environ).settings
-    except ConfigError as error:
-        return str(error)
-
-
 def wishes_of(settings: Settings, preference: Preference) -> Wishes:
     """Return what the settings say of who answers."""
     borders = (
@@ -92,4 +60,5 @@ def wishes_of(settings: Settings, preference: Preference) -> Wishes:
         at_once=settings.policy.returns == "at-once",
         second_opinion=SecondOpinion(settings.policy.second_opinion),
         notes_hand_back=settings.policy.handback_note == "brief",
+        tiers={name: model for name, model in asdict(settings.tiers).items() if model},
     )

@@ -182,3 +182,12 @@ def test_a_model_file_that_is_named_and_is_not_there_is_found(examined, monkeypa
 
     file.touch()
     assert "model file" not in examined()[1]
+
+
+def test_a_tier_whose_model_is_not_there_is_a_warning(examined, where):
+    tiers = [{"tier": "opus", "model": "coder:30b", "there": False}]
+    with running_gateway(where, says=status(policy={"mode": "auto", "tiers": tiers})):
+        _, findings = examined()
+
+    assert "warn" == grades(findings)["tiers"]
+    assert "`[tiers] opus` names 'coder:30b'" in findings["tiers"][0]["words"]

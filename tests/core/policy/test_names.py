@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.core.models.facts import LocalModel
-from standby.core.policy.names import advertised, is_local_name, matches
+from standby.core.policy.names import advertised, is_local_name, matches, tier_of
 
 QWEN = LocalModel("lmstudio", "Qwen/Qwen3-Coder-30B", "http://127.0.0.1:1234")
 models = st.builds(
@@ -46,3 +46,17 @@ def test_a_local_name_may_mean_somebody_else(name):
 def test_other_names_are_the_clouds(name):
     assert not is_local_name(name)
     assert not matches(name, QWEN)
+
+
+@pytest.mark.parametrize(
+    ("model", "tier"),
+    [
+        ("claude-opus-5-5", "opus"),
+        ("claude-3-5-Haiku-20241022", "haiku"),
+        ("claude-sonnet-5-5[1m]", ""),
+        ("octopus-2", ""),
+        ("", ""),
+    ],
+)
+def test_a_tier_is_a_part_of_the_name(model, tier):
+    assert tier == tier_of(model, ("opus", "haiku"))

@@ -22,6 +22,9 @@ class NoLedger:
         """Nothing is wrong with it."""
         return None
 
+    def keep(self, days: int) -> None:
+        """Keep nothing, for however long."""
+
     def book(self, entry: Entry) -> None:
         """Forget the entry."""
 

@@ -117,6 +117,10 @@ class SqliteLedger:
         """How many entries could not be kept, neither on disk nor in memory."""
         return self._refused + self._writer.dropped
 
+    def keep(self, days: int) -> None:
+        """Keep rows for so many days from now on."""
+        self._writer.keep_s = days * _DAY_S
+
     async def open(self) -> None:
         """Begin to write. Whatever is wrong with the file shows in :attr:`degraded`."""
         self._open = True
@@ -188,7 +192,7 @@ class _Writer:
         self._messages = messages
         self._hurry = hurry
         self._now = now
-        self._keep_s = keep_s
+        self.keep_s = keep_s
         self._first_retry_s = self._retry_s = retry_s
         self._kept: deque[Entry] = deque()
         self._seen: deque[_Seen] = deque(maxlen=_MOST_SEEN)
@@ -357,7 +361,7 @@ class _Writer:
         if time.monotonic() < self._tidy_at:
             return
         with transaction(connection):
-            before = self._now() - self._keep_s
+            before = self._now() - self.keep_s
             gone = connection.execute(OLDEST, (before, _TIDY_BATCH)).rowcount
             connection.execute("DELETE FROM windows WHERE at < ?", (before,))
         self._ballast.lay()

@@ -103,6 +103,7 @@ def _stand_in(found: gateway.Genuine, where: Paths) -> Iterator[Finding]:
     except gateway.GatewayError as error:
         yield fail("gateway", str(error), error.hint)
         return
+    yield from _tiers(status.policy.tiers)
     model = status.next
     if model is None:
         yield fail(
@@ -144,6 +145,16 @@ def _stand_in(found: gateway.Genuine, where: Paths) -> Iterator[Finding]:
             f"it is not kept: {status.degraded}",
             "Look at the disk and `standby log --gateway`.",
         )
+
+
+def _tiers(tiers: tuple[gateway.Tier, ...]) -> Iterator[Finding]:
+    for tier in tiers:
+        if not tier.there:
+            yield warn(
+                "tiers",
+                f"`[tiers] {tier.name}` names {tier.model!r}, and there is no such local model",
+                "`standby status --json` lists what there is; another one answers meanwhile.",
+            )
 
 
 def _rows(finding: Finding) -> Iterator[Row]:

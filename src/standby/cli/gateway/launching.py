@@ -19,7 +19,7 @@ from standby.cli.gateway.equipping import equipped, with_us_on_path
 from standby.cli.gateway.errors import GatewayError
 from standby.cli.gateway.finding import Genuine, status
 from standby.cli.gateway.offering import no_work_model, offer
-from standby.cli.gateway.said import read_status
+from standby.cli.gateway.said import Status, read_status
 from standby.cli.gateway.starting import ensure
 from standby.cli.gateway.supervising import Supervisor
 
@@ -53,10 +53,15 @@ def launch(
         raise GatewayError(f"{name!r} is not installed, or not on PATH", missing_hint, NOT_FOUND)
     settings = read_config(where.config_file, environment).settings
     found = ensure(where, environment)
-    for words in (*_remarks(found, environment, settings.cloud.url), *_offers(where, found)):
+    said = _said(found)
+    for words in (*_remarks(found, environment, settings.cloud.url), *_offers(where, said)):
         say(words)
     variables = client_variables(
-        environment, url=found.running.url, token=found.token, project=project_of(Path.cwd())
+        environment,
+        url=found.running.url,
+        token=found.token,
+        project=project_of(Path.cwd()),
+        stand_in=said.next.label if said is not None and said.next is not None else "",
     )
     if equips:
         arguments = [*equipped(arguments, environment, Path.cwd(), settings)]
@@ -68,13 +73,16 @@ def launch(
     return code
 
 
-def _offers(where: Paths, found: Genuine) -> list[str]:
-    """Return what to do about it when this machine has no model for work."""
+def _said(found: Genuine) -> Status | None:
     try:
-        said = read_status(status(found))
+        return read_status(status(found))
     except GatewayError:  # the client will tell
-        return []
-    if not no_work_model(said):
+        return None
+
+
+def _offers(where: Paths, said: Status | None) -> list[str]:
+    """Return what to do about it when this machine has no model for work."""
+    if said is None or not no_work_model(said):
         return []
     return [f"no model for work is on this machine for the time without the cloud. {offer(where)}"]
 

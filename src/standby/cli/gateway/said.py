@@ -14,6 +14,7 @@ __all__ = [
     "Policy",
     "Queue",
     "Status",
+    "Tier",
     "Window",
     "policy_words",
     "read_policy",
@@ -37,6 +38,8 @@ class Model:
     """Which trial of a bench that comes from; empty: it was computed."""
     remark: str = ""
     """What is not as it was asked for or announced."""
+    label: str = ""
+    """All that is worth knowing of it, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,16 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Tier:
+    """A tier of the cloud's models that the settings name a local model for."""
+
+    name: str
+    model: str
+    there: bool
+    """Whether there is such a local model."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What counts now, and what counts for some requests."""
 
@@ -102,6 +115,9 @@ class Policy:
     choices: tuple[Chosen, ...]
     fault: str
     """Why the settings cannot be used as they stand in their file now."""
+    waiting: tuple[str, ...] = ()
+    """The settings in their file that count from the next start of the gateway on."""
+    tiers: tuple[Tier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +181,12 @@ def read_status(said: JSON) -> Status:
 def read_policy(said: JSON) -> Policy:
     """Return what is said of the choices."""
     choices = tuple(_chosen(one) for one in _list(said, "choices"))
-    return Policy(_chosen(said), choices, _text(said, "settings_fault"))
+    waiting = tuple(one for one in _list(said, "settings_waiting") if isinstance(one, str))
+    tiers = tuple(
+        Tier(_text(one, "tier"), _text(one, "model"), _flag(one, "there") is True)
+        for one in _list(said, "tiers")
+    )
+    return Policy(_chosen(said), choices, _text(said, "settings_fault"), waiting, tiers)
 
 
 def policy_words(chosen: Chosen) -> str:
@@ -213,6 +234,7 @@ def _model(said: JSON) -> Model | None:
                 _text(said, "settings"),
                 _text(said, "tuned"),
                 _text(said, "remark"),
+                _text(said, "label") or key,
             )
         case _:
             return None

@@ -4,14 +4,19 @@
 shows only discovered ids that contain ``claude``, and so the advertised form does (2.1.330).
 """
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
 from standby.core.models.facts import LocalModel
 
-__all__ = ["advertised", "chosen", "goes_by", "is_local_name", "matches"]
+__all__ = ["ANY", "advertised", "chosen", "goes_by", "is_local_name", "matches", "tier_of"]
 
-_ANY: Final = ("claude-local", "local")
+ANY: Final = "claude-local"
+"""The name by which a client asks for whichever local model answers."""
+_ANY: Final = (ANY, "local")
 _LARGE_WINDOW: Final = "[1m]"
+_PARTS: Final = re.compile(r"[a-z]+")
 
 
 def is_local_name(model: str) -> bool:
@@ -45,3 +50,9 @@ def goes_by(name: str, model: LocalModel) -> bool:
 def advertised(model: LocalModel) -> str:
     """Return the name by which a local model is offered to clients."""
     return f"claude-local/{model.key}"
+
+
+def tier_of(model: str, tiers: Iterable[str]) -> str:
+    """Return which of the tiers a model of the cloud is of, by its name; empty: of none."""
+    parts = set(_PARTS.findall(model.lower()))
+    return next((tier for tier in tiers if tier in parts), "")

@@ -2,9 +2,9 @@
 
 from standby.core.settings.about import Tables
 from standby.core.settings.faults import Fault, Faults, Path, dotted, nearest
-from standby.core.settings.local import OWN_ENGINES, SERVER_KINDS, Local, Server
+from standby.core.settings.local import OWN_ENGINES, SERVER_KINDS, Local, Server, Tiers
 from standby.core.settings.page import settings_page
-from standby.core.settings.parse import PREFIX, Known, known, parse, with_environment
+from standby.core.settings.parse import PREFIX, Known, changed, known, parse, with_environment
 from standby.core.settings.policy import MODES, PRIVACIES, Policy, Project
 from standby.core.settings.schema import settings_schema
 from standby.core.settings.values import Client, Cloud, Gateway, Ledger, Log, Settings
@@ -30,6 +30,8 @@ __all__ = [
     "Server",
     "Settings",
     "Tables",
+    "Tiers",
+    "changed",
     "dotted",
     "known",
     "nearest",

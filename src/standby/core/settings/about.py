@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from standby.core.settings.kinds import (
-    Kind,
-)
+from standby.core.settings.kinds import Kind
 
 __all__ = ["ABOUT", "About", "Section", "Tables", "about"]
 
@@ -32,8 +30,10 @@ class About:
 
     words: str
     kind: Kind | Tables
+    live: bool = False
+    """Whether a change of the file counts while the gateway runs; else from its next start on."""
 
 
-def about(words: str, kind: Kind | Tables) -> Mapping[str, About]:
-    """Return what is kept beside a field: what it means, and its kind."""
-    return {ABOUT: About(words, kind)}
+def about(words: str, kind: Kind | Tables, *, live: bool = False) -> Mapping[str, About]:
+    """Return what is kept beside a field: what it means, its kind, and when a change counts."""
+    return {ABOUT: About(words, kind, live)}

@@ -16,7 +16,7 @@ from standby.core.settings.kinds import (
     Whole,
 )
 
-__all__ = ["OWN_ENGINES", "SERVER_KINDS", "Local", "Server"]
+__all__ = ["OWN_ENGINES", "SERVER_KINDS", "Local", "Server", "Tiers"]
 
 _HOUR_S: Final = 3600.0
 
@@ -69,12 +69,13 @@ class Local(Section):
             "Which engine answers: `auto`, a kind of server, the name of one of `local.servers`, "
             "`on_path` (a llama.cpp server of this machine) or `embedded`.",
             Name(),
+            live=True,
         ),
     )
     model: str = field(
         default="",
         metadata=about(
-            "Which model answers; empty: one that is loaded.", Text("the id of a model")
+            "Which model answers; empty: one that is loaded.", Text("the id of a model"), live=True
         ),
     )
     discover: bool = field(
@@ -109,6 +110,7 @@ class Local(Section):
             "Load the model that answers with a window that suits Claude Code also where a server "
             "that you started holds another model. Off: only where it holds none.",
             Switch(),
+            live=True,
         ),
     )
     sleep_after_s: int = field(
@@ -133,6 +135,7 @@ class Local(Section):
             "Begin the first local answer with a short thinking block that says who answers, why "
             "and until when. It is taken out when the conversation returns to the cloud.",
             Switch(),
+            live=True,
         ),
     )
     first_byte_s: float = field(
@@ -156,6 +159,7 @@ class Local(Section):
             "where it stopped and in the same message. Off: such an answer ends in an error, and "
             "the client asks again.",
             Switch(),
+            live=True,
         ),
     )
     slots: int = field(
@@ -171,6 +175,7 @@ class Local(Section):
         metadata=about(
             "How long a request may wait for its turn at a local engine that is busy.",
             Seconds(0.1, 6 * _HOUR_S),
+            live=True,
         ),
     )
     keep_alive_s: float = field(
@@ -178,6 +183,7 @@ class Local(Section):
         metadata=about(
             "How often a client that waits for a local answer gets a sign of life.",
             Seconds(0.1, 240),
+            live=True,
         ),
     )
     warm: str = field(
@@ -187,6 +193,7 @@ class Local(Section):
             "wait: `auto`, when the quota nears its end or the cloud shows trouble; `always`; "
             "`off`, only on `standby warm`.",
             Choice(("auto", "always", "off")),
+            live=True,
         ),
     )
     warm_at: int = field(
@@ -195,19 +202,40 @@ class Local(Section):
             "From how many percent of a quota window on its end is near. The cloud's own warnings "
             "count as well.",
             Whole(0, 100),
+            live=True,
         ),
     )
     warm_on_battery: bool = field(
         default=False,
-        metadata=about("Read ahead while this machine runs on its battery, too.", Switch()),
+        metadata=about(
+            "Read ahead while this machine runs on its battery, too.", Switch(), live=True
+        ),
     )
     warm_busy: int = field(
         default=75,
         metadata=about(
             "Read ahead while other programs use no more than so many percent of the processors.",
             Whole(0, 100),
+            live=True,
         ),
     )
     servers: tuple[Server, ...] = field(
         default=(), metadata=about("Local servers that are named.", Tables(Server))
     )
+
+
+_STANDS_IN: Final = Text("the id of a model")
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers(Section):
+    """Which local model stands in for which tier of the cloud's; empty: the one that answers.
+
+    A request is of the tier whose name is a part of its model's name, as `claude-opus-5-5` is of
+    `opus`. What `standby use` names goes before.
+    """
+
+    opus: str = field(default="", metadata=about("Stands in for Opus.", _STANDS_IN, live=True))
+    sonnet: str = field(default="", metadata=about("Stands in for Sonnet.", _STANDS_IN, live=True))
+    haiku: str = field(default="", metadata=about("Stands in for Haiku.", _STANDS_IN, live=True))
+    fable: str = field(default="", metadata=about("Stands in for Fable.", _STANDS_IN, live=True))

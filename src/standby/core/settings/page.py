@@ -25,7 +25,8 @@ def _lines() -> Iterator[str]:
         " nothing is ever read from the folder a command is started in). Each can be overridden by"
         f" an environment variable, `{PREFIX}<SECTION>_<SETTING>`. A setting that does not exist,"
         " and a value that is not allowed, are errors that name file, line and what was probably"
-        " meant."
+        " meant. The file is read again when it has changed: `standby status` says what of it waits"
+        " for the next start."
     )
     for name, section in SECTIONS.items():
         yield from ("", f"## `[{name}]`", "", _words(section))
@@ -37,7 +38,7 @@ def _lines() -> Iterator[str]:
 def _setting(one: Known) -> Iterator[str]:
     match one.about.kind:
         case Tables(of):
-            yield from ("", f"## `[[{one.dotted}]]`", "", _words(of))
+            yield from ("", f"## `[[{one.dotted}]]`", "", _words(of), "", _counts(one.about))
             for entry in fields(of):
                 about = entry.metadata[ABOUT]
                 if isinstance(about, About) and not isinstance(about.kind, Tables):
@@ -45,6 +46,7 @@ def _setting(one: Known) -> Iterator[str]:
                     yield from _item(entry.name, about.words, about.kind, default, "")
         case kind:
             yield from _item(one.dotted, one.about.words, kind, one.default, one.variable)
+            yield _counts(one.about)
 
 
 def _item(name: str, words: str, kind: Kind, default: object, variable: str) -> Iterator[str]:
@@ -53,6 +55,10 @@ def _item(name: str, words: str, kind: Kind, default: object, variable: str) -> 
     yield "* must be given" if default is None else f"* default: `{_toml(default)}`"
     if variable:
         yield f"* environment: `{variable}`"
+
+
+def _counts(about: About) -> str:
+    return f"* a change counts {'at once' if about.live else 'from the next start on'}"
 
 
 def _words(section: type[Section]) -> str:

@@ -7,11 +7,11 @@ from typing import Final, TypeVar
 from standby.core.settings.about import ABOUT, About, Section, Tables
 from standby.core.settings.faults import Fault, Faults, Path, dotted, nearest
 from standby.core.settings.kinds import Kind, Value, Wrong, from_text
-from standby.core.settings.local import OWN_ENGINES, SERVER_KINDS, Local
+from standby.core.settings.local import OWN_ENGINES, SERVER_KINDS, Local, Tiers
 from standby.core.settings.policy import Policy
 from standby.core.settings.values import Client, Cloud, Gateway, Ledger, Log, Settings, Telemetry
 
-__all__ = ["PREFIX", "SECTIONS", "Known", "known", "parse", "with_environment"]
+__all__ = ["PREFIX", "SECTIONS", "Known", "changed", "known", "parse", "with_environment"]
 
 PREFIX: Final = "STANDBY_"
 """What the environment variables that override a setting begin with."""
@@ -20,6 +20,7 @@ SECTIONS: Final[Mapping[str, type[Section]]] = {
     "gateway": Gateway,
     "cloud": Cloud,
     "local": Local,
+    "tiers": Tiers,
     "policy": Policy,
     "ledger": Ledger,
     "client": Client,
@@ -62,6 +63,16 @@ def known() -> tuple[Known, ...]:
     )
 
 
+def changed(before: Settings, after: Settings) -> tuple[Known, ...]:
+    """Return the settings that differ."""
+    return tuple(one for one in known() if _value(before, one) != _value(after, one))
+
+
+def _value(settings: Settings, one: Known) -> object:
+    section, name = (str(part) for part in one.path)
+    return getattr(getattr(settings, section), name)
+
+
 def parse(mapping: Mapping[str, object]) -> Settings | Faults:
     """Return the settings that a mapping stands for, or everything that is wrong with it."""
     reading = _Reading()
@@ -70,6 +81,7 @@ def parse(mapping: Mapping[str, object]) -> Settings | Faults:
         reading.section(Gateway, ("gateway",), mapping.get("gateway", {})),
         reading.section(Cloud, ("cloud",), mapping.get("cloud", {})),
         reading.section(Local, ("local",), mapping.get("local", {})),
+        reading.section(Tiers, ("tiers",), mapping.get("tiers", {})),
         reading.section(Policy, ("policy",), mapping.get("policy", {})),
         reading.section(Ledger, ("ledger",), mapping.get("ledger", {})),
         reading.section(Client, ("client",), mapping.get("client", {})),

@@ -56,6 +56,7 @@ class Policy(Section):
             "lasts. `cloud`, `local`: one side only. `standby use` changes it while the gateway "
             "runs.",
             Choice(MODES),
+            live=True,
         ),
     )
     returns: str = field(
@@ -65,6 +66,7 @@ class Policy(Section):
             "over that a local model has begun. `at-once`: with its next request, which may be "
             "between a call of a tool and its result.",
             Choice(("turn", "at-once")),
+            live=True,
         ),
     )
     handback_note: str = field(
@@ -74,6 +76,7 @@ class Policy(Section):
             "requests go out as they came. `brief`: a line behind what you say next, that the "
             "answers before it are by a local model, so that the cloud checks them.",
             Choice(("off", "brief")),
+            live=True,
         ),
     )
     second_opinion: str = field(
@@ -84,8 +87,10 @@ class Policy(Section):
             "`local`: another local model, where there is one. Either way the model is told of it, "
             "and so are you. `off`: nobody looks for it.",
             Choice(("cloud", "local", "off")),
+            live=True,
         ),
     )
     projects: tuple[Project, ...] = field(
-        default=(), metadata=about("Projects whose data may not go everywhere.", Tables(Project))
+        default=(),
+        metadata=about("Projects whose data may not go everywhere.", Tables(Project), live=True),
     )

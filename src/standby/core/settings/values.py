@@ -17,7 +17,7 @@ from standby.core.settings.kinds import (
     Url,
     Whole,
 )
-from standby.core.settings.local import Local
+from standby.core.settings.local import Local, Tiers
 from standby.core.settings.policy import Policy
 
 __all__ = ["Client", "Cloud", "Gateway", "Ledger", "Log", "Settings", "Telemetry"]
@@ -48,6 +48,7 @@ class Gateway(Section):
             "Tell of 80 % and 95 % of a window, of a switch and of a local engine that is down: on "
             "the desktop, or with the bell of the terminal of `standby serve`.",
             Choice(("off", "desktop", "bell")),
+            live=True,
         ),
     )
 
@@ -69,6 +70,7 @@ class Cloud(Section):
             "What to do when the plan's quota is spent and paid overage begins: use it, or treat "
             "the quota as exhausted and answer locally.",
             Choice(("use", "exhausted")),
+            live=True,
         ),
     )
     burst_wait_s: float = field(
@@ -76,6 +78,7 @@ class Cloud(Section):
         metadata=about(
             "How long a request may wait for a short limit to pass before it is answered locally.",
             Seconds(0, 60),
+            live=True,
         ),
     )
     first_byte_s: float = field(
@@ -83,6 +86,7 @@ class Cloud(Section):
         metadata=about(
             "How long the cloud may take for the head of its answer before it counts as down.",
             Seconds(0.1, _HOUR_S),
+            live=True,
         ),
     )
     idle_s: float = field(
@@ -90,6 +94,7 @@ class Cloud(Section):
         metadata=about(
             "How long the cloud may be silent between two reads before an answer counts as broken.",
             Seconds(0.1, _HOUR_S),
+            live=True,
         ),
     )
     probe_every_s: float = field(
@@ -98,6 +103,7 @@ class Cloud(Section):
             "While the quota is exhausted: how often a request of the client is tried on the "
             "cloud, to see whether the quota came back early.",
             Seconds(1, _DAY_S),
+            live=True,
         ),
     )
     probe_often_s: float = field(
@@ -105,6 +111,7 @@ class Cloud(Section):
         metadata=about(
             "The same where the cloud gave no time of reset, or may well serve before it.",
             Seconds(1, _DAY_S),
+            live=True,
         ),
     )
     reset_jitter_s: float = field(
@@ -112,6 +119,7 @@ class Cloud(Section):
         metadata=about(
             "After the reset the cloud is tried again within so many seconds, at a random moment.",
             Seconds(0, 600),
+            live=True,
         ),
     )
     ca_file: str = field(
@@ -139,7 +147,7 @@ class Ledger(Section):
     enabled: bool = field(default=True, metadata=about("Keep the ledger.", Switch()))
     keep_days: int = field(
         default=90,
-        metadata=about("How many days a row is kept.", Whole(1, 36_500)),
+        metadata=about("How many days a row is kept.", Whole(1, 36_500), live=True),
     )
 
 
@@ -153,11 +161,14 @@ class Client(Section):
             "Add the plugin: the command `/standby`, and tools for the model. Never in print mode "
             "or with `--bare`.",
             Switch(),
+            live=True,
         ),
     )
     status_line: bool = field(
         default=True,
-        metadata=about("Show the status line, where the user has none of their own.", Switch()),
+        metadata=about(
+            "Show the status line, where the user has none of their own.", Switch(), live=True
+        ),
     )
 
 
@@ -170,6 +181,7 @@ class Log(Section):
         metadata=about(
             "The least important lines that are written.",
             Choice(("debug", "info", "warning", "error")),
+            live=True,
         ),
     )
 
@@ -196,6 +208,7 @@ class Settings:
     gateway: Gateway = Gateway()
     cloud: Cloud = Cloud()
     local: Local = Local()
+    tiers: Tiers = Tiers()
     policy: Policy = Policy()
     ledger: Ledger = Ledger()
     client: Client = Client()

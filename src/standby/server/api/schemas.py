@@ -108,6 +108,7 @@ _MODEL: Final = fields(
     settings=of("string", "What it was started with, of one of ours, in words; may be empty."),
     tuned=of("string", "Which trial of `standby bench` that comes from; may be empty."),
     remark=of("string", "What is not as it was asked for or announced; may be empty."),
+    label=of("string", "What is worth knowing of it, in one line."),
 )
 
 _SUMS: Final[Mapping[str, Schema]] = {
