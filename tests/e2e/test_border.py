@@ -39,6 +39,9 @@ SETTINGS = {
     "CLOUD_PROBE_EVERY_S": f"{PROBE_S}",
     "CLOUD_PROBE_OFTEN_S": f"{PROBE_S}",
     "CLOUD_BURST_WAIT_S": "0",
+    # One for each program and one to spare: what is looked at here is what is said.
+    "LOCAL_SLOTS": "4",
+    "LOCAL_WARM": "off",
     # Between a call and its result, too: there a history is the hardest to get right.
     "POLICY_RETURNS": "at-once",
 }
