@@ -7,19 +7,24 @@ of high value: to be wrong that way costs quota, the other way it costs the work
 
 import enum
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from standby.core.policy.hearing import OF_FORM, heard
+from standby.core.policy.weights import WEIGHTS
 from standby.core.wire.json import JSON
 from standby.core.wire.purpose import texts
 
-__all__ = ["SURE", "UNKNOWN", "Guess", "Workload", "guessed"]
+__all__ = ["KINDS", "SURE", "UNKNOWN", "Guess", "Workload", "guessed"]
 
-SURE: Final = 0.6
-"""From this score on a guess is acted on."""
-_READ_LETTERS: Final = 2000
+SURE: Final = 0.75
+"""From this probability on a turn is treated as one of little value."""
+_PERHAPS: Final = 0.4
+"""So probable must it be for a conversation that is here already."""
+# What is asked for stands at the beginning of what is said, or at its end.
+_BEGINNING_LETTERS: Final = 800
+_END_OF_SAID_LETTERS: Final = 400
 _LOOKED_BACK: Final = 6
 # "Yes", "the next one", "go on": who says little goes on with what was said before.
 _EARLIER_TURNS: Final = 3
@@ -60,19 +65,21 @@ class Guess:
     kind: Workload | None
     """``None``: no feature spoke."""
     score: float
-    """From 0 to 1, how much more speaks for it than for the others."""
+    """How probable this kind is, from 0 to 1."""
     features: tuple[str, ...] = ()
     """The features that spoke, by name."""
+    little: float = 0.0
+    """How probable it is that the turn is of little value: all such kinds together."""
 
     @property
     def of_high_value(self) -> bool:
         """Whether it is to be treated as such: also when the guess is not sure."""
-        return self.kind is None or self.kind.of_high_value or self.score < SURE
+        return self.kind is None or self.little < SURE
 
     @property
     def may_be_of_little_value(self) -> bool:
-        """Whether nothing says that it is of high value, be it sure or not."""
-        return self.kind is None or not self.kind.of_high_value
+        """Whether it is as probable as not that the turn is of little value."""
+        return self.kind is None or self.little >= _PERHAPS
 
     @property
     def words(self) -> str:
@@ -83,155 +90,87 @@ class Guess:
 
 
 UNKNOWN: Final = Guess(None, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Feature:
-    name: str
-    said: re.Pattern[str]
-    weights: Mapping[Workload, float]
-
-
-def _feature(name: str, pattern: str, **weights: float) -> _Feature:
-    kinds = {Workload[kind.upper()]: weight for kind, weight in weights.items()}
-    return _Feature(name, re.compile(pattern, re.IGNORECASE), kinds)
-
-
-_FEATURES: Final = (
-    _feature(
-        "speaks of a plan",
-        r"\b(?:plan|design|architect\w*|approach|strateg\w+|propos\w+|trade-?offs?|pros and cons"
-        r"|roadmap|rfc|options?|evaluate|should we|how (?:would|should) (?:we|you|i)|think through"
-        r"|best way|compare|weigh|think about|suggest)\b",
-        plan=3.2,
-    ),
-    _feature(
-        "something goes wrong",
-        r"\b(?:fail(?:s|ed|ing|ure)?|error|exception|traceback|crash\w*|bug|broken|hang\w*|deadlock"
-        r"|flaky|leak\w*|regress\w*|wrong|stack ?trace|segfault|panic\w*|race|5\d\d|stuck"
-        r"|breaks?|blank|drops?|shows nothing|any idea|does ?n[o']t work"
-        r"|not working|stopped working|times? out)\b",
-        debug=2.5,
-    ),
-    _feature(
-        "asks for the cause",
-        r"\b(?:debug|investigat\w+|root cause|why (?:does|is|do|are|did)|figure out|find out why"
-        r"|diagnos\w+|track down|bisect|reproduce|still)\b",
-        debug=1.8,
-    ),
-    _feature(
-        "a change across the code",
-        r"\b(?:implement|build|migrat\w+|refactor|integrat\w+|rewrite|introduce|port|replace|split"
-        r"|extract|support for|add support|end to end|feature|endpoint|wire|across|throughout|all"
-        r" (?:the )?(?:modules|callers|services|handlers|files)|every (?:caller|module|service)"
-        r"|codebase|convert the|in all (?:the )?)\b",
-        multi_file=2.2,
-    ),
-    _feature(
-        "a small change said exactly",
-        r"\b(?:rename|renam\w+|bump|typo|remove (?:the )?unused|delete (?:the )?(?:line|unused)"
-        r"|change (?:the )?(?:\S+ ){1,4}to|delete the|add a (?:trailing|line|comma)"
-        r"|sort|reformat|format|indent\w*|swap|change \S+ to|replace \S+ with|set \S+ to"
-        r"|move (?:the )?(?:line|import|function|constant)|uncomment"
-        r"|comment out|capitali[sz]e|lint|inline)\b",
-        mechanical=2.6,
-    ),
-    _feature(
-        "names a thing in code",
-        r"`[^`\n]{1,60}`",
-        mechanical=0.5,
-        question=0.2,
-    ),
-    _feature(
-        "written the same everywhere",
-        r"\b(?:boilerplate|skeleton|scaffold\w*|stubs?|template|docstrings?|getters?|setters?"
-        r"|dataclass|dto|crud|fixtures?|\.?gitignore|dockerfile|licen[cs]e header|changelog entry"
-        r"|readme section|type hints|__init__|placeholder|sample data|mock data|unit tests? for"
-        r"|config file|makefile|editorconfig|workflow file)\b",
-        boilerplate=2.7,
-    ),
-    _feature(
-        "asks for fewer words",
-        r"\b(?:summari[sz]e|summary|tl;?dr|recap|in (?:one|two|three|a few) (?:sentences?|lines?"
-        r"|bullets?)|commit message|release notes|pr description|describe (?:the|what) (?:changes?"
-        r"|we)|what (?:did|have) (?:we|you) (?:do|done|change)|so far|status update"
-        r"|list what|shorten|bullet points)\b",
-        summary=3.6,
-    ),
-    _feature(
-        "begins as a question",
-        r"^\s*(?:what|where|which|who|when|how (?:many|does|do|is|long|much)|is|are|does|do|can"
-        r"|show me|explain|tell me|list)\b",
-        question=2.3,
-    ),
-    _feature("ends as a question", r"\?\s*$", question=0.6, plan=0.2),
-    _feature(
-        "asks where or what",
-        r"\b(?:where (?:is|are|do)|what (?:is|does|are)|which file|explain|meaning of|defined|find"
-        r" (?:the|all) (?:usages?|definition|references)|documentation)\b",
-        question=1.2,
-    ),
-)
-_REMINDER: Final = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+KINDS: Final = tuple(Workload)
+"""In the order of the weights."""
+_SILENT: Final = (0.0,) * len(KINDS)
+# The client's own remarks, some of them as long as a file.
+_REMARK, _REMARK_ENDS = "<system-reminder>", "</system-reminder>"
 # Plain words: a pattern took ten times as long over the end of each result.
 _FAILED: Final = ("Traceback", "FAILED", "Error", "error:", "Exception", "panicked", "exit code 1")
 _END_LETTERS: Final = 600
-_LONG_LETTERS: Final = 600
 
 
 def guessed(value: Mapping[str, JSON]) -> Guess:
     """Return what the turn of a request body probably is."""
     messages = value.get("messages")
     turns = messages if isinstance(messages, list) else []
-    totals: dict[Workload, float] = {}
+    totals, guess = _SILENT, UNKNOWN
     spoke: list[str] = []
     place, weight = len(turns), 1.0
     for _ in range(_EARLIER_TURNS + 1):
-        place, said = _said_last(turns[:place])
+        place, said = _said_last(turns, place)
         if not said:
             break
-        for name, weights in _heard(said, turns[:place]):
-            spoke.append(name if weight == 1.0 else f"{name} before")
-            for kind, worth in weights.items():
-                totals[kind] = totals.get(kind, 0.0) + worth * weight
+        loud = heard(said, failed=_failed_before(turns, place))
+        totals = _added(totals, loud, weight)
+        # The form of what is said speaks only beside words.
+        spoke += [name if weight == 1.0 else f"{name} before" for name in loud if name in _SPEAKS]
         guess = _guess(totals, spoke)
-        if guess.score >= SURE:
+        if guess.kind is not None and max(guess.little, 1 - guess.little) >= SURE:
             break
         weight *= _FADES
-    return _guess(totals, spoke)
+    return guess
 
 
-def _guess(totals: Mapping[Workload, float], spoke: Sequence[str]) -> Guess:
-    if not totals:
+_SPEAKS: Final = frozenset(WEIGHTS) - frozenset(OF_FORM)
+
+
+def _added(totals: Sequence[float], loud: Mapping[str, float], weight: float) -> tuple[float, ...]:
+    sums = [*totals]
+    for name, loudness in loud.items():
+        for i, worth in enumerate(WEIGHTS.get(name, _SILENT)):
+            sums[i] += worth * loudness * weight
+    return tuple(sums)
+
+
+def _guess(totals: Sequence[float], spoke: Sequence[str]) -> Guess:
+    if not spoke:
         return UNKNOWN
-    kind = max(totals, key=lambda each: totals[each])
-    powers = [math.exp(totals.get(each, 0.0)) for each in Workload]
-    return Guess(kind, math.exp(totals[kind]) / sum(powers), tuple(spoke))
+    greatest = max(totals)
+    powers = [math.exp(total - greatest) for total in totals]
+    shares = [power / sum(powers) for power in powers]
+    best = shares.index(max(shares))
+    little = sum(share for kind, share in zip(KINDS, shares, strict=True) if kind not in _HIGH)
+    return Guess(KINDS[best], shares[best], tuple(spoke), little)
 
 
-def _heard(said: str, before: Sequence[JSON]) -> Iterator[tuple[str, Mapping[Workload, float]]]:
-    for feature in _FEATURES:
-        if feature.said.search(said):
-            yield feature.name, feature.weights
-    if len(said) > _LONG_LETTERS:
-        yield "much is said", {Workload.PLAN: 0.4, Workload.MULTI_FILE: 0.8, Workload.DEBUG: 0.4}
-    if _failed_before(before):
-        yield "what was tried last failed", {Workload.DEBUG: 1.5}
-
-
-def _said_last(turns: Sequence[JSON]) -> tuple[int, str]:
-    """Return the words of the last turn that a person began, and its place."""
-    for place in range(len(turns) - 1, -1, -1):
+def _said_last(turns: Sequence[JSON], before: int) -> tuple[int, str]:
+    """Return the words of the last turn before a place that a person began, and its place."""
+    for place in range(before - 1, -1, -1):
         match turns[place]:
             case {"role": "user", "content": content}:
-                said_in = [
-                    _REMINDER.sub("", text[: 4 * _READ_LETTERS]) for text in _spoken(content)
-                ]
-                if said := "\n".join(text for text in said_in if text.strip()).strip():
-                    return place, said[:_READ_LETTERS]
+                said_in = [_unremarked(text) for text in _spoken(content)]
+                if said := "\n".join(text for text in said_in if text).strip():
+                    return place, _both_ends(said)
             case _:
                 pass
     return 0, ""
+
+
+def _unremarked(text: str) -> str:
+    """Return a text without what the client adds for the model; one that does not end is all."""
+    kept: list[str] = []
+    while _REMARK in text:
+        before, _, after = text.partition(_REMARK)
+        kept.append(before)
+        _, _, text = after.partition(_REMARK_ENDS)
+    return "".join((*kept, text)).strip()
+
+
+def _both_ends(said: str) -> str:
+    if len(said) <= _BEGINNING_LETTERS + _END_OF_SAID_LETTERS:
+        return said
+    return f"{said[:_BEGINNING_LETTERS]}\n{said[-_END_OF_SAID_LETTERS:]}"
 
 
 def _spoken(content: JSON) -> Iterator[str]:
@@ -244,9 +183,9 @@ def _is_result(block: JSON) -> bool:
     return isinstance(block, dict) and block.get("type") == "tool_result"
 
 
-def _failed_before(turns: Sequence[JSON]) -> bool:
-    """Whether one of the last results of a call was an error."""
-    for turn in turns[-_LOOKED_BACK:]:
+def _failed_before(turns: Sequence[JSON], place: int) -> bool:
+    """Whether one of the last results of a call before a place was an error."""
+    for turn in turns[max(0, place - _LOOKED_BACK) : place]:
         match turn:
             case {"role": "user", "content": list(blocks)}:
                 if any(_failed(block) for block in blocks):
