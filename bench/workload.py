@@ -96,7 +96,7 @@ def page() -> str:
     """Return the figures as Markdown."""
     every = cases()
     lines = [
-        "| turns | number | kind right | high value kept on the cloud | little value may go local |",
+        "| turns | number | kind right | high value stays on the cloud | little may go local |",
         "|---|---|---|---|---|",
     ]
     for name, style, is_held_out in SETS:

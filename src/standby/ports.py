@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from standby.core.models.facts import LocalModel
+from standby.core.policy.metering import Row, Seen
 from standby.core.quota.forecast import Sample
 from standby.core.quota.windows import Window
 from standby.core.redact import Secret
@@ -356,6 +357,21 @@ class Records(Protocol):
 
     async def samples(self, account: Account, since: float) -> Mapping[str, tuple[Sample, ...]]:
         """Return what was seen of each window of an account, in order of time."""
+        ...
+
+
+class History(Protocol):
+    """The past, to be replayed. Each call is one short look; :class:`RecordsError` says why not."""
+
+    async def rows(self, since: float, after: int, limit: int) -> tuple[tuple[int, Row], ...]:
+        """Return requests with their numbers, in the order in which they were booked.
+
+        ``since``: those that came at this moment or later. ``after``: of higher numbers.
+        """
+        ...
+
+    async def windows(self, since: float) -> tuple[Seen, ...]:
+        """Return what the cloud said of windows since a moment, in order of time."""
         ...
 
 

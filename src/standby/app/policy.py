@@ -12,6 +12,7 @@ from typing import Final
 from standby.app.accounts import Accounts
 from standby.app.bookkeeping import session_of
 from standby.app.engines import Engines
+from standby.app.habits import Habits
 from standby.app.recent import Recent
 from standby.core.models.facts import LocalModel
 from standby.core.policy.choices import Choice, binding, from_json, lasting, put, to_json
@@ -126,6 +127,7 @@ class Policy:
         remotes: Callable[[str], tuple[str, ...]] = lambda _: (),
         machine: Callable[[], Machine] = Machine,
         wait_s: Callable[[LocalModel, int], float | None] = lambda _model, _tokens: None,
+        habits: Habits | None = None,
     ) -> None:
         """``remotes`` names the git remotes of a project; ``wait_s`` what was measured."""
         self.wishes = wishes or Wishes()
@@ -138,6 +140,7 @@ class Policy:
         self._remotes = remotes
         self._machine = machine
         self._wait_s = wait_s
+        self._habits = habits or Habits()
         self._threads: Recent[str, Thread] = Recent()
         self._levels: Recent[Account, Level] = Recent()
         self._behind: Recent[str, tuple[Border, ...]] = Recent()
@@ -310,7 +313,8 @@ class Policy:
 
     def _pace(self, account: Account) -> Pace:
         before = self._levels.get(account) or 0
-        pace = paced(before, self._accounts.windows(account), self._clock.now())
+        windows, habits = self._accounts.windows(account), self._habits.of(account)
+        pace = paced(before, windows, self._clock.now(), habits=habits)
         if pace.level != before:
             self._levels.put(account, pace.level)
         return pace

@@ -28,6 +28,7 @@ _WORDED: Final = (
     ("standby.adapters.host.paths", "PathsError"),
     ("standby.adapters.host.private", "UnsafeFileError"),
     ("standby.adapters.host.processes", "ProcessError"),
+    ("standby.app.simulating", "TooManyError"),
     ("standby.cli.gateway", "GatewayError"),
     ("standby.ports", "FetchError"),
     ("standby.ports", "RecordsError"),

@@ -21,8 +21,9 @@ from standby.adapters.host.load import SystemLoad
 from standby.adapters.host.machine import MachineState
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.prices_file import shipped_prices
-from standby.adapters.ledger.nothing import NoLedger, NoRecords
+from standby.adapters.ledger.nothing import NoHistory, NoLedger, NoRecords
 from standby.adapters.ledger.reading import SqliteRecords
+from standby.adapters.ledger.replaying import SqliteHistory
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.net import http_client, trusted
 from standby.adapters.quota_store.file import FileStore
@@ -43,6 +44,7 @@ from standby.app.documents import Reading
 from standby.app.engines import Engines
 from standby.app.fetching import Fetching
 from standby.app.fitting import Fitting
+from standby.app.habits import Habits
 from standby.app.keeping import Keeping
 from standby.app.lifecycle import Lifecycle
 from standby.app.local import Local, LocalDeadlines
@@ -56,9 +58,10 @@ from standby.app.switch import Switch
 from standby.app.usage import Usage
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
+from standby.core.quota.windows import Window
 from standby.core.quota.words import reason
 from standby.core.redact import Secret
-from standby.core.request import Request
+from standby.core.request import Account, Request
 from standby.core.settings import Settings
 from standby.core.turns import Priority
 from standby.core.wire.asked import Asked
@@ -99,9 +102,15 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
     """Put everything together; what runs beside the requests ends with the block."""
     clock, dice, news = SystemClock(), SystemDice(), News()
 
+    habits = Habits()
+
     def changed(change: Change) -> None:
         _say(change)
         news.tell()
+
+    def noted(account: Account, windows: tuple[Window, ...], at: float) -> None:
+        ledger.saw(account, windows, at)
+        habits.learn(account, windows, at)
 
     with in_words(f"the folder {where.state}"):
         token = secrets.token(where.token_file)
@@ -120,7 +129,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             list(READERS.values()),
             quota_rules_of(settings),
             on_change=changed,
-            on_seen=ledger.saw,
+            on_seen=noted,
         )
         await accounts.restore()
         engines = Engines(
@@ -154,6 +163,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             *(settings, preference_of(settings, where), where, RULES.values()),
             *(accounts, engines, clock, speeds),
             machine=machine.now,
+            habits=habits,
         )
         choosing = Choosing(policy, clock)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
@@ -213,6 +223,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             otherwise=keeping.refused(passage.pass_on),
         )
         records = SqliteRecords(where.ledger_file) if settings.ledger.enabled else NoRecords()
+        history = SqliteHistory(where.ledger_file) if settings.ledger.enabled else NoHistory()
         usage = Usage(
             accounts.snapshot,
             status.now_answering,
@@ -241,6 +252,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
                 reloading.run,
                 machine.run,
                 partial(teach, speeds, where),
+                partial(habits.recall, history, clock),
                 alerting.watch,
             )
         )

@@ -8,16 +8,18 @@ from standby.adapters.host.paths import Paths
 from standby.adapters.quota_store.file import FileStore
 from standby.app.accounts import Accounts
 from standby.app.engines import Engines, Preference
+from standby.app.habits import Habits
 from standby.app.policy import Choices, Policy, Wishes
 from standby.app.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.privacy import Border, Privacy, normal_remote
 from standby.core.policy.verdicts import Machine, Rule
+from standby.core.settings import Policy as PolicySettings
 from standby.core.settings import Settings
 from standby.ports import Clock
 
-__all__ = ["policy_of", "wishes_of"]
+__all__ = ["borders_in", "policy_of", "wishes_of"]
 
 
 async def policy_of(
@@ -30,6 +32,7 @@ async def policy_of(
     clock: Clock,
     speeds: Speeds | None = None,
     machine: Callable[[], Machine] = Machine,
+    habits: Habits | None = None,
 ) -> Policy:
     """Return the policy of a gateway, with the choices that were made before its start."""
     choices = Choices(FileStore(where.choices_file, "what was chosen"), clock)
@@ -40,6 +43,7 @@ async def policy_of(
         remotes=git_remotes,
         machine=machine,
         wait_s=_unmeasured if speeds is None else speeds.expected,
+        habits=habits,
     )
 
 
@@ -47,15 +51,18 @@ def _unmeasured(_model: LocalModel, _tokens: int) -> float | None:
     return None
 
 
+def borders_in(policy: PolicySettings) -> tuple[Border, ...]:
+    """Return the borders that the settings draw."""
+    return tuple(
+        Border(Privacy(one.privacy), one.path, normal_remote(one.remote)) for one in policy.projects
+    )
+
+
 def wishes_of(settings: Settings, preference: Preference) -> Wishes:
     """Return what the settings say of who answers."""
-    borders = (
-        Border(Privacy(one.privacy), one.path, normal_remote(one.remote))
-        for one in settings.policy.projects
-    )
     return Wishes(
         Mode(settings.policy.mode),
-        tuple(borders),
+        borders_in(settings.policy),
         preference.model,
         at_once=settings.policy.returns == "at-once",
         second_opinion=SecondOpinion(settings.policy.second_opinion),

@@ -37,6 +37,14 @@ def test_a_body_says_what_it_needs(body, needs):
     assert needs == needs_of(body)
 
 
+def test_an_image_of_long_ago_needs_no_eyes_any_more():
+    shown = {"role": "user", "content": [IMAGE]}
+    later = [says("Go on"), {"role": "assistant", "content": "Done"}]
+
+    assert needs_of({"messages": [shown, *later * 40]}).vision
+    assert not needs_of({"messages": [shown, *later * 60]}).vision
+
+
 def test_needs_have_names():
     assert ("tools", "vision") == Needs(tools=True, vision=True).words
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.core.policy.pace import EASY, MOST, PaceRules, paced
+from standby.core.policy.habits import Course
+from standby.core.policy.pace import EASY, MOST, PaceRules, Step, paced
 from standby.core.quota.windows import LENGTH_S, Window
 
 NOW = 1_800_000_000.0
@@ -83,6 +84,39 @@ def test_a_clock_that_differs_by_minutes_is_no_matter():
 
 
 def test_the_numbers_can_be_others():
-    strict = PaceRules(free=0.0001, steps=(0.1, 0.2, 0.3, 0.4))
+    steps = tuple(Step(even, 0.9, 0.9) for even in (0.1, 0.2, 0.3, 0.4))
+    strict = PaceRules(free=0.0001, steps=steps)
 
     assert 4 == paced(0, [window(0.21, 0.5)], NOW, strict).level
+
+
+def went(*used, begins=0):
+    """A window that used so much by each hour."""
+    length_s = LENGTH_S["5h"]
+    passed = tuple(3600.0 * hour for hour in range(len(used)))
+    return Course(NOW - begins * length_s, passed, used)
+
+
+def test_what_used_to_come_is_reckoned_with():
+    now = window(0.3, 0.21)  # a little more than one hour has passed
+    heavy = [went(0.0, 0.3, 0.6, 0.9, begins=n) for n in range(6, 1, -1)]
+    light = [went(0.0, 0.25, 0.3, begins=n) for n in range(6, 1, -1)]
+
+    pressed = paced(0, [now], NOW, habits={"5h": heavy})
+    assert (4, 0) == (pressed.level, paced(0, [now], NOW, habits={"5h": light}).level)
+    assert "60% more may be by its reset, as windows went before" in pressed.why
+
+
+def test_a_few_windows_tell_no_habits():
+    now = window(0.3, 0.2)
+
+    assert paced(0, [now], NOW) == paced(0, [now], NOW, habits={"5h": [went(0.9)] * 3})
+
+
+@given(windows, st.integers(0, MOST), st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_with_habits_too_a_level_holds_until_the_pace_has_eased(known, before, used):
+    habits = {"5h": [went(*sorted(used), begins=n) for n in range(8, 1, -1)]}
+    level = paced(before, known, NOW, habits=habits).level
+
+    assert level == paced(level, known, NOW, habits=habits).level
+    assert level >= paced(0, known, NOW, habits=habits).level

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
+from standby.core.policy.metering import Row, Seen
 from standby.core.quota.forecast import Sample
 from standby.core.quota.windows import Window
 from standby.core.request import Account
@@ -11,7 +12,7 @@ from standby.core.usage.sums import Grouping, Line, Standing
 from standby.core.wire.json import JSON
 from standby.ports import RecordsError
 
-__all__ = ["NoLedger", "NoRecords"]
+__all__ = ["NoHistory", "NoLedger", "NoRecords"]
 
 
 class NoLedger:
@@ -65,6 +66,18 @@ class NoRecords:
         _refuse()
 
     async def samples(self, account: Account, since: float) -> Mapping[str, tuple[Sample, ...]]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+
+class NoHistory:
+    """Says that there is no ledger to replay."""
+
+    async def rows(self, since: float, after: int, limit: int) -> tuple[tuple[int, Row], ...]:
+        """Raise :class:`RecordsError`."""
+        _refuse()
+
+    async def windows(self, since: float) -> tuple[Seen, ...]:
         """Raise :class:`RecordsError`."""
         _refuse()
 

@@ -56,6 +56,8 @@ def _facts(facts: Facts, *, read: bool) -> dict[str, JSON]:
         told["round in circles"] = facts.loop.words
     told["needs"] = ", ".join(features.needs.words) or "nothing special"
     told["kind of work"] = features.workload.words
+    if features.workload.kind is not None:
+        told["of little value"] = f"{features.workload.little:.0%} probable"
     if features.workload.features:
         told["because"] = ", ".join(features.workload.features)
     return told

@@ -29,15 +29,16 @@ FEATURES: Final = (
 """The names of all features."""
 
 # Each way is gone in one pass, whatever the text: no alternative can give back what it has taken.
-_TOKEN: Final = re.compile(r"`[^`\n]{1,80}`|[A-Za-z0-9_@./'’-]+|tl;dr|[?!\n:;,()]")
+_TOKEN: Final = re.compile(r"`[^`\n]{1,80}`|tl;dr|[A-Za-z0-9_@./'\u2019-]+|[?!\n:;,()]")
 _FILE: Final = re.compile(
     r"\.(?:py|js|ts|tsx|jsx|go|rs|java|rb|md|json|ya?ml|toml|cfg|ini|c|h|cpp|html|css|sh|sql|txt|inc"
     r"|env)$"
 )
-_INNER: Final = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?|[0-9]+")
+_INNER: Final = re.compile(r"[A-Za-z]+(?:['\u2019][a-z]+)?|[0-9]+")
 _ERRORS: Final = ("Error", "Exception", "Warning")
 _ENDS: Final = frozenset("?!\n:;,().")
 _CODE, _A_FILE, _AN_ERROR = "<code>", "<file>", "<error>"
+_SHORTLY: Final = "tl;dr"
 _ABOUT_ITSELF: Final = frozenset({"can", "could", "will", "would"})
 _LOUDEST: Final = 3
 _FEW_WORDS: Final = 6
@@ -71,13 +72,13 @@ class _Ear:
 
     def listen(self) -> None:
         begins = True
-        for place, token in enumerate(self.tokens):
-            if token in _ENDS:
+        for place, piece in enumerate(self.tokens):
+            if piece in _ENDS:
                 begins = True
                 continue
             self.words += 1
-            if token in PARTS:
-                self.parts.add(token)
+            if piece in PARTS:
+                self.parts.add(piece)
             self._match(_SAID, place)
             if begins and not self._fills(place):
                 self._match(_LEADING, place)
@@ -91,10 +92,10 @@ class _Ear:
 
     def _fills(self, place: int) -> bool:
         """Whether the sentence has not begun yet: "can you" is polite, "can it" is a question."""
-        token = self.tokens[place]
-        if token in _ABOUT_ITSELF:
+        piece = self.tokens[place]
+        if piece in _ABOUT_ITSELF:
             return self.tokens[place + 1 : place + 2] == ["you"]
-        return token in FILLERS
+        return piece in FILLERS
 
 
 def heard(text: str, *, failed: bool = False) -> dict[str, float]:
@@ -123,28 +124,28 @@ def heard(text: str, *, failed: bool = False) -> dict[str, float]:
 
 
 def _tokens(text: str) -> Iterator[str]:
-    for token in _TOKEN.findall(text):
-        if token.isalpha():
-            yield token.lower() if not token.endswith(_ERRORS) else _AN_ERROR
-        elif token in _ENDS:
-            yield token
-        elif token[0] == "`":
+    for piece in _TOKEN.findall(text):
+        if piece.isalpha():
+            yield piece.lower() if not piece.endswith(_ERRORS) else _AN_ERROR
+        elif piece in _ENDS:
+            yield piece
+        elif piece[0] == "`":
             yield _CODE
-        elif token == "tl;dr":
+        elif piece == _SHORTLY:
             yield "tldr"
         else:
-            yield from _odd(token)
+            yield from _odd(piece)
 
 
-def _odd(token: str) -> Iterator[str]:
+def _odd(piece: str) -> Iterator[str]:
     """Yield what a run of letters and signs is: a file, an error, or words."""
-    bare = token.rstrip(".'’-")
+    bare = piece.rstrip(".'\u2019-")
     if "/" in bare or _FILE.search(bare):
         yield _A_FILE
     elif bare.endswith(_ERRORS):
         yield _AN_ERROR
     else:
         for word in _INNER.findall(bare):
-            yield word.lower().replace("’", "'")
-    if token.endswith("."):
+            yield word.lower().replace("\u2019", "'")
+    if piece.endswith("."):
         yield "."

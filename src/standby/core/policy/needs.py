@@ -12,6 +12,8 @@ __all__ = ["LONG_OUTPUT_TOKENS", "Needs", "in_tool_loop", "needs_of"]
 # a request that says that it wants much is one: by a format, or by the highest effort.
 LONG_OUTPUT_TOKENS: Final = 32_000
 _GREAT_EFFORTS: Final = frozenset({"xhigh", "max"})
+_REACH: Final = 100
+"""How many messages back an image counts: what was shown before has been looked at, and said."""
 _OURS_TO_RUN: Final = frozenset({"", "custom"})
 
 
@@ -79,8 +81,8 @@ def _kinds(tools: JSON) -> Iterator[str]:
 
 
 def _has_image(messages: JSON) -> bool:
-    # Only users bring images. Written plainly: patterns took ten times as long over 1 MB.
-    for message in messages if isinstance(messages, list) else []:
+    # Only users bring images. Written plainly: patterns took ten times as long.
+    for message in messages[-_REACH:] if isinstance(messages, list) else []:
         if not isinstance(message, dict) or message.get("role") != "user":
             continue
         content = message.get("content")

@@ -1,24 +1,39 @@
 """How hard the quota must be spared so that it lasts to the reset: a level, with hysteresis.
 
-The measure is the even pace: a share of the window that has passed, against a share that is used.
-It needs no history, and so is the same after a restart. A forecast, where there is one, says the
-rest: what is sure to last need not be spared.
+Two measures. Where enough windows of an account were seen, what used to be used after this moment
+of one is added to what is used now: sparing begins when that comes near the whole. Elsewhere, and
+for windows of a week, the share that is used is held against the share of time that has passed.
+Both follow from what the ledger keeps, and so are the same after a restart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from standby.core.policy.habits import Course, still_to_come
 from standby.core.quota.windows import LENGTH_S, Window
 
-__all__ = ["EASY", "Level", "Pace", "PaceRules", "paced"]
+__all__ = ["EASY", "MOST", "Level", "Pace", "PaceRules", "Step", "paced"]
 
 Level = int
-"""0: nothing is spared. 1: background calls go local. 2: simple subagents, too. 3: small turns of
-little value, too. 4: all but the main conversation's turns of high value."""
+"""0: nothing is spared. 1: titles and simple subagents go local. 2: all subagents. 3: conversations
+that begin with small turns of little value, too. 4: running conversations leave the cloud for them,
+and large turns and compactions."""
 MOST: Final[Level] = 4
 # The clock here and that of the cloud may differ by minutes.
 _LEFT_AT_MOST: Final = 1.05
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From where on a level holds."""
+
+    even: float
+    """How much of the even pace is used, where no habits are known."""
+    share: float
+    """In how many of the earlier windows no more was used from here on than is reckoned with."""
+    whole: float
+    """What is used now and still to come, as a share of the quota."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +42,15 @@ class PaceRules:
 
     free: float = 0.03
     """So much may be used at the beginning of a window before anything is spared."""
-    steps: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6)
-    """From how much of the even pace on each level holds. Chosen with ``bench/policy.py``: work
-    comes in runs, and what the turns of high value will need must still be there."""
-    ease: float = 0.1
+    steps: tuple[Step, ...] = (
+        Step(0.3, 0.95, 0.5),
+        Step(0.4, 0.95, 0.6),
+        Step(0.5, 0.95, 0.75),
+        Step(0.7, 0.8, 0.9),
+    )
+    """For each level. Chosen with ``bench/policy.py``: what needs no switch goes early, at the mere
+    chance that the quota may not last; a running conversation moves when it rather does not."""
+    ease: float = 0.05
     """A level ends when the pace has fallen so far below where it began."""
 
 
@@ -43,42 +63,59 @@ class Pace:
 
 
 EASY: Final = Pace()
+_RULES: Final = PaceRules()
 
 
 def paced(
-    before: Level, windows: Iterable[Window], now: float, rules: PaceRules | None = None
+    before: Level,
+    windows: Iterable[Window],
+    now: float,
+    rules: PaceRules = _RULES,
+    habits: Mapping[str, Sequence[Course]] | None = None,
 ) -> Pace:
     """Return the pace of an account at a moment, given the level until now.
 
-    Windows whose length or reset is not known say nothing; the one that is hardest pressed decides.
+    ``habits`` are the courses of its earlier windows, by the name of the window. Windows whose
+    length or reset is not known say nothing; the one that is hardest pressed decides.
     """
-    rules = rules or PaceRules()
-    pressed = [(_pressure(window, now, rules), window) for window in windows]
-    known = [(pressure, window) for pressure, window in pressed if pressure is not None]
-    if not known:
-        return EASY
-    pressure, window = max(known, key=lambda one: one[0])
-    level = _level(before, pressure, rules)
-    if not level or window.utilisation is None or window.resets_at is None:
-        return EASY
-    passed = max(1 - (window.resets_at - now) / LENGTH_S[window.name], 0.0)
-    return Pace(
-        level, f"{window.utilisation:.0%} of {window.name} is used with {passed:.0%} of it passed"
-    )
+    found = [
+        pressed
+        for window in windows
+        if (pressed := _of(before, window, now, rules, (habits or {}).get(window.name, ())))
+    ]
+    level, _, why = max(found, default=(0, 0.0, ""))
+    return Pace(level, why) if level else EASY
 
 
-def _pressure(window: Window, now: float, rules: PaceRules) -> float | None:
-    """Return how much of the even pace is used; ``None`` where it cannot be told."""
+def _of(
+    before: Level, window: Window, now: float, rules: PaceRules, courses: Sequence[Course]
+) -> tuple[Level, float, str] | None:
+    """Return the level of one window, how far beyond it the pace is, and why.
+
+    ``None`` where it cannot be told.
+    """
     length_s = LENGTH_S.get(window.name)
-    if length_s is None or window.utilisation is None or window.resets_at is None:
+    used, resets_at = window.utilisation, window.resets_at
+    if length_s is None or used is None or resets_at is None:
         return None
-    left = (window.resets_at - now) / length_s
+    left = (resets_at - now) / length_s
     if not 0 < left <= _LEFT_AT_MOST:  # it has begun anew, or is not what we think it is
         return None
-    return max(window.utilisation - rules.free, 0.0) / max(1 - left, rules.free)
+    passed = max(1 - left, 0.0)
+    even = max(used - rules.free, 0.0) / max(passed, rules.free)
+    why = f"{used:.0%} of {window.name} is used with {passed:.0%} of it passed"
+    above = [even - step.even for step in rules.steps]
+    come = [still_to_come(courses, resets_at, passed * length_s, s.share) for s in rules.steps]
+    if all(one is not None for one in come):
+        pairs = zip(rules.steps, come, strict=True)
+        above = [used + (to_come or 0.0) - step.whole for step, to_come in pairs]
+        why += f"; {come[0] or 0.0:.0%} more may be by its reset, as windows went before"
+    level = _level(before, above, rules.ease)
+    return level, above[max(level - 1, 0)], why
 
 
-def _level(before: Level, pressure: float, rules: PaceRules) -> Level:
-    risen = sum(pressure >= step for step in rules.steps)
-    kept = sum(pressure >= step - rules.ease for step in rules.steps)
+def _level(before: Level, above: Sequence[float], ease: float) -> Level:
+    """Return the level, given how far the pace lies above where each of them begins."""
+    risen = sum(one >= 0 for one in above)
+    kept = sum(one >= -ease for one in above)
     return max(risen, min(before, kept))

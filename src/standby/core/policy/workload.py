@@ -8,7 +8,7 @@ of high value: to be wrong that way costs quota, the other way it costs the work
 import enum
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from standby.core.policy.hearing import OF_FORM, heard
@@ -77,6 +77,11 @@ class Guess:
         return self.kind is None or self.little < SURE
 
     @property
+    def is_known_high(self) -> bool:
+        """Whether it is rather of high value than not, as far as a feature spoke."""
+        return self.kind is not None and self.kind.of_high_value
+
+    @property
     def may_be_of_little_value(self) -> bool:
         """Whether it is as probable as not that the turn is of little value."""
         return self.kind is None or self.little >= _PERHAPS
@@ -116,6 +121,8 @@ def guessed(value: Mapping[str, JSON]) -> Guess:
         # The form of what is said speaks only beside words.
         spoke += [name if weight == 1.0 else f"{name} before" for name in loud if name in _SPEAKS]
         guess = _guess(totals, spoke)
+        if weight < 1.0:
+            guess = replace(guess, little=min(guess.little, SURE - 0.01))
         if guess.kind is not None and max(guess.little, 1 - guess.little) >= SURE:
             break
         weight *= _FADES

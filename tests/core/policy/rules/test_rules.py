@@ -55,7 +55,7 @@ def facts(**changes):
 SPARE = {"mode": Mode.SPARE, "pace": Pace(4, "much is used")}
 EDIT, PLAN = body(says("Rename `a` to `b`.")), body(says("Propose a design; weigh the options."))
 HM = body(says("Hm."))
-RESTLESS = Thread("cloud", changed_at=(0.0, 0.0))
+RESTLESS = Thread("cloud", changed_at=(0.0,) * 4)
 SEES = body({"role": "user", "content": [{"type": "image"}]})
 LARGE = replace(local(), model=replace(local().model, context_tokens=64_000))
 CIRCLES = {"features": body(*STUCK), "thread": Thread("ollama")}
@@ -214,17 +214,31 @@ def test_an_engine_that_rests_holds_no_turn():
     ("purpose", "features", "level"),
     [
         (Purpose.TITLE, EDIT, 1),
-        (Purpose.SUBAGENT, EDIT, 2),
-        (Purpose.SUBAGENT, PLAN, 4),
+        (Purpose.SUBAGENT, EDIT, 1),
+        (Purpose.SUBAGENT, PLAN, 2),
         (Purpose.WORK, EDIT, 3),
         (Purpose.WORK, PLAN, None),
         (Purpose.WORK, body(says("Rename `a` to `b`."), size=400_000), 4),
-        (Purpose.COMPACTION, EDIT, 4),
+        (Purpose.COMPACTION, EDIT, 2),
         (Purpose.QUOTA_PROBE, EDIT, None),
     ],
 )
 def test_the_less_a_request_is_worth_the_earlier_it_goes(purpose, features, level):
     assert level == needed_level(facts(purpose=purpose, features=features))
+
+
+@pytest.mark.parametrize(
+    ("by", "features", "level"),
+    [
+        ("cloud", EDIT, 4),
+        ("x/y", EDIT, 1),
+        ("x/y", HM, 1),
+        ("cloud", HM, None),
+        ("x/y", PLAN, None),
+    ],
+)
+def test_a_running_conversation_goes_last_and_goes_on_where_it_is(by, features, level):
+    assert level == needed_level(facts(thread=Thread(by), features=features))
 
 
 def test_what_is_asked_first_is_told_how_to_allow_it():

@@ -12,14 +12,18 @@ __all__ = ["needed_level", "rule"]
 
 _SPARED: Final = 250
 _BACKGROUND: Final = frozenset({Purpose.TITLE})
-_BACKGROUND_LEVEL: Final = 1
-_SUBAGENT_LEVEL: Final = 2
-_SMALL_LEVEL: Final = 3
-_LARGE_LEVEL: Final = 4
+# What needs no change of sides goes first: what is done beside a conversation, then what begins
+# one.
+_BESIDE_LEVEL: Final = 1
+_ANY_BESIDE_LEVEL: Final = 2
+_BEGINNING_LEVEL: Final = 3
+_LEAVING_LEVEL: Final = 4
+# What has gone local goes on there as long as anything is spared.
+_STAYING_LEVEL: Final = 1
 # A turn that brings more is no small one, whatever it asks for.
 _SMALL_TOKENS: Final = 60_000
 # Each return may cost the cloud a cold prompt.
-_MOST_SWITCHES: Final = 2
+_MOST_SWITCHES: Final = 4
 
 
 def rule(facts: Facts, candidate: Candidate) -> Verdict:
@@ -47,17 +51,20 @@ def _restless(facts: Facts) -> bool:
 def needed_level(facts: Facts) -> int | None:
     """Return from which level of the pace on a request goes local; ``None``: never."""
     if facts.purpose in _BACKGROUND:
-        return _BACKGROUND_LEVEL
+        return _BESIDE_LEVEL
     if facts.purpose is Purpose.COMPACTION:
-        return _LARGE_LEVEL
+        return _ANY_BESIDE_LEVEL
     if facts.purpose not in {Purpose.WORK, Purpose.SUBAGENT}:
         return None
     guess = facts.features.workload
     if facts.purpose is Purpose.SUBAGENT:
-        return _LARGE_LEVEL if guess.of_high_value else _SUBAGENT_LEVEL
-    if guess.of_high_value and not (facts.thread.is_local and guess.may_be_of_little_value):
+        return _ANY_BESIDE_LEVEL if guess.of_high_value else _BESIDE_LEVEL
+    if facts.thread.is_local:
+        return _STAYING_LEVEL if guess.may_be_of_little_value else None
+    if guess.of_high_value:
         return None
-    return _SMALL_LEVEL if facts.features.tokens <= _SMALL_TOKENS else _LARGE_LEVEL
+    begins = not facts.thread.by and facts.features.tokens <= _SMALL_TOKENS
+    return _BEGINNING_LEVEL if begins else _LEAVING_LEVEL
 
 
 def _words(facts: Facts) -> str:

@@ -1,0 +1,63 @@
+"""How the quota would have gone: what was, and what moved, by its list price."""
+
+import pytest
+
+from standby.core.policy.metering import Past, meters_of, usual_cost, weight
+from standby.core.usage import Tokens
+from tests.fakes.replays import HOUR, NOW, PRICES, entry, row, seen
+
+# 1,000 tokens in and 100 out: a cent and a half.
+DOLLARS = 0.015
+
+
+def meter(*seen_of, rows=()):
+    (found,) = meters_of(Past([*rows], [*seen_of]), PRICES)["a"]
+    return found
+
+
+def test_nothing_moved_is_the_past_as_it_was():
+    one = meter(seen(0, 0.1), seen(HOUR, 0.4), rows=[row(1)])
+
+    assert (0.1, 0.1) == one.used(NOW + 1)
+    assert (0.4, 0.4) == one.used(NOW + HOUR)
+    assert one.used(NOW + 6 * HOUR) is None
+    assert [(0.4, 0.4)] == [(end.was, end.would) for end in one.ends("a", NOW)]
+
+
+def test_what_moves_uses_as_much_as_the_dollars_did():
+    one = meter(seen(0, 0.1), seen(HOUR, 0.4), rows=[row(1), row(2, 10)])
+    one.move(NOW + 20, DOLLARS)
+    one.move(NOW + 30, -DOLLARS * 3)
+
+    assert pytest.approx(0.4 / (2 * DOLLARS)) == one.rate
+    assert (0.4, pytest.approx(0.0)) == one.used(NOW + HOUR)
+
+
+def test_a_window_is_told_as_the_cloud_tells_it_and_remembered():
+    one = meter(seen(0, 0.123), rows=[row(1)])
+    one.move(NOW + 20, DOLLARS * 100)
+    window = one.window(NOW + 30)
+
+    assert ("5h", 1.0, NOW + 5 * HOUR) == (window.name, window.utilisation, window.resets_at)
+    assert [(1.0,)] == [course.used for course in one.would]
+    assert one.window(NOW + 9 * HOUR) is None
+    one.move(NOW + 9 * HOUR, 1.0)
+
+
+def test_each_window_has_its_own_account():
+    past = Past([], [seen(0, 0.1), seen(0, 0.2, account="b"), seen(0, 0.3, 90 * HOUR, "7d")])
+    found = meters_of(past, PRICES)
+
+    assert ["5h", "7d"] == [one.name for one in found["a"]]
+    assert ["5h"] == [one.name for one in found["b"]]
+    assert 0.0 == found["a"][0].rate
+    assert {} == meters_of(Past([], [seen(0, 0.1, name="tokens")]), PRICES)
+
+
+def test_a_local_answer_would_have_cost_what_tokens_of_the_cloud_cost_on_average():
+    rows = [row(1), row(2, by="local"), row(3, requested="unknown")]
+
+    assert weight(Tokens(700, 100, 200, 100)) == 1500
+    assert pytest.approx(DOLLARS / 1500) == usual_cost(rows, PRICES)
+    assert 0.0 == usual_cost([row(2, by="local")], PRICES)
+    assert entry(1).by == "cloud"
