@@ -13,6 +13,7 @@ from standby.core.quota.windows import Window
 from standby.core.redact import Secret
 from standby.core.request import Account, Request
 from standby.core.usage import Entry
+from standby.core.usage.deeds import Deed
 from standby.core.usage.sums import Grouping, Line, Standing
 from standby.core.warming import Load
 from standby.core.wire.errors import Refusal
@@ -310,6 +311,13 @@ class Ledger(Protocol):
 
     def decided(self, request: str, said: Mapping[str, JSON]) -> None:
         """Take why a request was answered by whom it was, by its id; never wait, never fail."""
+        ...
+
+    def did(self, request: str, deeds: Sequence[Deed]) -> None:
+        """Take what the calls in the answer to a request would change; never wait, never fail.
+
+        It is kept with the entry of the request, which is booked before.
+        """
         ...
 
     def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:

@@ -8,6 +8,7 @@ import pytest
 from standby.app.bookkeeping import MOST_SIGNS, Books, session_of
 from standby.core.request import Account, Caller, Request
 from standby.core.usage import Tokens
+from standby.core.usage.deeds import Deed
 from tests.fakes.clock import LoadedDice, SetClock
 
 CALLER = Caller(Account("a" * 32), trusted=True)
@@ -24,6 +25,10 @@ class Pages:
 
     def book(self, entry):
         self.entries.append(entry)
+
+    def did(self, request, deeds):
+        assert request == self.entries[-1].id, "its entry comes first"
+        self.deeds = deeds
 
     async def recent(self, limit):
         return tuple(self.entries[:limit])
@@ -67,6 +72,21 @@ def test_what_was_saved_and_for_what_project_is_written_down():
 
     [entry] = pages.entries
     assert ("/work", True) == (entry.project, entry.saved)
+
+
+def changed(*, by="local", files=True):
+    pages = Pages()
+    books = Books(pages, SetClock(), LoadedDice(), files=files)
+    with books.open(request(), CALLER, "opus") as booking:
+        booking.by, booking.deeds = by, (Deed("Write", "a.py"),)
+    return getattr(pages, "deeds", None)
+
+
+def test_what_a_local_answer_changes_is_written_down_unless_nobody_wants_it():
+    assert (Deed("Write", "a.py"),) == changed() == changed(by="both")
+    assert changed(files=False) is None
+    assert changed(by="nobody") is None
+    assert changed(by="cloud") is None
 
 
 LEAVES = [

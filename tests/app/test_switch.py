@@ -9,6 +9,7 @@ from standby.app import switch
 from standby.app.policy import Wishes
 from standby.core.handback import marks
 from standby.core.request import NOBODY, Caller, Request
+from standby.core.usage.deeds import Deed
 from standby.core.wire import messages
 from standby.core.wire.errors import message_of
 from standby.core.wire.headers import SERVED_BY, Head
@@ -38,7 +39,7 @@ from tests.fakes.line import (
     whole,
 )
 from tests.fakes.replies import HOUR, NOW
-from tests.fakes.talker import MODEL, Talker, chunk, says
+from tests.fakes.talker import MODEL, Talker, calls, chunk, says
 
 pytestmark = pytest.mark.anyio
 
@@ -946,3 +947,15 @@ async def test_an_answer_that_will_be_told_of_is_marked():
 
     assert [marks.NOTICE, None] == [block.get("signature") for block in blocks_of(marked)]
     assert [None] == [block.get("signature") for block in blocks_of(plain)]
+
+
+async def test_what_a_local_answer_would_change_is_booked_with_it():
+    tool = {"name": "Write", "input_schema": {"type": "object"}}
+    house = House(SPENT)
+    house.talker.steps = calls("Write", {"file_path": "a.py", "content": "the canary"})
+
+    await house.ask(tools=[tool])
+    await house.ask(tools=[tool], stream=False)
+
+    for entry in house.pages.entries:
+        assert (Deed("Write", "a.py"),) == house.pages.deeds[entry.id]

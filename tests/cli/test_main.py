@@ -26,8 +26,8 @@ GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Gro
 def test_the_commands_are_those_of_the_plan():
     plan = (
         "bench claude completion config dashboard data doctor down drill env explain faults"
-        " hook log mcp models prices restart run serve status statusline token up usage"
-        " use warm"
+        " hook log mcp models prices restart review run serve simulate status statusline token up"
+        " usage use warm"
     )
 
     assert plan.split() == list(COMMANDS)

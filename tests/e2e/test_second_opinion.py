@@ -4,6 +4,10 @@ With the real client. The local server says and calls what the test wants; the c
 it gets against the rules of the API, its own thinking bound to the prompt before it among them.
 """
 
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
@@ -49,6 +53,20 @@ async def at_work(folder, cloud, **settings):
             ) as client,
         ):
             yield gateway, client, server
+
+
+async def standby(gateway, *words):
+    """Run a command of ours; return what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "standby", *words),
+        env=gateway.environment,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    async with asyncio.timeout(30):
+        out, complaint = await process.communicate()
+    assert process.returncode == 0, complaint.decode()
+    return out.decode()
 
 
 def work(cloud):
@@ -122,6 +140,14 @@ async def test_the_cloud_is_told_once_of_what_a_local_model_did_and_finds_its_pr
         back = await client.say("run echo one")
         last = await client.say("run echo two")
         rows = await gateway.recent()
+        changed = json.loads(await standby(gateway, "review", "--json"))
+        asked_for = await standby(gateway, "review", "--prompt")
+
+    assert (client.session_id, {"cloud": 5, "local": 2}) == (changed["session"], changed["answers"])
+    made = str(client.work / "made.txt")
+    assert [(made, {"Write": 1})] == [(one["path"], one["calls"]) for one in changed["files"]]
+    assert f"* {made} (Write 1)" in asked_for
+    assert "made here" not in str(changed) + asked_for
 
     assert (client.work / "made.txt").read_text() == "made here\n"
     assert "The local server says so." in local.text

@@ -30,9 +30,13 @@ class Pages:
     def __init__(self):
         self.entries = []
         self.decisions = {}
+        self.deeds = {}
 
     def decided(self, request, said):
         self.decisions[request] = said
+
+    def did(self, request, deeds):
+        self.deeds[request] = deeds
 
     def book(self, entry):
         self.entries.append(entry)

@@ -9,6 +9,7 @@ from typing import Final
 
 from standby.core.request import Caller, Request
 from standby.core.usage import Entry, Tokens
+from standby.core.usage.deeds import Deed
 from standby.core.wire.json import JSON
 from standby.ports import Clock, Dice, Ledger
 
@@ -57,6 +58,8 @@ class Booking:
     """The facts and the votes; ``None`` where nothing had to be decided."""
     saved: bool = False
     """Answered here although the cloud had refused or failed."""
+    deeds: tuple[Deed, ...] = ()
+    """What the calls in a whole answer from here would change."""
     done: bool = False
     """The answer is complete: a client that goes away after it has missed nothing."""
 
@@ -65,8 +68,16 @@ class Books:
     """Opens a booking for each request, and closes it."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, dice: Dice, heard: Sequence[Hear] = ()
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        dice: Dice,
+        heard: Sequence[Hear] = (),
+        *,
+        files: bool = True,
     ) -> None:
+        """``files``: which files a local model changes is kept."""
+        self._files = files
         self._ledger = ledger
         self._heard = heard
         self._clock = clock
@@ -120,6 +131,8 @@ class Books:
         self._ledger.book(entry)
         if booking.explained is not None:
             self._ledger.decided(entry.id, booking.explained)
+        if self._files and booking.deeds and booking.by in {"local", "both"}:
+            self._ledger.did(entry.id, booking.deeds)
         for hear in self._heard:
             hear(entry)
         log.info(

@@ -27,6 +27,7 @@ from standby.app.speeds import Speeds
 from standby.app.turn import Turn
 from standby.app.waiting import Waiting
 from standby.app.warm import Warming
+from standby.app.witness import Witness
 from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange
 from standby.core.handback.notice import circles, words
@@ -39,6 +40,7 @@ from standby.core.quota.machine import Admission, Quota, State
 from standby.core.quota.words import reason
 from standby.core.request import NOBODY, Account, Caller, Request
 from standby.core.turns import goes_on, priority_of
+from standby.core.usage.deeds import Deed
 from standby.core.wire import asked, errors
 from standby.core.wire.asked import Asked, Malformed, Purpose
 from standby.core.wire.errors import Refusal
@@ -386,6 +388,9 @@ class Switch:
                 said = f"{told} {said}".rstrip()
             return said
 
+        def saw(deeds: tuple[Deed, ...]) -> None:
+            turn.booking.deeds = deeds
+
         def noted(notes: tuple[str, ...]) -> None:
             turn.booking.notes = notes
 
@@ -409,7 +414,7 @@ class Switch:
             has_read=has_read,
             marked=turn.body.thinks and self._policy.wishes.notes_hand_back,
         )
-        return Gated(check, local)
+        return Gated(check, Witness(local, saw))
 
     def _circles(self, turn: Turn) -> str:
         """Return what a person is told of a local model that goes round in circles, once each."""

@@ -49,7 +49,7 @@ _SIDES: Final = (
 @click.option("--since", default="7d", show_default=True, help="30m, 12h, 7d, 4w, today or a date.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(file: Path | None, mode: str | None, since: str, as_json: bool) -> None:
-    """Replay the ledger under another policy, and say what would have changed.
+    """Replay the ledger under another policy, and tell what changes.
 
     What was answered where, how often conversations changed sides, what the cloud's answers cost at
     list prices, and how much of each window of the quota would have been used. Nothing is sent, and

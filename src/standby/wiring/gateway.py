@@ -192,7 +192,10 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             engines,
             admission,
             passage,
-            Books(ledger, clock, dice, (measures.heard, lambda _: news.tell(), *sent)),
+            Books(
+                *(ledger, clock, dice, (measures.heard, lambda _: news.tell(), *sent)),
+                files=settings.ledger.files,
+            ),
             notices,
             dice,
             policy,

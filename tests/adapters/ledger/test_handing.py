@@ -8,7 +8,7 @@ import pytest
 
 from standby.adapters.ledger.file import open_ledger
 from standby.adapters.ledger.handing import Chosen, count, delete, export
-from standby.adapters.ledger.rows import insert, row
+from standby.adapters.ledger.rows import DID, insert, row
 from standby.core.usage import Entry, Tokens
 from standby.ports import RecordsError
 
@@ -29,6 +29,7 @@ def writer(path):
         for i in range(2500):
             one = replace(ONE, id=f"r{i}", at=float(i), session="s" if i % 2 else "t/agent")
             connection.execute(insert(1), row(one))
+        connection.executemany(DID, [("r0", 0, "Write", "a"), ("r1", 0, "Write", "b")])
         connection.execute("INSERT INTO windows VALUES ('a', '5h', 1, 0.5, NULL)")
         yield connection
 
@@ -55,6 +56,7 @@ def test_rows_are_deleted_beside_a_writer_and_the_sums_follow(path, writer):
     assert 1250 == delete(path, Chosen(session="t"))
     assert [1250, 1250] == sums(writer)
     assert 1 == writer.execute("SELECT count(*) FROM windows").fetchone()[0]
+    assert [("r1",)] == writer.execute("SELECT id FROM deeds").fetchall()
 
     assert 50 == delete(path, Chosen(before=100.0))
     assert 0 == writer.execute("SELECT count(*) FROM windows").fetchone()[0]

@@ -2,12 +2,18 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from standby.adapters.ledger.file import open_ledger
-from standby.adapters.ledger.looking import OF_SESSION, Looks, looking, of_session
+from standby.adapters.ledger.looking import CHANGING, OF_SESSION, Looks, looking, of_session
+from standby.adapters.ledger.rows import DID, insert, row
+from standby.core.usage import Entry, Tokens
+from standby.core.usage.deeds import Deed
 from standby.ports import RecordsError
+
+ONE = Entry(*("r", 0.0, "s", "a", "opus", "opus", "cloud", "why", "ok", 200, Tokens(), None, 1.0))
 
 
 @pytest.fixture
@@ -38,6 +44,7 @@ def test_a_look_cannot_write(path):
 def test_where_there_is_no_ledger_none_is_made(tmp_path):
     looks = Looks(tmp_path / "nothing")
 
+    assert looks.changing() is None
     assert ((), (), (), ()) == (
         looks.entries(5),
         looks.switches(5),
@@ -45,6 +52,33 @@ def test_where_there_is_no_ledger_none_is_made(tmp_path):
         looks.lines(0, 9, "hour"),
     )
     assert [] == [*tmp_path.iterdir()]
+
+
+def test_what_was_changed_in_a_conversation_is_found_by_its_requests(path):
+    with closing(open_ledger(path, check=False)) as connection:
+        for name, session, by in (
+            ("a", "s/helper", "local"),
+            ("b", "s", "cloud"),
+            ("c", "t", "local"),
+        ):
+            one = replace(ONE, id=name, session=session, by=by)
+            connection.execute(insert(1), row(one))
+        connection.executemany(DID, [("a", 1, "Bash", ""), ("a", 0, "Write", "x.py")])
+    looks = Looks(path)
+
+    assert "s" == looks.changing()
+    assert [Deed("Write", "x.py"), Deed("Bash")] == [one.deed for one in looks.deeds("s")]
+    assert () == looks.deeds("t")
+    assert {"local": 1, "cloud": 1} == looks.answers("s")
+
+
+def test_the_newest_change_is_found_without_going_through_all_requests(path):
+    with looking(path) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {CHANGING}").fetchall()
+    steps = " ".join(row[3] for row in plan)
+
+    assert "SCAN d" in steps
+    assert "SCAN r" not in steps
 
 
 def test_a_file_that_is_busy_is_told_of(path, monkeypatch):

@@ -15,6 +15,7 @@ import pytest
 
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.core.usage import Entry, Tokens
+from standby.core.usage.deeds import Deed
 from standby.ports import Ledger
 
 pytestmark = pytest.mark.anyio
@@ -127,6 +128,19 @@ async def test_what_was_booked_is_there_after_a_restart(path):
         assert some(1000)[::-1] == await ledger.recent(1000)
         assert 0 == ledger.lost
         assert ledger.degraded is None
+
+
+async def test_what_an_answer_would_change_is_kept_with_it_and_never_without(path):
+    [one] = some(1)
+    async with opened(path) as ledger:
+        ledger.book(one)
+        ledger.did(one.id, [Deed("Write", "a.py"), Deed("Bash", "half \ud800 a pair")])
+        ledger.did(one.id, [Deed("Edit", "again")])
+        ledger.did("nobody", [Deed("Write", "b.py")])
+
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT * FROM deeds ORDER BY n").fetchall()
+    assert [(one.id, 0, "Write", "a.py"), (one.id, 1, "Bash", "half ? a pair")] == rows
 
 
 async def test_before_opening_and_after_closing_entries_are_counted_as_lost(path):

@@ -22,11 +22,13 @@ from standby.adapters.ledger.schema import (
 from standby.core.quota.forecast import Sample
 from standby.core.request import Account
 from standby.core.usage import Entry, Tokens
+from standby.core.usage.deeds import Deed
+from standby.core.usage.review import Done
 from standby.core.usage.sums import BOUNDS_S, Grouping, Line, Standing, Sums
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import RecordsError
 
-__all__ = ["OF_SESSION", "Looks", "looking", "of_session"]
+__all__ = ["CHANGING", "OF_SESSION", "Looks", "looking", "of_session"]
 
 _BUSY_S: Final = 1.0
 _LONGEST_S: Final = 5.0
@@ -59,6 +61,11 @@ OF_SESSION: Final = """
     )
 """
 """The rows of a conversation and of its subagents, for the values of :func:`of_session`."""
+# The order of the tables says where to begin: there are far fewer deeds than requests.
+CHANGING: Final = (
+    "SELECT r.session FROM deeds AS d CROSS JOIN requests AS r ON r.id = d.id"
+    " ORDER BY r.seq DESC LIMIT 1"
+)
 _SESSIONS: Final = """
     AND session IN (
         SELECT session FROM session_hours WHERE hour >= ? AND hour < ?
@@ -143,6 +150,35 @@ class Looks:
                 case _:
                     pass
         return None
+
+    def changing(self) -> str | None:
+        """Return the newest conversation in which a local answer would change something."""
+        found = [row[0] for row in self._ask(CHANGING, [])]
+        return found[0].partition("/")[0] if found and isinstance(found[0], str) else None
+
+    def deeds(self, session: str) -> tuple[Done, ...]:
+        """Return what the local answers of a conversation would change, in order of time."""
+        query = (
+            "SELECT requests.at, project, answered, tool, path FROM requests"  # noqa: S608
+            f" JOIN deeds ON deeds.id = requests.id WHERE {OF_SESSION} ORDER BY seq, n LIMIT ?"
+        )
+        found: list[Done] = []
+        for row in self._ask(query, [*of_session(session), _MOST_ENTRIES]):
+            match row:
+                case (float(at), str(project), str(model), str(tool), str(path)):
+                    found.append(Done(at, project, model, Deed(tool, path)))
+                case _:
+                    pass
+        return tuple(found)
+
+    def answers(self, session: str) -> Mapping[str, int]:
+        """Return how many whole answers each side has given in a conversation."""
+        query = (
+            f"SELECT served_by, count(*) FROM requests WHERE {OF_SESSION}"  # noqa: S608
+            " AND outcome = 'ok' GROUP BY served_by"
+        )
+        rows = self._ask(query, [*of_session(session)])
+        return {by: count for by, count in rows if isinstance(by, str) and isinstance(count, int)}
 
     def sides(self) -> tuple[Standing, ...]:
         """Return who answers for each account and model, and since when."""

@@ -8,6 +8,7 @@ from standby.core.quota.forecast import Sample
 from standby.core.quota.windows import Window
 from standby.core.request import Account
 from standby.core.usage import Entry
+from standby.core.usage.deeds import Deed
 from standby.core.usage.sums import Grouping, Line, Standing
 from standby.core.wire.json import JSON
 from standby.ports import RecordsError
@@ -31,6 +32,9 @@ class NoLedger:
 
     def decided(self, request: str, said: Mapping[str, JSON]) -> None:
         """Forget why."""
+
+    def did(self, request: str, deeds: Sequence[Deed]) -> None:
+        """Forget what it would change."""
 
     def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
         """Forget what was seen."""

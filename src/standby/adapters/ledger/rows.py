@@ -4,9 +4,21 @@ import math
 from typing import Final
 
 from standby.core.usage import Entry, Tokens
+from standby.core.usage.deeds import Deed
 from standby.core.wire.json import NotJSONError, dumps, loads
 
-__all__ = ["COLUMNS", "DECIDED", "NEWEST", "OLDEST", "SAW", "entry", "insert", "row"]
+__all__ = [
+    "COLUMNS",
+    "DECIDED",
+    "DID",
+    "NEWEST",
+    "OLDEST",
+    "SAW",
+    "deed_row",
+    "entry",
+    "insert",
+    "row",
+]
 
 COLUMNS: Final = (
     "id, at, session, account, requested, answered, served_by, why, outcome, status,"
@@ -38,6 +50,13 @@ SAW: Final = """
 DECIDED: Final = "INSERT INTO decisions (id, said) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
 """Stores why a request was answered by whom it was."""
 
+DID: Final = """
+    INSERT INTO deeds (id, n, tool, path)
+    SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM requests WHERE id = ?1)
+    ON CONFLICT (id, n) DO NOTHING
+"""
+"""Stores what a call in an answer would change. Without its request it would never go."""
+
 Row = tuple[str | int | float | None, ...]
 
 
@@ -65,6 +84,11 @@ def row(one: Entry) -> Row:
         _text(one.project),
         int(one.saved),
     )
+
+
+def deed_row(request: str, at: int, deed: Deed) -> tuple[str | int, ...]:
+    """Return what a call would change as the database can hold it."""
+    return (_text(request), at, _text(deed.tool), _text(deed.path))
 
 
 def entry(values: object) -> Entry | None:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -28,11 +28,22 @@ from standby.adapters.ledger.file import (
     open_ledger,
     set_aside,
 )
-from standby.adapters.ledger.rows import DECIDED, NEWEST, OLDEST, SAW, entry, insert, row
+from standby.adapters.ledger.rows import (
+    DECIDED,
+    DID,
+    NEWEST,
+    OLDEST,
+    SAW,
+    deed_row,
+    entry,
+    insert,
+    row,
+)
 from standby.adapters.ledger.schema import NewerSchemaError, transaction
 from standby.core.quota.windows import Window
 from standby.core.request import Account
 from standby.core.usage import Entry
+from standby.core.usage.deeds import Deed
 from standby.core.wire.json import JSON, dumps
 from standby.ports import Clock
 
@@ -81,14 +92,14 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decided:
-    """Why a request was answered by whom it was."""
+class _Beside:
+    """What is kept beside the row of a request."""
 
-    request: str
-    said: Mapping[str, JSON]
+    statement: str
+    rows: tuple[tuple[str | int, ...], ...]
 
 
-_Message = Entry | _Seen | _Decided | _Question | _Stop
+_Message = Entry | _Seen | _Beside | _Question | _Stop
 
 
 class SqliteLedger:
@@ -135,8 +146,15 @@ class SqliteLedger:
 
     def decided(self, request: str, said: Mapping[str, JSON]) -> None:
         """Take why a request was answered by whom it was; never wait, never fail."""
+        self._keep_beside(DECIDED, (request, dumps(dict(said)).decode()))
+
+    def did(self, request: str, deeds: Sequence[Deed]) -> None:
+        """Take what the calls in an answer would change; never wait, never fail."""
+        self._keep_beside(DID, *(deed_row(request, at, deed) for at, deed in enumerate(deeds)))
+
+    def _keep_beside(self, statement: str, *rows: tuple[str | int, ...]) -> None:
         if self._open and self._messages.qsize() < _MOST_QUEUED:
-            self._messages.put(_Decided(request, said))
+            self._messages.put(_Beside(statement, rows))
 
     def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
         """Take what the cloud said of an account's windows; never wait, never fail."""
@@ -196,7 +214,7 @@ class _Writer:
         self._first_retry_s = self._retry_s = retry_s
         self._kept: deque[Entry] = deque()
         self._seen: deque[_Seen] = deque(maxlen=_MOST_SEEN)
-        self._decided: deque[_Decided] = deque(maxlen=_MOST_SEEN)
+        self._beside: deque[_Beside] = deque(maxlen=_MOST_SEEN)
         self._questions: list[_Question] = []
         self._connection: sqlite3.Connection | None = None
         self._checked = False
@@ -225,7 +243,7 @@ class _Writer:
         """Take the messages there are, or wait for one; say whether to go on."""
         try:
             message = self._messages.get(timeout=self._patience_s())
-            if isinstance(message, Entry | _Seen | _Decided):
+            if isinstance(message, Entry | _Seen | _Beside):
                 self._hurry.wait(_GATHER_S)
                 self._hurry.clear()
             for _ in range(_MOST_QUEUED):
@@ -244,8 +262,8 @@ class _Writer:
                 self._questions.append(message)
             case Entry():
                 self._keep(message)
-            case _Decided():
-                self._decided.append(message)
+            case _Beside():
+                self._beside.append(message)
             case _Seen():
                 self._seen.append(message)
         return True
@@ -266,7 +284,7 @@ class _Writer:
         self.dropped += len(self._kept)
         self._kept.clear()
         self._seen.clear()
-        self._decided.clear()
+        self._beside.clear()
 
     def _work(self) -> None:
         try:
@@ -339,10 +357,11 @@ class _Writer:
             with transaction(connection):
                 connection.executemany(SAW, [each for one in self._seen for each in _samples(one)])
             self._seen.clear()
-        if self._decided:
+        if self._beside:
             with transaction(connection):
-                connection.executemany(DECIDED, [_decision(one) for one in self._decided])
-            self._decided.clear()
+                for one in self._beside:
+                    connection.executemany(one.statement, one.rows)
+            self._beside.clear()
 
     def _read(self, connection: sqlite3.Connection) -> None:
         while self._questions:
@@ -402,10 +421,6 @@ class _Writer:
             log.info("the ledger is written again")
         self.degraded = None
         self._retry_at, self._retry_s = 0.0, self._first_retry_s
-
-
-def _decision(one: _Decided) -> tuple[str, str]:
-    return one.request, dumps(dict(one.said)).decode()
 
 
 def _samples(seen: _Seen) -> Iterator[dict[str, str | float | None]]:

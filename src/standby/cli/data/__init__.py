@@ -46,8 +46,10 @@ def command() -> None:
     """Take out or delete what the ledger holds.
 
     It has one row for each request: when, which session and project, which model, tokens, times,
-    who answered and why. Never a prompt, an answer or a credential. `[ledger] keep_days` in the
-    settings says after how many days rows go by themselves; `[ledger] enabled` switches it off.
+    who answered and why; and of calls by a local model that change a file, the tool and the path.
+    Never a prompt, what was answered or a credential. `[ledger] keep_days` in the settings says
+    after how many days rows go by themselves; `[ledger] enabled` switches it off, `[ledger] files`
+    what is kept of files.
     """
 
 

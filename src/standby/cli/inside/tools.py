@@ -70,6 +70,10 @@ def _usage(given: Mapping[str, str]) -> tuple[str, ...]:
     return ("usage", *(word for option in options for word in option))
 
 
+def _review(given: Mapping[str, str]) -> tuple[str, ...]:
+    return ("review", *(("--session", given["session"]) if "session" in given else ()))
+
+
 def _switch(given: Mapping[str, str]) -> tuple[str, ...]:
     lasting = ("--for", given["for"]) if "for" in given else ()
     return ("use", given["to"], *lasting)
@@ -93,6 +97,14 @@ _ALL: Final = (
             "since": "From when on: such as 12h, 7d, today or 2026-11-01.",
             "by": "Taken apart by session, project, model, day or hour.",
         },
+    ),
+    Tool(
+        "review",
+        "What a local model changed",
+        "Lists the files that a local model changed in a conversation while it stood in for the"
+        " cloud, by what its calls of tools say, so that they can be reviewed.",
+        _review,
+        {"session": "The id of a conversation; without it, the newest one with such changes."},
     ),
     Tool(
         "switch",

@@ -11,6 +11,7 @@ __all__ = ["COMMANDS", "answered"]
 COMMANDS: Final = {
     "status": "who answers now, why, and until when",
     "usage": "what was used, what is left, and how long that lasts",
+    "review": "the files that a local model changed",
     "use": "auto, cloud, local, spare or a model: who is to answer",
 }
 """The commands, the one without words first."""

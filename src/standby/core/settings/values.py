@@ -149,6 +149,14 @@ class Ledger(Section):
         default=90,
         metadata=about("How many days a row is kept.", Whole(1, 36_500), live=True),
     )
+    files: bool = field(
+        default=True,
+        metadata=about(
+            "Keep which files a local model changes: of each such call the name of the tool and "
+            "the path of the file, and nothing of what is in it. `standby review` shows them.",
+            Switch(),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
