@@ -254,6 +254,21 @@ async def test_a_prompt_that_its_server_refuses_is_told_in_the_words_that_client
     assert error["message"].endswith(" maximum")
 
 
+async def test_a_server_that_lies_about_its_window_is_known_by_the_one_it_refused_by():
+    server = Talker(*overflow(5000, 4096), context_tokens=65_536)
+    engines = Engines([server], Preference(), SetClock())
+    await engines.refresh()
+    (said,) = engines.known()
+    body = asked.read(messages_request().body)
+    await heard(Local(engines, Admission(SetClock()), said, body, LoadedDice(), QUICK))
+    (now,) = engines.known()
+    await engines.refresh()
+    (later,) = engines.known()
+
+    assert (65_536, 4096, 4096) == tuple(one.context_tokens for one in (said, now, later))
+    assert "refuses what is longer than 4,096" in later.remark
+
+
 class Reloaded(Talker):
     """A server in which somebody has loaded another model, as it finds out when it is asked."""
 

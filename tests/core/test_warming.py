@@ -34,6 +34,10 @@ CALM = Load()
         (Terms(on_battery=True), Load(on_battery=True), "the cloud is out", True),
         (Terms(), Load(busy=0.8), "the cloud is out", False),
         (Terms(busy=1.0), Load(busy=1.0), "the cloud is out", True),
+        (Terms(), Load(celsius=91.0), "the cloud is out", False),
+        (Terms(), Load(celsius=84.0), "the cloud is out", True),
+        (Terms(hot_c=95.0), Load(celsius=91.0), "the cloud is out", True),
+        (Terms(hot_c=0.0), Load(celsius=99.0), "the cloud is out", True),
     ],
 )
 def test_the_quota_the_battery_and_the_load_decide(terms, load, cloud, warm):

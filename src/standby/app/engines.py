@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
+from standby.app.windows import Windows
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import WANTED_TOKENS
 from standby.core.models.health import Health
@@ -82,6 +83,7 @@ class Engines:
         self._doubted = False
         self._health: dict[str, Health] = {}
         """Of those that have failed since they last answered."""
+        self._windows = Windows()
         self._loading: dict[str, asyncio.Lock] = {}
         self._asking = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -151,7 +153,7 @@ class Engines:
             # prefill even our own took longer. Whether it is gone shows when it is asked to serve.
             busy = task.cancelled()
             found += [m for m in before if m.engine == name] if busy else task.result()
-        self._known = self._ordered(found)
+        self._known = self._ordered(self._windows.corrected(found))
         self._asked_at = self._clock.ticks()
 
     async def keep_fresh(self) -> None:
@@ -279,6 +281,16 @@ class Engines:
     def named(self, name: str) -> LocalModel | None:
         """Return the known model of a name: its key, its id, or the last part of its id."""
         return next((model for model in self._known if _is_named(model, name)), None)
+
+    def refused_by(self, model: LocalModel, limit: int) -> None:
+        """Note the window by which a model's server has refused a prompt: it said another."""
+        other = self._windows.refused(model, limit)
+        if other is not None:
+            log.warning("%s: %s", model.key, other.remark)
+            self._known = tuple(
+                other if (one.key, one.base_url) == (model.key, model.base_url) else one
+                for one in self._known
+            )
 
     def served(self, model: LocalModel) -> None:
         """Note that a model's engine gave a whole answer."""

@@ -253,6 +253,7 @@ class Local:
         """Return the model with the window that its server refused by."""
         if self._sent is not None:
             self._fitting.refused(model, self._sent, tokens)
+        self._engines.refused_by(model, limit)
         return replace(model, context_tokens=limit)
 
     async def _streamed(

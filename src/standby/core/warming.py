@@ -48,6 +48,8 @@ class Terms:
     on_battery: bool = False
     busy: float = 0.75
     """Of the processors, how much others may be using; 1: as much as they like."""
+    hot_c: float = 85.0
+    """How warm the processor may be, in degrees Celsius; 0: as warm as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Load:
     on_battery: bool = False
     busy: float = 0.0
     """The share of all processors that is used by programs which are not ours."""
+    celsius: float | None = None
+    """How warm the processor is; ``None``: nobody can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ def judged(terms: Terms, load: Load, cloud: str, *, asked: bool) -> Verdict:
         return Verdict(warm=False, why="the machine runs on its battery")
     if load.busy > terms.busy:
         return Verdict(warm=False, why=f"other programs use {load.busy:.0%} of the processors")
+    if load.celsius is not None and 0 < terms.hot_c <= load.celsius:
+        return Verdict(warm=False, why=f"the processor is at {load.celsius:.0f} °C")
     return Verdict(warm=True, why=cloud or "[local] warm is always")
 
 

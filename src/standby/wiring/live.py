@@ -101,7 +101,10 @@ def deadlines_of(settings: Settings) -> CloudDeadlines:
 def terms_of(settings: Settings) -> Terms:
     """Return what the settings say of reading ahead."""
     local = settings.local
-    return Terms(local.warm, local.warm_at / 100, local.warm_on_battery, local.warm_busy / 100)
+    return Terms(
+        *(local.warm, local.warm_at / 100, local.warm_on_battery),
+        *(local.warm_busy / 100, float(local.warm_hot_c)),
+    )
 
 
 def _stamp(path: Path) -> object:

@@ -25,6 +25,7 @@ class Machine:
         monkeypatch.setattr(load.psutil, "Process", lambda: self)
         monkeypatch.setattr(load.psutil, "sensors_battery", self._battery, raising=False)
         monkeypatch.setattr(os, "cpu_count", lambda: 4)
+        monkeypatch.setattr(load.psutil, "sensors_temperatures", dict, raising=False)
 
     def _times(self):
         return Times(self.busy, 1000.0, 50.0)
@@ -66,6 +67,44 @@ async def test_without_sensors_there_is_no_battery(monkeypatch):
     monkeypatch.delattr(load.psutil, "sensors_battery")
 
     assert not (await SystemLoad().load()).on_battery
+
+
+def chips(**sensors):
+    return lambda: {
+        name.replace("_", "-"): [SimpleNamespace(current=each) for each in told]
+        for name, told in sensors.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "celsius"),
+    [
+        (chips(coretemp=[61.0, 92.5, 70.0], nvme=[99.0]), 92.5),
+        (chips(k10temp=[45.25]), 45.25),
+        (chips(cpu_thermal=[0.0, 127.0, 50.0]), 50.0),
+        (chips(cpu_thermal=[0.0, 127.0]), None),
+        (chips(nvme=[70.0], BAT0=[30.0]), None),
+        (chips(), None),
+    ],
+    ids=["intel", "amd", "broken sensors", "only broken ones", "a disk", "nothing"],
+)
+async def test_the_warmest_sensor_of_a_processor_counts(monkeypatch, told, celsius):
+    Machine(monkeypatch)
+    monkeypatch.setattr(load.psutil, "sensors_temperatures", told, raising=False)
+
+    assert celsius == (await SystemLoad().load()).celsius
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, RuntimeError], ids=lambda e: e.__name__)
+async def test_where_nobody_can_say_how_warm_it_is_that_is_not_known(monkeypatch, error):
+    Machine(monkeypatch)
+
+    def broken():
+        raise error("no sensors")
+
+    monkeypatch.setattr(load.psutil, "sensors_temperatures", broken, raising=False)
+
+    assert (await SystemLoad().load()).celsius is None
 
 
 async def test_the_real_machine_can_be_read():

@@ -1,4 +1,4 @@
-"""What else this machine has to do: whether it runs on its battery, and how busy others keep it."""
+"""How this machine is: on its battery or not, how busy others keep it, and how warm it is."""
 
 import asyncio
 import os
@@ -15,6 +15,12 @@ __all__ = ["SystemLoad"]
 
 _SHORTEST_S: Final = 1.0
 """Over less time the figures of the system, which count in hundredths, say nothing."""
+
+# How Linux calls the sensors of processors: Intel's, AMD's, those of boards, and the rest.
+_PROCESSORS: Final = (*("coretemp", "k10temp", "zenpower", "x86_pkg_temp", "cpu", "soc", "acpitz"),)
+# A sensor that is not there tells 0, or 127 and more.
+_COLDEST_C: Final = 0.0
+_HOTTEST_C: Final = 125.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class SystemLoad:
             most_s = (now.at - last.at) * (os.cpu_count() or 1)
             self._busy = min(max(others_s / most_s, 0.0), 1.0)
             self._last = now
-        return Load(_on_battery(), self._busy)
+        return Load(_on_battery(), self._busy, _celsius())
 
 
 def _on_battery() -> bool:
@@ -55,6 +61,24 @@ def _on_battery() -> bool:
     except (AttributeError, OSError, psutil.Error):
         return False  # not every system has sensors
     return battery is not None and battery.power_plugged is False
+
+
+def _celsius() -> float | None:
+    """Return how warm the processor is; ``None`` where the system does not tell (macOS, Windows).
+
+    What else is measured, disks and batteries, is hot at other degrees.
+    """
+    try:
+        chips = psutil.sensors_temperatures()
+    except (AttributeError, OSError, RuntimeError, ValueError, psutil.Error):
+        return None  # not every system has sensors, and some have broken ones
+    told = [
+        sensor.current
+        for name, sensors in chips.items()
+        if name.lower().startswith(_PROCESSORS)
+        for sensor in sensors
+    ]
+    return max((one for one in told if _COLDEST_C < one < _HOTTEST_C), default=None)
 
 
 def _look(at: float) -> _Looked:

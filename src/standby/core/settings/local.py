@@ -219,6 +219,14 @@ class Local(Section):
             live=True,
         ),
     )
+    warm_hot_c: int = field(
+        default=85,
+        metadata=about(
+            "How warm the processor may be, in degrees Celsius, while a local model is kept warm;"
+            " 0: whatever it is. Where the system does not tell, it counts as cool.",
+            Whole(0, 120),
+        ),
+    )
     servers: tuple[Server, ...] = field(
         default=(), metadata=about("Local servers that are named.", Tables(Server))
     )
