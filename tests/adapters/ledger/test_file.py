@@ -2,10 +2,12 @@
 
 import os
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
 
+from standby.adapters.ledger import file
 from standby.adapters.ledger.file import (
     DamagedError,
     RefusedError,
@@ -114,3 +116,41 @@ def test_a_damaged_ledger_is_kept_with_what_belongs_to_it(tmp_path):
     assert {aside.name: "l", aside.name + "-wal": "l-wal"} == {
         path.name: path.read_text() for path in tmp_path.iterdir()
     }
+
+
+class Endless:
+    """A connection to a ledger so large that a check of it ends only when it is called off."""
+
+    def __init__(self, code=sqlite3.SQLITE_INTERRUPT):
+        self.called_off = threading.Event()
+        self.code = code
+
+    def execute(self, _statement):
+        assert self.called_off.wait(10), "nobody called it off"
+        error = sqlite3.OperationalError("interrupted")
+        error.sqlite_errorcode = self.code
+        raise error
+
+    def interrupt(self):
+        self.called_off.set()
+
+
+def test_a_ledger_of_any_size_is_looked_through_for_so_long_and_no_longer():
+    endless = Endless()
+    file._check(endless, 0.01)
+
+    assert endless.called_off.is_set()
+
+
+def test_what_else_goes_wrong_within_the_check_is_told():
+    with pytest.raises(sqlite3.OperationalError):
+        file._check(Endless(sqlite3.SQLITE_IOERR), 0.01)
+
+
+def test_nobody_calls_off_what_comes_after_the_check(tmp_path, monkeypatch):
+    monkeypatch.setattr(file, "CHECK_S", 60.0)
+    before = threading.active_count()
+    with closing(open_ledger(tmp_path / "l", check=True)):
+        pass
+
+    assert before == threading.active_count()

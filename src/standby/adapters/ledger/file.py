@@ -6,19 +6,19 @@ import os
 import sqlite3
 import stat
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import Final
 
 from standby.adapters.ledger.schema import migrate, refuse_newer
 
-__all__ = ["DamagedError", "RefusedError", "damaged", "open_ledger", "set_aside"]
+__all__ = ["CHECK_S", "DamagedError", "RefusedError", "damaged", "open_ledger", "set_aside"]
 
 log = logging.getLogger(__name__)
 
 _BUSY_S: Final = 5.0
-_CHECK_S: Final = 2.0
-_CHECK_STEPS: Final = 10_000
+CHECK_S: Final = 2.0
+"""How long a ledger is looked through for damage when it is opened."""
 _WAL_BYTES: Final = 4 * 1024 * 1024
 # What SQLite keeps beside its file.
 _BESIDE: Final = ("", "-wal", "-shm")
@@ -37,7 +37,7 @@ def open_ledger(path: Path, *, check: bool) -> sqlite3.Connection:
     """Return a connection to the ledger, in the newest schema; make the file when there is none.
 
     Raise :class:`DamagedError`, :class:`RefusedError`, ``NewerSchemaError``, ``sqlite3.Error`` or
-    ``OSError``. With ``check``, look for damage first, as long as :data:`_CHECK_S` seconds.
+    ``OSError``. With ``check``, look for damage first, as long as :data:`CHECK_S` seconds.
     """
     _make(path)
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
@@ -99,9 +99,15 @@ def _ours(path: Path) -> None:
             path.chmod(0o600)
 
 
-def _check(connection: sqlite3.Connection) -> None:
-    until = time.monotonic() + _CHECK_S
-    connection.set_progress_handler(lambda: time.monotonic() > until, _CHECK_STEPS)
+def _check(connection: sqlite3.Connection, within_s: float = CHECK_S) -> None:
+    """Look for damage for so long at most. Raise :class:`DamagedError`.
+
+    It is called off from another thread: a handler that SQLite asks on its way is not asked while
+    it goes through the pages of a table, which takes seconds for millions of rows (SQLite 3.40).
+    """
+    bell = threading.Timer(within_s, connection.interrupt)
+    bell.daemon = True
+    bell.start()
     try:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
@@ -109,6 +115,7 @@ def _check(connection: sqlite3.Connection) -> None:
             raise
         found = ("ok",)  # nothing was found in the time there was
     finally:
-        connection.set_progress_handler(None, 0)
+        bell.cancel()
+        bell.join()  # or it would ring when the connection does something else
     if found != ("ok",):
         raise DamagedError(f"quick_check: {found}")
