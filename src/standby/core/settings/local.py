@@ -225,6 +225,7 @@ class Local(Section):
             "How warm the processor may be, in degrees Celsius, while a local model is kept warm;"
             " 0: whatever it is. Where the system does not tell, it counts as cool.",
             Whole(0, 120),
+            live=True,
         ),
     )
     servers: tuple[Server, ...] = field(
