@@ -118,12 +118,27 @@ async def test_it_keeps_up_turn_by_turn_and_reads_only_what_is_new():
 
 async def test_portions_are_as_long_as_somebody_may_have_to_wait_and_no_longer():
     async with House(token_s=0.002).at_work() as house:
-        house.say(LONG * 3)
-        await house.warm()
+        with house.warming.attending():
+            house.say(LONG * 3)
+            await house.warm()
 
         sizes = [new for _, _, new in house.engine.portions]
         assert max(sizes) * 0.002 <= 1.5 * (PORTION_S + 4 * 0.002)
         assert sorted(sizes)[len(sizes) // 2] * 0.002 > PORTION_S / 2
+
+
+async def test_while_nobody_asks_for_anything_portions_are_longer_and_then_short_at_once():
+    async with House(token_s=0.002).at_work() as house:
+        house.clock.passes(90)
+        house.say(LONG * 10)
+        await house.until(lambda: len(house.engine.portions) > 12)
+        with house.warming.attending():
+            long, house.engine.portions = house.engine.portions, []
+            await house.until(lambda: len(house.engine.portions) > 3)
+
+        assert max(new for _, _, new in long) * 0.002 > 10 * PORTION_S
+        # The one that was under way ends.
+        assert max(new for _, _, new in house.engine.portions[1:]) * 0.002 <= 1.5 * PORTION_S
 
 
 async def test_who_really_needs_the_engine_has_it_after_the_portion_and_warming_goes_on_behind_it():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from standby.core.models.facts import LocalModel
 from standby.core.quota.windows import Window
 from standby.core.warming import (
+    LONGEST_S,
     PORTION_S,
     Load,
     Pace,
@@ -16,6 +17,7 @@ from standby.core.warming import (
     common,
     first,
     judged,
+    leisure_s,
     tell,
 )
 
@@ -77,49 +79,69 @@ def test_a_window_is_near_its_end_by_its_share_or_by_the_clouds_word(window, nea
     assert not near or window.name in said
 
 
-@given(st.floats(0.0001, 1.0), st.floats(0, 2.0), st.integers(0, 60))
-def test_portions_take_little_longer_than_the_smallest_or_twice_as_long(token_s, call_s, count):
-    pace, smallest_s = Pace(), call_s + Pace().tokens * token_s
-    for _ in range(count):
-        took_s = call_s + pace.tokens * token_s
-        # One step of growth beyond the bound is how it is found.
-        assert took_s <= 1.5 * (smallest_s + max(PORTION_S, smallest_s))
-        pace = pace.after(pace.tokens, took_s)
+def paced(times, token_s, call_s, leisure_s=PORTION_S, pace=None):
+    """The pace after so many portions at an engine that takes so long."""
+    pace = pace or Pace()
+    for _ in range(times):
+        asked = pace.fits(leisure_s)
+        pace = pace.after(asked, asked, call_s + asked * token_s)
+    return pace
+
+
+SMALLEST = Pace().fits(PORTION_S)
+speeds = st.floats(0.0001, 1.0)
+
+
+@given(speeds, st.floats(0, 2.0), st.integers(0, 60), st.floats(PORTION_S, LONGEST_S))
+def test_portions_take_little_longer_than_the_smallest_or_twice_as_long(
+    token_s, call_s, count, may_s
+):
+    smallest_s = call_s + SMALLEST * token_s
+    asked = paced(count, token_s, call_s, may_s).fits(may_s)
+
+    # One step of growth beyond the bound is how it is found.
+    assert call_s + asked * token_s <= 2 * (smallest_s + max(may_s, smallest_s)) + 1e-9
+
+
+@given(st.floats(0.0001, 0.002), st.floats(0, 0.02), st.sampled_from([PORTION_S, LONGEST_S]))
+def test_portions_grow_to_what_may_be(token_s, call_s, may_s):
+    asked = paced(40, token_s, call_s, may_s).fits(may_s)
+
+    most = min(int(SMALLEST + may_s / token_s), 2048)
+    assert most * 0.6 <= asked <= most * 1.2 + SMALLEST
 
 
 @given(st.floats(0.0001, 0.002), st.floats(0, 0.02))
-def test_portions_grow_to_what_may_be(token_s, call_s):
-    pace = Pace()
-    for _ in range(40):
-        pace = pace.after(pace.tokens, call_s + pace.tokens * token_s)
+def test_as_soon_as_somebody_is_there_again_the_next_portion_is_a_short_one(token_s, call_s):
+    pace = paced(40, token_s, call_s, LONGEST_S)
+    asked = pace.fits(leisure_s(0.0))
 
-    most = int(Pace().tokens + PORTION_S / token_s)
-    assert min(most, 1024) * 0.6 <= pace.tokens <= most + 1
+    assert (
+        asked * token_s <= 1.2 * (max(PORTION_S, call_s + SMALLEST * token_s)) + SMALLEST * token_s
+    )
+
+
+def test_portions_get_longer_with_the_time_in_which_nobody_has_asked():
+    assert PORTION_S == leisure_s(0.0) == leisure_s(4.0)
+    assert pytest.approx(0.3) == leisure_s(30.0)
+    assert LONGEST_S == leisure_s(100.0) == leisure_s(100_000.0)
 
 
 def test_on_a_machine_that_is_busy_a_portion_is_not_made_ever_smaller_in_vain():
-    pace = Pace()
-    for _ in range(20):
-        pace = pace.after(pace.tokens, 1.0 + pace.tokens * 0.001)
-
-    assert pace.tokens > 200
+    assert paced(20, 0.001, 1.0).fits(PORTION_S) > 200
 
 
 def test_when_the_machine_gets_busy_and_calm_again_the_pace_follows():
-    pace = Pace()
-    for _ in range(20):
-        pace = pace.after(pace.tokens, 0.01 + pace.tokens * 0.001)
-    calm = pace.tokens
-    for _ in range(20):
-        pace = pace.after(pace.tokens, 0.01 + pace.tokens * 0.01)
-    assert pace.tokens < calm / 4
-    for _ in range(20):
-        pace = pace.after(pace.tokens, 0.01 + pace.tokens * 0.001)
-    assert pace.tokens > calm * 0.6
+    calm = paced(20, 0.001, 0.01)
+    busy = paced(20, 0.01, 0.01, pace=calm)
+    again = paced(20, 0.001, 0.01, pace=busy)
+
+    assert busy.fits(PORTION_S) < calm.fits(PORTION_S) / 4
+    assert again.fits(PORTION_S) > calm.fits(PORTION_S) * 0.6
 
 
 def test_what_the_engine_knew_already_says_nothing_of_its_pace():
-    assert Pace(64) == Pace(64).after(1, 0.001)
+    assert Pace(0.1, 0.01, 64) == Pace(0.1, 0.01, 64).after(64, 1, 0.001)
 
 
 def test_people_go_first_then_their_subagents_and_the_newest_of_each():

@@ -1,6 +1,8 @@
 """Hot standby with the real client and the real engine: what a switch needs is there before it."""
 
 import asyncio
+import statistics
+import time
 
 import pytest
 
@@ -81,3 +83,46 @@ async def test_what_the_client_asks_for_itself_takes_another_slot_than_the_conve
 
     assert 1 == rows[0]["input_tokens"]
     assert rows[0]["cache_read_tokens"] > 2_000
+
+
+MAY_TAKE_S = 0.1
+ASKED = 25
+
+
+async def waits(gateway, going):
+    """How long a short request waits for its answer, while something goes on."""
+    client, took = Client(gateway, ME), []
+    short = {**HELLO, "model": "local", "max_tokens": 1, "stream": True}
+    while len(took) < ASKED and await going():
+        began = time.monotonic()
+        answer = await client("POST", "/v1/messages", short)
+        took.append(time.monotonic() - began)
+        assert answer.by.startswith("local")
+        await asyncio.sleep(0.02 + 0.003 * len(took))  # at ever another place of a portion
+    return took
+
+
+async def test_a_request_waits_no_longer_for_what_is_read_ahead_than_a_tenth_of_a_second(
+    tmp_path, cloud
+):
+    async with Gateway(tmp_path, cloud.url, await model(), WARM) as gateway:
+
+        async def always():
+            return True
+
+        async def reads():
+            (told,) = (await warmth(gateway))["conversations"]
+            return told["state"] != "warm"
+
+        await waits(gateway, always)
+        alone = await waits(gateway, always)
+        long = {**HELLO, "system": " ".join(f"word {n}" for n in range(4_000)), "stream": True}
+        client, session = Client(gateway, ME), {"x-claude-code-session-id": "s-1"}
+        await client("POST", "/v1/messages", long, **session)
+        beside = await waits(gateway, reads)
+
+    assert 1 == len(cloud.requests), "what is read ahead asks the cloud nothing"
+    assert ASKED == len(beside), "it was warm too early to say anything"
+    first, usual, third = statistics.quantiles(alone, n=4)
+    # On a machine with other work it may be off by as much as it varies there by itself.
+    assert statistics.median(beside) - usual <= MAY_TAKE_S + third - first

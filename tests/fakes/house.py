@@ -1,6 +1,7 @@
 """A switch with everything around it, and a ledger on paper."""
 
 import asyncio
+import contextlib
 
 from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.admission import Admission
@@ -87,6 +88,9 @@ class House:
         )
 
     # What the switch tells the warming.
+
+    def attending(self):
+        return contextlib.nullcontext()
 
     def noted(self, request, account):
         self.told.append(("noted", account))

@@ -5,6 +5,7 @@ of the relay and of the two answerers; what is left is to bring them together.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Final
 
 from standby.app.admission import Admission as Slots
@@ -110,6 +111,10 @@ class Switch:
 
     async def answer(self, request: Request, caller: Caller, wire: Wire) -> None:
         """Answer a Messages request."""
+        with nullcontext() if self._warming is None else self._warming.attending():
+            await self._answer_to(request, caller, wire)
+
+    async def _answer_to(self, request: Request, caller: Caller, wire: Wire) -> None:
         if (seen := self._seen(request, caller)) is not None:
             with self._books.open(request, caller, seen.model) as booking:
                 waiting = Waiting(self._line.clock, self._dice)

@@ -11,8 +11,8 @@ Whether to warm, and whom, is decided in :mod:`standby.core.warming`.
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,12 +96,25 @@ class Warming:
         self._trouble: tuple[float, str] = (0.0, "")
         self._rests_until = 0.0
         self._pace: dict[str, Pace] = {}
+        self._guests = 0
+        """How many requests of anybody's are under way."""
+        self._heard_at = clock.ticks()
         self._at_work = ""
         self._model: LocalModel | None = None
         self._verdict = Verdict(warm=False, why="nothing has happened yet")
         self._problem = ""
 
     # -- what it is told ----------------------------------------------------------------------
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        """Know for the block that somebody is here: he may want the engine next."""
+        self._guests += 1
+        try:
+            yield
+        finally:
+            self._guests -= 1
+            self._heard_at = self._clock.ticks()
 
     def noted(self, request: Request, account: Account) -> None:
         """Keep a request that goes to the cloud: the next one may be answered here."""
@@ -311,11 +324,14 @@ class Warming:
 
     async def _portion(self, live: Live, model: LocalModel, reader: Reader, slot: Slot) -> None:
         pace = self._pace.get(model.key, Pace())
-        to = min(live.read + pace.tokens, len(live.tokens))
-        began = self._clock.ticks()
+        asked = pace.fits(warming.leisure_s(self._idle_s()))
+        to, began = min(live.read + asked, len(live.tokens)), self._clock.ticks()
         new = await reader.read(model, live.tokens[:to], slot.number)
         live.read, live.read_at = to, self._clock.ticks()
-        self._pace[model.key] = pace.after(new, live.read_at - began)
+        self._pace[model.key] = pace.after(asked, new, live.read_at - began)
+
+    def _idle_s(self) -> float:
+        return 0.0 if self._guests else self._clock.ticks() - self._heard_at
 
     async def _whole(
         self, session: str, live: Live, model: LocalModel, body: Mapping[str, JSON]

@@ -12,6 +12,7 @@ from standby.core.models.facts import LocalModel
 from standby.core.quota.windows import Window
 
 __all__ = [
+    "LONGEST_S",
     "PORTION_S",
     "Load",
     "Pace",
@@ -22,6 +23,7 @@ __all__ = [
     "common",
     "first",
     "judged",
+    "leisure_s",
     "tell",
 ]
 
@@ -31,10 +33,13 @@ PORTION_S: Final = 0.05
 llama.cpp notices that nobody wants its answer any more only between two batches, and one of 2048
 tokens takes seconds without a GPU (measured: 8 to 24 s on two cores). So a portion is never broken
 off, but is short; what it has read stays in the slot, and the next one goes on behind it."""
-_FEWEST: Final = 4
-_MOST: Final = 1024
-_GROWS: Final = 1.5
-_FALLS: Final = 0.5
+LONGEST_S: Final = 1.0
+"""So long it may take when nobody has asked for anything for minutes: long ones are faster."""
+_LEISURE: Final = 0.01
+_FEWEST: Final = 2
+_MOST: Final = 2048  # a batch of llama.cpp's
+_GROWS: Final = 2.0
+_NEWEST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +101,50 @@ class Warmth:
         return "warming" if self.at_work else "cold"
 
 
+def leisure_s(idle_s: float) -> float:
+    """Return how much longer than the smallest a portion may take, by how long nobody has asked.
+
+    A hundredth of that time: who comes then meets a long portion once in a hundred times.
+    """
+    return min(max(PORTION_S, idle_s * _LEISURE), LONGEST_S)
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How many tokens fit into a portion, by how long the last ones took.
 
-    A portion may take :data:`PORTION_S` longer than the smallest one does, or twice as long: where
-    already the smallest takes long, because the machine is busy or slow, more of them help nobody.
+    A portion may take so much longer than the smallest one does, or twice as long: where already
+    the smallest takes long, because the machine is busy or slow, more of them help nobody.
     """
 
-    tokens: int = _FEWEST
     least_s: float | None = None
     """How long the smallest takes; ``None``: not known yet."""
+    token_s: float = 0.0
+    """How much longer it takes for each token more."""
+    last: int = 0
+    """How many tokens the last one had: the next has at most twice as many."""
 
-    def after(self, read: int, took_s: float) -> "Pace":
-        """Return the pace once a portion was read in so long."""
-        if read < self.tokens:  # the last of a prompt, or one that the engine knew already
+    def fits(self, leisure_s: float) -> int:
+        """Return how many tokens a portion has that may take so much longer than the smallest."""
+        if self.least_s is None:
+            return _FEWEST
+        most = min(self.last * _GROWS, _MOST)
+        fit = max(leisure_s, self.least_s) / self.token_s if self.token_s > 0 else most
+        return int(max(_FEWEST, min(fit, most)))
+
+    def after(self, asked: int, read: int, took_s: float) -> "Pace":
+        """Return the pace once a portion of so many tokens took so long; so many were new."""
+        if read < asked:  # the engine knew some of them already
             return self
         if self.least_s is None:
-            least_s = took_s
-        elif self.tokens == _FEWEST:
-            least_s = (self.least_s + took_s) / 2
-        else:
-            least_s = min(self.least_s, took_s)
-        most_s, more_s = max(PORTION_S, least_s), took_s - least_s
-        fit = self.tokens * most_s / more_s if more_s > 0 else float(_MOST)
-        bounded = min(max(fit, self.tokens * _FALLS), self.tokens * _GROWS)
-        return Pace(int(max(_FEWEST, min(bounded, _MOST))), least_s)
+            return Pace(took_s, last=asked)
+        least_s = self.least_s
+        if asked == _FEWEST or took_s < least_s:
+            least_s += _NEWEST * (took_s - least_s)
+        cost_s = max(took_s - least_s, 0.0) / asked
+        known = self.last > _FEWEST
+        token_s = self.token_s + _NEWEST * (cost_s - self.token_s) if known else cost_s
+        return Pace(least_s, token_s, asked)
 
 
 def judged(terms: Terms, load: Load, cloud: str, *, asked: bool) -> Verdict:
