@@ -27,7 +27,7 @@ from standby.core.quota.machine import TABLE, QuotaRules, State
 from standby.core.quota.signals import Signal
 from standby.core.settings import settings_page, settings_schema
 from standby.core.wire.json import JSON
-from standby.server.api.openapi import PARAMETERS, PATHS, document
+from standby.server.api.openapi import CHANGES, PARAMETERS, PATHS, document
 from standby.server.api.schemas import SCHEMAS
 
 _HELP_COLUMNS: Final = 90
@@ -133,9 +133,10 @@ def api() -> str:
         "",
         "Read with `GET` below `/standby/api/v1/`. Guarded by the gateway's token, in the header"
         " `x-standby-token` or as a bearer; a browser has the cookie that a link of"
-        " `standby dashboard` opens, and may read the same. Moments are seconds since the epoch,"
-        " durations seconds, shares 0 to 1. What is not known is `null`. Within a version fields"
-        " are added, never taken away or changed.",
+        " `standby dashboard` opens, and may read the same; with the key that the link leaves in"
+        " the page it may also choose a mode (`use`, with `POST`). Moments are seconds since the"
+        " epoch, durations seconds, shares 0 to 1. What is not known is `null`. Within a version"
+        " fields are added, never taken away or changed.",
         "",
         "```sh",
         'curl -H "x-standby-token: $(standby token)" http://127.0.0.1:8484/standby/api/v1/status',
@@ -152,6 +153,8 @@ def api() -> str:
     lines += [
         "| `events` | Server-sent events: `status`, `usage`, `engines`, as they change. | none |",
         "| `openapi.json` | This description. | none |",
+        "| `POST use` | Choose who answers all requests; what counts then. [Choice](#choice) |"
+        f" {', '.join(f'`{key}`' for key in CHANGES['use'])} |",
         "",
         "An error has the shape of the Messages API: 400 for a parameter that is not understood,"
         " 401 without the token, 404, 405, 429 for more than 32 streams of events, 503 for a ledger"
@@ -162,7 +165,7 @@ def api() -> str:
         "| path | parameter | what | values | default |",
         "|---|---|---|---|---|",
     ]
-    for name, parameters in PARAMETERS.items():
+    for name, parameters in {**PARAMETERS, **CHANGES}.items():
         for key, about in parameters.items():
             default = about.get("default", "")
             words = about.get("description", "")

@@ -35,6 +35,17 @@ async def test_a_choice_is_told_with_its_end():
     assert ["local"] == [one["words"] for one in said["choices"]]
 
 
+async def test_who_watches_hears_of_a_choice_at_once():
+    house, heard = House(streamed("Hi")), []
+    choosing = Choosing(house.policy, house.way.clock, on_choice=lambda: heard.append("chosen"))
+
+    await choosing.use({"what": "spare"})
+    with pytest.raises(ChoiceError):
+        await choosing.use({})
+
+    assert ["chosen"] == heard
+
+
 async def test_a_choice_for_a_project_leaves_the_rest_as_it_is():
     chosen, _ = choosing()
 

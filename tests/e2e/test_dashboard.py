@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -119,6 +120,7 @@ async def picture(browser, name, *, top=False):
 async def test_the_link_opens_it_once_and_leaves_nothing_in_the_address(browser, client, gateway):
     assert 200 == browser.status
     assert "/standby/" == await browser.run(script="location.pathname + location.search")
+    assert "" == await browser.run(script="location.hash")
     again = await client("GET", browser.link.removeprefix(gateway.url))
     assert 403 == again.status
     [cookie] = await browser.cookies()
@@ -176,6 +178,7 @@ async def test_every_control_is_reached_with_the_keyboard_alone(browser):
         reached.add(await browser.run(script=words))
 
     assert {"Skip to the content", "Timeline", "Sessions", "7 days", "Show 42 more"} <= reached
+    assert {"Auto", "Spare", "Local", "Cloud", "mode-short"} <= reached
 
 
 async def test_the_theme_is_chosen_and_kept(browser):
@@ -217,6 +220,69 @@ async def test_a_mode_that_somebody_chose_is_shown_as_long_as_it_holds(browser, 
     await browser.until(script="document.querySelector('#now').textContent.includes('Mode spare')")
     await client("POST", "/standby/use?what=auto")
     await browser.until(script="!document.querySelector('#now').textContent.includes('Mode')")
+
+
+def pressed(browser):
+    return browser.texts(selector="#modes-buttons button[aria-pressed=true]")
+
+
+async def mode(client):
+    return (await client("GET", "/standby/status")).value["policy"]
+
+
+async def test_a_mode_is_chosen_with_a_click_and_ends_by_itself(browser, client):
+    await browser.click(selector="#modes-buttons button[data-key=local]")
+    await browser.until(
+        script="document.querySelector('.headline').textContent === 'This machine answers'"
+    )
+    for_good = await mode(client)
+    assert ["Local"] == await pressed(browser)
+    answer = await client.say("and by whom?")
+    assert answer.by.startswith("local")
+
+    await browser.click(selector="#mode-short")
+    await browser.run(script="document.querySelector('#modes-buttons [data-key=spare]').focus()")
+    await browser.press(key="Enter")
+    await browser.until(
+        script="document.querySelector('#modes-words').textContent.includes('; until ')"
+    )
+    short = await mode(client)
+    assert ["Spare"] == await pressed(browser)
+    assert [] == await browser.axe()
+
+    await browser.click(selector="#mode-short")
+    await browser.click(selector="#modes-buttons button[data-key=auto]")
+    await browser.until(script="!document.querySelector('#now').textContent.includes('Mode')")
+    assert ("local", None) == (for_good["mode"], for_good["until"])
+    assert "spare" == short["mode"]
+    assert 7100 < short["until"] - time.time() <= 7200
+    assert "auto" == (await mode(client))["mode"]
+
+
+async def test_a_choice_made_elsewhere_is_pressed_here(browser, client):
+    await client("POST", "/standby/use?what=cloud")
+    chosen = "document.querySelector('#modes-buttons [aria-pressed=true]').textContent === 'Cloud'"
+    await browser.until(script=chosen)
+    await client("POST", "/standby/use?what=settings")
+    await browser.until(script=chosen.replace("Cloud", "Auto"))
+
+
+async def test_with_the_cookie_alone_nobody_changes_anything(browser, client, gateway):
+    [cookie] = await browser.cookies()
+    ours = {
+        "Cookie": f"{cookie['name']}={cookie['value']}",
+        "Origin": gateway.url,
+        "Sec-Fetch-Site": "same-origin",
+    }
+    got = []
+    async with aiohttp.ClientSession() as session:
+        for more in ({}, {"x-standby-hand": cookie["value"]}, {"x-standby-hand": "x" * 43}):
+            url = f"{gateway.url}/standby/api/v1/use?what=local"
+            async with session.post(url, headers={**ours, **more}) as answer:
+                got.append(answer.status)
+
+    assert [401, 401, 401] == got
+    assert "auto" == (await mode(client))["mode"]
 
 
 async def test_each_range_of_time_has_its_timeline(browser):

@@ -19,7 +19,11 @@ LOGIN = ("Authorization", "Bearer login")
 OURS = ("X-Standby-Token", TOKEN)
 
 
-VISITS = Visits("standby-4949", lambda key: key == "of-a-visit")
+VISITS = Visits(
+    "standby-4949",
+    lambda key: key == "of-a-visit",
+    lambda key, hand: (key, hand) == ("of-a-visit", "Its-Hand"),
+)
 VISIT = ("Cookie", "standby-4949=of-a-visit")
 
 
@@ -415,6 +419,63 @@ def test_what_is_no_cookie_of_a_visit_opens_nothing(cookie):
 )
 def test_a_page_on_another_port_cannot_use_the_cookie_of_a_visit(foreign):
     assert 403 == admitted(VISIT, foreign, method="GET", target="/standby/status").status
+
+
+USE = "/standby/api/v1/use?what=spare"
+HAND, ORIGIN = ("X-Standby-Hand", "Its-Hand"), ("Origin", "http://127.0.0.1:4949")
+SAME = ("Sec-Fetch-Site", "same-origin")
+
+
+def test_our_own_page_changes_the_one_thing_that_it_may_with_the_hand_of_its_visit():
+    let_in = admitted(VISIT, HAND, ORIGIN, SAME, target=USE)
+
+    assert (True, NOBODY) == (let_in.owner, let_in.caller.account)
+    assert not [name for name, _ in let_in.headers if name.lower() == "x-standby-hand"]
+
+
+@pytest.mark.parametrize("missing", range(4))
+def test_without_any_of_them_it_changes_nothing(missing):
+    lines = [VISIT, HAND, ORIGIN, SAME]
+    del lines[missing]
+
+    assert UNKNOWN == admitted(*lines, target=USE)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("X-Standby-Hand", "its-hand"),
+        ("X-Standby-Hand", "of-a-visit"),
+        ("X-Standby-Hand", ""),
+        ("Origin", "http://localhost"),
+        ("Origin", "http://127.0.0.1:3000"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Sec-Fetch-Site", "none"),
+        ("Cookie", "standby-4949=another"),
+    ],
+)
+def test_one_that_is_wrong_is_like_none(line):
+    lines = {one[0].lower(): one for one in (VISIT, HAND, ORIGIN, SAME)}
+    lines[line[0].lower()] = line
+
+    assert isinstance(admitted(*lines.values(), target=USE), Turned)
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/standby/use?what=spare"),
+        ("POST", "/standby/link"),
+        ("POST", "/standby/api/v1/status"),
+        ("POST", "/standby/api/v1/use/"),
+        ("PUT", "/standby/api/v1/use"),
+        ("POST", "/standby/models/unload?model=x"),
+        ("POST", "/v1/messages"),
+    ],
+)
+def test_the_hand_of_a_visit_changes_nothing_else(method, target):
+    assert UNKNOWN == admitted(VISIT, HAND, ORIGIN, SAME, method=method, target=target)
 
 
 @pytest.mark.parametrize("accepted", [(), ("x-api-key:sk-key",)])

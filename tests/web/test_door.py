@@ -98,11 +98,14 @@ async def test_whoever_has_the_token_gets_a_link_and_the_link_opens_a_visit(got,
 
     assert 300.0 == link["expires_in_s"]
     assert link["url"].startswith(f"{URL}/standby/open?code=")
-    assert (303, "/standby/") == (opened.head.status, opened.head.header("location"))
+    place, _, hand = opened.head.header("location").partition("#")
+    assert (303, "/standby/") == (opened.head.status, place)
     cookie, *limits = opened.head.header("set-cookie").split("; ")
     name, _, key = cookie.partition("=")
     assert "standby-8484" == name
     assert visits.knows(key)
+    assert visits.may(key, hand), "what the page may change it may with what no server is sent"
+    assert hand not in opened.head.header("set-cookie")
     assert ["Path=/standby/", "HttpOnly", "SameSite=Strict", "Max-Age=43200"] == limits
 
 

@@ -1,6 +1,6 @@
 """What a person chooses while the gateway runs, and what of it counts now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from standby.app.policy import Policy, UnknownModelError
 from standby.app.reloading import Reloading
@@ -19,11 +19,20 @@ class ChoiceError(Exception):
 class Choosing:
     """Takes choices, and tells which there are."""
 
-    def __init__(self, policy: Policy, clock: Clock, reloading: Reloading | None = None) -> None:
-        """``reloading`` says what has become of the settings in their file."""
+    def __init__(
+        self,
+        policy: Policy,
+        clock: Clock,
+        reloading: Reloading | None = None,
+        on_choice: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``reloading`` says what has become of the settings in their file; ``on_choice`` is called
+        when something else counts.
+        """
         self._policy = policy
         self._clock = clock
         self.reloading = reloading
+        self._on_choice = on_choice
 
     async def use(self, fields: Mapping[str, str]) -> dict[str, JSON]:
         """Make a choice and return what counts then. Raise :class:`ChoiceError`."""
@@ -34,6 +43,7 @@ class Choosing:
             await self._policy.choose(choice)
         except UnknownModelError as error:
             raise ChoiceError(str(error)) from error
+        self._on_choice()
         return self.told()
 
     @property

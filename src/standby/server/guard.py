@@ -15,16 +15,18 @@ from standby.core.redact import Secret
 from standby.core.request import NOBODY, Account, Caller, Headers, header
 from standby.core.wire.headers import end_to_end
 from standby.ports import Fingerprints
-from standby.server.paths import PREFIX, is_ours
+from standby.server.paths import CHANGED, PREFIX, is_ours
 from standby.server.strangers import Strangers
 
-__all__ = ["PROJECT_HEADER", "TOKEN_HEADER", "Admitted", "Guard", "Turned", "Visits"]
+__all__ = ["HAND_HEADER", "PROJECT_HEADER", "TOKEN_HEADER", "Admitted", "Guard", "Turned", "Visits"]
 
 TOKEN_HEADER: Final = "x-standby-token"  # noqa: S105 - a name, not a token
 PROJECT_HEADER: Final = "x-standby-project"
 """What folder a client works in: the launcher's word to the gateway, and to nobody else."""
 _LONGEST_PROJECT: Final = 1000
-_OUR_HEADERS: Final = frozenset({TOKEN_HEADER, PROJECT_HEADER})
+HAND_HEADER: Final = "x-standby-hand"
+"""What our own page shows where it changes something: no cookie, and so no other page's to send."""
+_OUR_HEADERS: Final = frozenset({TOKEN_HEADER, PROJECT_HEADER, HAND_HEADER})
 _PREFIX: Final = "/k/"
 # Answered without a credential: `health` tells nothing, and Claude Code asks the others at start.
 # `open` is given the code of a link, and tells nothing without a good one.
@@ -36,7 +38,7 @@ OPEN: Final = frozenset(
         ("HEAD", "/api/hello"),
     }
 )
-# What the cookie of a browser's visit is good for: to look. It changes nothing.
+# What the cookie of a browser's visit is good for: to look. By itself it changes nothing.
 _LOOKING: Final = frozenset({"GET", "HEAD"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 # What a browser says of a request that no other site has caused.
@@ -53,6 +55,8 @@ class Visits:
     """The name of their cookie."""
     knows: Callable[[str], bool]
     """Whether a cookie's value is the key of a visit that goes on."""
+    may: Callable[[str, str], bool] = lambda _key, _hand: False
+    """Whether it is, and the other is its hand."""
 
 
 NO_VISITS: Final = Visits("", lambda _key: False)
@@ -152,12 +156,26 @@ class Guard:
         return "/" + rest, self._ours(token)
 
     def _visits_us(self, method: str, path: str, headers: Headers) -> bool:
-        """Whether a browser looks at our own pages, with the cookie of a visit."""
+        """Whether a browser looks at our own pages, with the cookie of a visit, or changes the one
+        thing that a page may change, with its hand.
+        """
+        start = f"{self._visits.cookie}="
+        keys = [c.removeprefix(start) for c in _cookies(headers) if c.startswith(start)]
+        if (method, path) == ("POST", CHANGED):
+            hands = _values(headers, HAND_HEADER, exact=True)
+            return (
+                len(hands) == 1
+                and self._from_our_page(headers)
+                and any(self._visits.may(key, hands[0]) for key in keys)
+            )
         if method not in _LOOKING or not path.startswith(PREFIX):
             return False
-        start = f"{self._visits.cookie}="
-        keys = (c.removeprefix(start) for c in _cookies(headers) if c.startswith(start))
         return any(self._visits.knows(key) for key in keys)
+
+    def _from_our_page(self, headers: Headers) -> bool:
+        """Whether a browser says that a page of ours asks. Who says nothing is no browser."""
+        origins, sites = _values(headers, "origin"), _values(headers, "sec-fetch-site")
+        return len(origins) == 1 and origins[0] in self._origins and sites == ["same-origin"]
 
     def _ours(self, given: str | None) -> bool:
         return given is not None and self._same(self._token, given)
@@ -191,8 +209,9 @@ def _bearer(authorization: str | None) -> str | None:
     return value.strip() if scheme.lower() == "bearer" and value.strip() else None
 
 
-def _values(headers: Headers, name: str) -> list[str]:
-    return [value.strip().lower() for key, value in headers if key.lower() == name]
+def _values(headers: Headers, name: str, *, exact: bool = False) -> list[str]:
+    found = [value.strip() for key, value in headers if key.lower() == name]
+    return found if exact else [value.lower() for value in found]
 
 
 def _cookies(headers: Headers) -> Iterator[str]:

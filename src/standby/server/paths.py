@@ -2,10 +2,12 @@
 
 from typing import Final
 
-__all__ = ["API", "METRICS", "PREFIX", "is_ours"]
+__all__ = ["API", "CHANGED", "METRICS", "PREFIX", "is_ours"]
 
 PREFIX: Final = "/standby/"
 API: Final = "/standby/api/v1/"
+CHANGED: Final = f"{API}use"
+"""The one path by which our own page may change something."""
 METRICS: Final = "/metrics"
 """Where every scraper looks; the cloud has no such path."""
 

@@ -81,13 +81,14 @@ class PagesDoor:
     def _opened(self, query: str) -> tuple[Head, bytes]:
         """Begin a visit with the code of a link, or say how to get one."""
         codes = parse_qs(query[:200], max_num_fields=4).get("code", [])
-        key = self._visits.open(codes[0]) if len(codes) == 1 else None
-        if key is None:
+        visit = self._visits.open(codes[0]) if len(codes) == 1 else None
+        if visit is None:
             return closed(403)
         kept = f"Path={HOME}; HttpOnly; SameSite=Strict; Max-Age={VISIT_S:.0f}"
         lines = (
-            ("Set-Cookie", f"{self._cookie}={key}; {kept}"),
-            ("Location", HOME),
+            ("Set-Cookie", f"{self._cookie}={visit.key}; {kept}"),
+            # No server is sent a fragment, and the page takes it out of the address at once.
+            ("Location", f"{HOME}#{visit.hand}"),
             ("Cache-Control", "no-store"),
             *_SAFE,
         )

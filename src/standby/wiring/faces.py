@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from standby.adapters.host.resident import ResidentMemory
 from standby.app.admission import Admission
 from standby.app.bookkeeping import Hear
+from standby.app.choosing import Choosing
 from standby.app.engines import Engines
 from standby.app.measures import Measures
 from standby.app.news import News
@@ -57,6 +58,7 @@ class Seen:
     usage: Usage
     engines: Engines
     admission: Admission
+    choosing: Choosing
     records: Records
     news: News
     fetching: Callable[[], str | None]
@@ -84,10 +86,10 @@ def faces(seen: Seen, port: int, clock: Clock, dice: Dice) -> Faces:
     )
     doors: tuple[OwnDoor, ...] = (
         PagesDoor(page_files(), visits, seen.about.url, cookie),
-        ApiDoor(seen.status, seen.usage, views, events, seen.about.version),
+        ApiDoor(seen.status, seen.usage, views, events, seen.about.version, seen.choosing),
         MetricsDoor(seen.status, seen.measures),
     )
-    return Faces(doors, Visitors(cookie, visits.knows), closed)
+    return Faces(doors, Visitors(cookie, visits.knows, visits.may), closed)
 
 
 @asynccontextmanager

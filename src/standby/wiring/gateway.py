@@ -165,7 +165,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             machine=machine.now,
             habits=habits,
         )
-        choosing = Choosing(policy, clock)
+        choosing = Choosing(policy, clock, on_choice=news.tell)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
         admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
         measures = Measures(about, accounts, engines, admission, ledger)
@@ -237,7 +237,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             settle=partial(ledger.recent, 0),
         )
         seen = Seen(
-            *(about, status, measures, usage, engines, admission),
+            *(about, status, measures, usage, engines, admission, choosing),
             records=records,
             news=news,
             fetching=lambda: fetching.words,

@@ -2,7 +2,9 @@
 
 import pytest
 
+from standby.app.choosing import ChoiceError
 from standby.app.usage import QueryError
+from standby.core.wire.errors import message_of
 from standby.core.wire.json import loads
 from standby.ports import RecordsError
 from standby.server.api.door import ApiDoor
@@ -40,13 +42,18 @@ class Told:
     async def session(self, session):
         return {"session": session} if session == "a b/c" else None
 
+    async def use(self, fields):
+        if fields["what"] == "local":
+            raise ChoiceError("there is no local model")
+        return {"used": dict(fields)}
+
     async def timeline(self, name):
         return {"view": "timeline", "asked": [name]}
 
 
 async def got(path, method="GET", fails=None):
     told, tape = Told(fails), Tape()
-    door = ApiDoor(told, told, told, Events(None, {}), "1.0")
+    door = ApiDoor(told, told, told, Events(None, {}), "1.0", told)
     await door.serve(method, f"/standby/api/v1/{path}", (), tape)
     return tape
 
@@ -111,3 +118,40 @@ async def test_it_knows_its_own_paths():
     assert ApiDoor.serves("/standby/api/v1/status")
     assert not ApiDoor.serves("/standby/api/v2/status")
     assert not ApiDoor.serves("/standby/status")
+
+
+@pytest.mark.parametrize(
+    ("query", "used"),
+    [
+        ("what=spare", {"what": "spare"}),
+        ("what=settings&for_s=0", {"what": "settings"}),
+        ("what=cloud&for_s=7200", {"what": "cloud", "for_s": "7200"}),
+    ],
+)
+async def test_a_mode_is_chosen_by_post(query, used):
+    tape = await got(f"use?{query}", method="POST")
+
+    assert (200, {"used": used}) == (tape.head.status, loads(tape.sent))
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("what=qwen3", "what must be one of: auto, spare, local, cloud, settings"),
+        ("what=cloud&project=/work/secret", "the parameters of this path are: what, for_s"),
+        ("what=cloud&session=s", "the parameters of this path are"),
+        ("what=cloud&for_s=-1", "for_s must be a whole number"),
+        ("what=cloud&for_s=99999999", "for_s may be 2592000 at most"),
+        ("what=local", "there is no local model"),
+    ],
+)
+async def test_nothing_narrower_and_nothing_else_is_chosen_there(query, words):
+    tape = await got(f"use?{query}", method="POST")
+
+    assert 400 == tape.head.status
+    assert words in message_of(tape.sent)
+
+
+async def test_to_look_at_it_changes_nothing():
+    assert 400 == (await got("use?what=spare")).head.status
+    assert 404 == (await got("use")).head.status

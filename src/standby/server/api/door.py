@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 from urllib.parse import unquote
 
+from standby.app.choosing import ChoiceError
 from standby.app.usage import QueryError as UsageError
 from standby.core.request import Headers
 from standby.core.wire import errors
@@ -11,7 +12,7 @@ from standby.core.wire.headers import Head
 from standby.core.wire.json import JSON, dumps
 from standby.ports import RecordsError, Wire
 from standby.server.api.events import Events
-from standby.server.api.openapi import PARAMETERS, Schema, document
+from standby.server.api.openapi import CHANGES, PARAMETERS, Schema, document
 from standby.server.api.query import Query, QueryError
 from standby.server.paths import API
 
@@ -34,6 +35,14 @@ class Spending(Protocol):
 
     async def told(self, fields: Mapping[str, str]) -> dict[str, JSON]:
         """Return the report that all faces show; raise ``QueryError`` with words for a person."""
+        ...
+
+
+class Changing(Protocol):
+    """Lets a person choose who answers."""
+
+    async def use(self, fields: Mapping[str, str]) -> dict[str, JSON]:
+        """Make a choice; say what counts then. Raise ``ChoiceError`` with words for a person."""
         ...
 
 
@@ -71,12 +80,14 @@ class ApiDoor:
         views: Views,
         events: Events,
         version: str,
+        changing: Changing,
     ) -> None:
         self._standing = standing
         self._spending = spending
         self._views = views
         self._events = events
         self._version = version
+        self._changing = changing
 
     @staticmethod
     def serves(path: str) -> bool:
@@ -88,12 +99,25 @@ class ApiDoor:
         del headers
         path, _, query = target.partition("?")
         name, _, rest = path.removeprefix(API).partition("/")
-        if method not in {"GET", "HEAD"}:
+        if (method, name, rest) == ("POST", "use", ""):
+            await wire.deliver(*await self._use(query))
+        elif method not in {"GET", "HEAD"}:
             await wire.deliver(*errors.answer(405, "the API is read with GET"))
         elif (method, name, rest) == ("GET", "events", ""):
             await self._events.stream(wire)
         else:
             await wire.deliver(*await self._answer(name, rest, query))
+
+    async def _use(self, text: str) -> tuple[Head, bytes]:
+        """Choose a mode for all requests: what is narrower is for who has the token."""
+        try:
+            query = Query(text, CHANGES["use"])
+            length = query.whole("for_s")
+            fields = {"what": query.text("what"), **({"for_s": f"{length}"} if length else {})}
+            value = await self._changing.use(fields)
+        except (QueryError, ChoiceError) as error:
+            return errors.answer(400, str(error))
+        return Head(200, _JSON), dumps(value)
 
     async def _answer(self, name: str, rest: str, text: str) -> tuple[Head, bytes]:
         try:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from standby.core.policy.choices import LONGEST_S
 from standby.core.wire.json import JSON
 from standby.server.api.schemas import SCHEMAS, of, ref
 
-__all__ = ["PARAMETERS", "PATHS", "document"]
+__all__ = ["CHANGES", "PARAMETERS", "PATHS", "document"]
 
 Schema = dict[str, JSON]
 
@@ -30,6 +31,25 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Schema]]] = {
 }
 """What the query of a path may hold, by the path's name."""
 
+CHANGES: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "use": {
+        "what": of(
+            "string",
+            "A mode, or `settings` for what the settings say.",
+            enum=["auto", "spare", "local", "cloud", "settings"],
+            default="",
+        ),
+        "for_s": of(
+            "integer",
+            "For how many seconds; 0: until the next choice.",
+            minimum=0,
+            maximum=int(LONGEST_S),
+            default=0,
+        ),
+    },
+}
+"""What the query of a path may hold that changes something."""
+
 PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "status": ("Status", "Who answers now, why, until when, and who would take over."),
     "usage": ("Usage", "What is left, what was spent, who answered: the report of all faces."),
@@ -42,8 +62,9 @@ PATHS: Final[Mapping[str, tuple[str, str]]] = {
 """What each path answers with: the name of a schema, and what it is in words."""
 
 _ABOUT: Final = """\
-What standby knows of itself, read with GET. Guarded by the gateway's token, in the header
-`x-standby-token` or as a bearer. Within a version fields are added, never taken away or changed.
+What standby knows of itself, read with GET, and one thing that can be changed. Guarded by the
+gateway's token, in the header `x-standby-token` or as a bearer. Within a version fields are added,
+never taken away or changed.
 """
 
 
@@ -51,6 +72,7 @@ def document(version: str) -> dict[str, JSON]:
     """Return the whole description. ``version`` is standby's own."""
     paths: dict[str, JSON] = {f"/{name}": _path(name, *what) for name, what in PATHS.items()}
     paths["/events"] = {"get": _events()}
+    paths["/use"] = {"post": _use()}
     return {
         "openapi": "3.1.0",
         "info": {"title": "standby", "version": version, "description": _ABOUT},
@@ -113,6 +135,26 @@ def _events() -> Schema:
             "200": stream,
             "401": _error("The token is missing or wrong."),
             "429": _error("Too many are watching."),
+        },
+    }
+
+
+def _use() -> Schema:
+    words = (
+        "Choose who answers all requests, from the next one on; it survives a restart. With the"
+        " token, or from the dashboard with the key that its link has left in the page."
+    )
+    return {
+        "summary": words,
+        "operationId": "use",
+        "parameters": [
+            {"name": key, "in": "query", "required": key == "what", "schema": about}
+            for key, about in CHANGES["use"].items()
+        ],
+        "responses": {
+            "200": _answer("What counts now.", ref("Choice")),
+            "400": _error("A parameter is not understood."),
+            "401": _error("The token is missing or wrong."),
         },
     }
 

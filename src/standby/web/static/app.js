@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 import { showEngines } from "./engines.js";
 import { get, listen, Refused } from "./live.js";
+import { showModes, startModes } from "./modes.js";
 import { showFoot, showNow, showSince } from "./now.js";
 import { recolour } from "./plots.js";
 import { showSessions } from "./sessions.js";
@@ -77,11 +78,13 @@ function countDown() {
 
 function start() {
   const soon = looker();
+  startModes(tell);
   startTheme(recolour);
   startTimeline(() => look());
   listen({
     status: (said) => {
       showNow(said);
+      showModes(said.policy);
       showFoot(said);
       const now = [said.answering, said.last?.id].join();
       if (now !== last) soon();

@@ -19,6 +19,14 @@ export async function get(path) {
   return answer.json();
 }
 
+// Change something; `hand` is the key that allows it.
+export async function change(path, hand) {
+  const answer = await fetch(API + path, { method: "POST", headers: { "x-standby-hand": hand } });
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, said?.error?.message ?? answer.statusText);
+  return said;
+}
+
 // `handlers` are by event; `state` is told "live", "waiting" or "over".
 export function listen(handlers, state) {
   let source;
