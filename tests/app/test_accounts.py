@@ -349,3 +349,15 @@ async def test_what_an_answer_says_of_the_windows_is_passed_on():
     world.accounts.heard(ME, OPUS, reply(200))
 
     assert [(ME, read_windows(SERVED.headers, NOW), NOW)] == world.seen
+
+
+async def test_after_a_sleep_of_the_machine_the_next_request_tries_the_cloud():
+    world = World()
+    for _ in range(3):
+        world.accounts.heard(ME, OPUS, reply(500, message="down"))
+        world.clock.passes(600.0)
+    world.accounts.heard(ME, OPUS, reply(500, message="down"))
+    before = world.accounts.admission(ME, OPUS)
+    world.accounts.woke()
+
+    assert (Admission.STAY, Admission.TRY) == (before, world.accounts.admission(ME, OPUS))

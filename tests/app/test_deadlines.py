@@ -1,7 +1,9 @@
 import asyncio
+import time
 
 import pytest
 
+from standby.app import deadlines
 from standby.app.deadlines import Deadline, SilenceError, timed
 from tests.fakes.line import for_ever
 
@@ -189,4 +191,22 @@ async def test_an_error_in_the_wait_comes_out_as_it_is():
     deadline = Deadline()
     with pytest.raises(OSError, match="refused"), deadline(1.0):
         raise OSError("refused")
+    deadline.close()
+
+
+async def test_a_sleep_of_the_machine_is_not_taken_for_silence(monkeypatch):
+    monkeypatch.setattr(deadlines, "_SLEPT_S", 0.05)
+    deadline, loop, came = Deadline(), asyncio.get_running_loop(), asyncio.Event()
+
+    def sleeps():
+        until = loop.time() + 0.2
+        while time.monotonic() < until:
+            pass
+
+    loop.call_later(0.01, sleeps)
+    loop.call_later(0.22, came.set)
+    with deadline(0.06):
+        await came.wait()
+    with pytest.raises(TimeoutError), deadline(0.06):
+        await for_ever()
     deadline.close()

@@ -304,3 +304,19 @@ async def test_where_nobody_was_there_who_asks_looks_again():
     clock.time += 0.01
 
     assert ["lmstudio/m"] == keys(await found.candidates())
+
+
+async def test_after_a_sleep_of_the_machine_all_are_asked_anew_and_nobody_is_left_alone():
+    engine = FakeEngine("vllm", model("vllm"))
+    found = engines(engine)
+    (chosen,) = await found.candidates()
+    for _ in range(4):
+        found.failed(chosen)
+    await found.candidates()
+    before, rested = engine.asked, found.rests(chosen)
+    found.woke()
+    await found.candidates()
+
+    assert rested
+    assert not found.rests(chosen)
+    assert before + 1 == engine.asked

@@ -342,6 +342,21 @@ async def test_a_server_that_was_started_anew_reads_all_of_it_again():
     assert max(new for _, _, new in house.engine.portions) < once / 4
 
 
+async def test_after_a_sleep_of_the_machine_nothing_counts_as_warm_until_it_was_asked_for_again():
+    house = House()
+    async with house.at_work():
+        house.say()
+        await house.warm()
+        house.warming.woke()
+        (before,) = house.warming.state().conversations
+        portions = len(house.engine.portions)
+        await house.until(lambda: len(house.engine.portions) > portions)
+        await house.warm()
+        (after,) = house.warming.state().conversations
+
+    assert ("cold", "warm") == (before.state, after.state)
+
+
 async def test_a_conversation_that_does_not_fit_is_said_to():
     async with House(context_tokens=300).at_work() as house:
         house.say()

@@ -144,6 +144,13 @@ class Accounts:
         self._now()  # notices a clock that was set back
         return tuple(self._states.items())
 
+    def woke(self) -> None:
+        """Note that the machine has slept: of each account the next request may try the cloud."""
+        now = self._now()
+        for account, state in self._states.items():
+            self._states[account] = quota.awake(state, now)
+        self._stale.set()
+
     async def keep(self) -> None:
         """Save what changes, until cancelled. Run it in a task group; :meth:`flush` after it."""
         while True:

@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 # A timer may ring this much too soon: uvloop counts in milliseconds.
 _EARLY_S: Final = 0.001
+# A timer that rings later than this was not late because of work.
+_SLEPT_S: Final = 10.0
 
 
 class SilenceError(Exception):
@@ -92,6 +94,10 @@ class Deadline:
         if self._due is None or self._task is None:
             return  # nobody waits; the next wait sets it again
         loop = asyncio.get_running_loop()
+        if self._patience_s is not None and loop.time() - self._due > _SLEPT_S:
+            # Nothing of ours ran meanwhile, and nobody else had their time either: the machine has
+            # slept (where its clocks go on, as on Windows), or this process was stopped.
+            self._due = loop.time() + self._patience_s
         if loop.time() >= self._due - _EARLY_S:
             self._rang = True
             self._task.cancel()

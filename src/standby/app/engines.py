@@ -307,6 +307,12 @@ class Engines:
         if any(known.key == model.key for known in self._known):
             self._doubted = True
 
+    def woke(self) -> None:
+        """Note that the machine has slept: who was given up may be back, and others gone."""
+        self._health.clear()
+        self._doubted = True
+        self._wanted.set()
+
     async def stop(self) -> None:
         """End the engines that are ours."""
         async with asyncio.TaskGroup() as ends:

@@ -156,6 +156,12 @@ class Warming:
         self._rests_until = 0.0
         self._changed.set()
 
+    def woke(self) -> None:
+        """Note that the machine has slept: nobody knows what its engines have kept."""
+        for _, live in self._lives:
+            live.place = ""
+        self._changed.set()
+
     def state(self) -> WarmingState:
         """Return what it does now."""
         self._lives.forget(self._clock.ticks())

@@ -56,6 +56,7 @@ from standby.app.speeds import Speeds
 from standby.app.status import About, Status
 from standby.app.switch import Switch
 from standby.app.usage import Usage
+from standby.app.waking import Waking
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.quota.windows import Window
@@ -257,6 +258,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
                 partial(teach, speeds, where),
                 partial(habits.recall, history, clock),
                 alerting.watch,
+                Waking(clock, (accounts.woke, engines.woke, warming.woke)).run,
             )
         )
         control = ControlDoor(status, _prover(token), Lifecycle(engines), choosing, usage)

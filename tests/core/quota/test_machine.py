@@ -12,6 +12,7 @@ from standby.core.quota.machine import (
     QuotaRules,
     State,
     admit,
+    awake,
     binds,
     meant,
     released,
@@ -341,6 +342,37 @@ def test_a_try_that_is_given_back_goes_to_the_next():
     assert released(trying, NOW + 64) == step(
         trying, Aside("HTTP 429"), NOW + 64, 0.0, RULES, tried=True
     )
+
+
+def test_after_a_sleep_one_request_may_try_where_we_rested_by_ourselves():
+    quota = Quota()
+    for again in range(5):
+        quota = step(quota, DOWN, NOW + again * 1000, 0.0, RULES)
+    assert Admission.STAY is admit(quota, NOW + 4001, RULES)[1]
+    trying, admission = admit(awake(quota, NOW + 4001), NOW + 4001, RULES)
+
+    assert Admission.TRY is admission
+    assert Admission.STAY is admit(trying, NOW + 4001, RULES)[1]
+
+
+def test_after_a_sleep_a_moment_that_the_cloud_has_named_stays_and_a_probe_comes_at_once():
+    spent = exhausted(3600.0)
+    later = awake(spent, NOW + 1)
+
+    assert (spent.until, State.EXHAUSTED) == (later.until, later.state)
+    throttled = step(Quota(), Throttled(NOW + 60, ALL_MODELS, "slow down"), NOW, 0.0, RULES)
+    assert throttled == awake(throttled, NOW + 1)
+    open_end = awake(exhausted(), NOW + 1)
+    assert State.PROBING is admit(open_end, NOW + 1, RULES)[0].state
+
+
+@given(courses, rules)
+def test_after_a_sleep_nobody_waits_longer(steps, policy):
+    for *_, now, quota in course(steps, policy):
+        later = awake(quota, now)
+        assert later.state is quota.state
+        assert (later.until or 0.0) <= (quota.until or float("inf"))
+        assert later == awake(later, now)
 
 
 @given(courses, rules, st.floats(1, 9 * 86_400))

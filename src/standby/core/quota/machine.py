@@ -41,6 +41,7 @@ __all__ = [
     "QuotaRules",
     "State",
     "admit",
+    "awake",
     "binds",
     "meant",
     "released",
@@ -176,6 +177,8 @@ TABLE: Final[Mapping[State, Mapping[type[Signal], State]]] = {
 _ASKING: Final = frozenset({_S.PROBING, _S.TRYING})
 _AS_A_TRY: Final[Mapping[State, State]] = {_S.EXHAUSTED: _S.PROBING, _S.RESTING: _S.TRYING}
 
+# What a rest is called that we have chosen by ourselves: the names of their signals.
+_OUR_RESTS: Final = frozenset({"overloaded", "down"})
 # One failure is no outage: after the first short rest everybody may go again, after the next only
 # one may try.
 _FAILURES_OF_AN_OUTAGE: Final = 2
@@ -360,6 +363,19 @@ def rewound(quota: Quota, by_s: float) -> Quota:
         probe_at=None if quota.probe_at is None else quota.probe_at - by_s,
         lease_until=quota.lease_until - by_s,
     )
+
+
+def awake(quota: Quota, now: float) -> Quota:
+    """Return the quota after the machine has slept: what we waited for by ourselves is over.
+
+    The network was gone meanwhile, and a failure says nothing of the cloud; the quota may have been
+    filled up. So one request may try. A moment that the cloud has named stays.
+    """
+    if quota.state is _S.RESTING and quota.claim in _OUR_RESTS:
+        until, failures = min(_end(quota), now), _unproven(quota.failures)
+        return replace(quota, until=until, jitter_s=0.0, failures=failures)
+    probe_at = quota.probe_at
+    return quota if probe_at is None else replace(quota, probe_at=min(probe_at, now))
 
 
 def _leased(quota: Quota, state: State, now: float, rules: QuotaRules) -> Quota:

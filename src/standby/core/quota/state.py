@@ -11,6 +11,7 @@ from standby.core.quota.windows import Window
 __all__ = [
     "AccountState",
     "admitted",
+    "awake",
     "combined",
     "heard",
     "holding",
@@ -106,6 +107,11 @@ def holding(state: AccountState, *quotas: Quota) -> AccountState:
 def rewound(state: AccountState, by_s: float) -> AccountState:
     """Return the state after the clock was set back."""
     return replace(state, quotas=tuple(machine.rewound(quota, by_s) for quota in state.quotas))
+
+
+def awake(state: AccountState, now: float) -> AccountState:
+    """Return the state after the machine has slept."""
+    return replace(state, quotas=tuple(machine.awake(quota, now) for quota in state.quotas))
 
 
 def seen(state: AccountState, windows: tuple[Window, ...], now: float) -> AccountState:
