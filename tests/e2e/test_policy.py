@@ -108,6 +108,29 @@ async def test_a_choice_of_a_person_decides_the_next_request_and_survives_a_rest
     assert 2 == cloud.count()
 
 
+async def test_a_changed_file_counts_at_once_and_what_waits_for_a_restart_is_named(tmp_path, cloud):
+    gateway = Gateway(tmp_path, cloud.url, await model())
+    config = gateway.folder / "config" / "config.toml"
+    config.parent.mkdir(parents=True)
+    async with gateway:
+        client = Client(gateway, API_KEY)
+        before = await client("POST", "/v1/messages", HELLO)
+        config.write_text('[policy]\nmode = "local"\n[local]\nslots = 3\n', encoding="utf-8")
+        await gateway.until(lambda: "restart to apply: local.slots" in gateway.log)
+        after = await client("POST", "/v1/messages", HELLO)
+        waiting = (await gateway.status())["policy"]
+        config.write_text('[policy]\nmode = "lokal"\n', encoding="utf-8")
+        await gateway.until(lambda: "the old ones stay" in gateway.log)
+        still = await client("POST", "/v1/messages", HELLO)
+        broken = (await gateway.status())["policy"]
+
+    assert "cloud" == before.by
+    assert after.by.startswith("local; ")
+    assert still.by.startswith("local; ")
+    assert (["local.slots"], "local") == (waiting["settings_waiting"], waiting["mode"])
+    assert "config.toml:2: policy.mode: 'lokal' is not one of them" in broken["settings_fault"]
+
+
 async def test_sparing_sends_what_is_worth_little_to_the_local_model_and_explains_it(
     tmp_path, cloud
 ):

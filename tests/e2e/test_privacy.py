@@ -16,6 +16,7 @@ from standby.testing.accounts import SUBSCRIPTION as ME
 from tests.e2e.asking import HELLO, Client
 from tests.e2e.claude_code import SUBSCRIPTION, ClaudeCode
 from tests.e2e.gateway import Gateway
+from tests.e2e.screens import at_the_screen
 from tests.fakes.toll import toll
 
 pytestmark = [
@@ -100,6 +101,23 @@ async def test_of_a_local_only_project_not_a_byte_leaves_and_the_client_is_told_
     assert "try again" not in turn.text
     assert "nobody" == rows[0]["by"]
     assert {200, 400, 403} == {answer.status for answer in answers}
+
+
+async def test_at_the_screen_the_refusal_is_our_words_alone(tmp_path, cloud, tmux):
+    borders = [(tmp_path / "work", "local-only")]
+    async with (
+        before(cloud, tmp_path, borders) as (gateway, gate),
+        at_the_screen(tmp_path, gateway) as screen,
+    ):
+        await screen.until_shows("● cloud")
+        await screen.type("hello")
+        shown = await screen.until_shows("is local-only")
+        rows = await gateway.recent()
+
+    assert (0, 0) == (gate.connections, gate.bytes)
+    assert any("API Error: 400 no local model is there" in line for line in shown)
+    assert not any("try again" in line or "/login" in line for line in shown)
+    assert 1 == len(rows), "it was asked once"
 
 
 async def test_the_same_work_without_a_border_is_seen_to_leave(tmp_path, cloud):

@@ -17,12 +17,14 @@ from standby.core.policy.modes import Mode
 from standby.core.settings import Settings, changed, known
 from standby.core.settings.about import Tables
 from standby.core.settings.kinds import Choice, Name, Seconds, Switch, Text, Whole
-from standby.core.settings.local import Server
-from standby.core.settings.policy import Project
+from standby.core.settings.local import Local, Server
+from standby.core.settings.policy import Policy, Project
 from standby.wiring.engines import preference_of
 from standby.wiring.live import Live, deadlines_of, quota_rules_of, reloading_of, terms_of
 from tests.fakes.house import House
+from tests.fakes.line import DOWN
 from tests.fakes.readers import Calm
+from tests.fakes.talker import Talker, says
 
 pytestmark = pytest.mark.anyio
 
@@ -48,20 +50,24 @@ def home(tmp_path):
     return where
 
 
-@pytest.fixture
-async def parts(home):
-    house, ledger = House(), Kept()
+def parts_of(house, home, ledger):
     way = house.way
     admission = Admission(way.clock)
     warming = Warming(
         *(house.engines, admission, Fitting(house.engines), way.accounts, Calm(), way.clock)
     )
-    live = Live(
+    return Live(
         lambda settings: preference_of(settings, home),
         *(house.policy, house.engines, way.accounts, way.line, admission, Notices()),
         *(house.switch, warming, Alerting(dict, way.accounts, None, way.clock)),
         keep_days=ledger.keep,
     )
+
+
+@pytest.fixture
+async def parts(home):
+    ledger = Kept()
+    live = parts_of(House(), home, ledger)
     level = logging.getLogger().level
     await live.take(Settings())
     yield live, ledger
@@ -124,6 +130,29 @@ async def test_a_setting_that_is_said_to_count_at_once_does_and_no_other(parts, 
     assert (one,) == changed(Settings(), settings)
     at_once = one.about.live and one.dotted not in BY_THE_LAUNCHER
     assert at_once == (before != seen(live, ledger))
+
+
+async def test_an_answer_that_runs_keeps_what_was_decided_for_it(home, parts):
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def waits():
+        begun.set()
+        await may_end.wait()
+
+    house = House(DOWN, engines=[Talker(*says("Hello")[:1], waits, *says("Hello")[1:])])
+    live = parts_of(house, home, Kept())
+    await live.take(Settings(policy=Policy(mode="local")))
+    async with asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(house.ask())
+        async with asyncio.timeout(5):
+            await begun.wait()
+        await live.take(Settings(policy=Policy(mode="cloud"), local=Local(continues=False)))
+        may_end.set()
+    afterwards = await house.ask()
+
+    assert 200 == asked.result().head.status
+    assert b"message_stop" in asked.result().sent
+    assert afterwards.head.status == 529, "the next one asks the cloud, which is down"
 
 
 async def test_what_counts_is_what_a_new_start_would_have(parts):
