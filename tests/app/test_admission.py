@@ -5,9 +5,9 @@ import contextlib
 
 import pytest
 
-from standby.app.admission import Admission, Queue, Slot, WantedError
+from standby.app.admission import Admission, Slot, WantedError
 from standby.core.models.facts import LocalModel
-from standby.core.turns import Priority
+from standby.core.turns import Priority, Queue
 from standby.ports import AnswererError
 from tests.fakes.clock import SetClock
 

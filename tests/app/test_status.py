@@ -2,7 +2,7 @@
 
 import pytest
 
-from standby.app.admission import Admission, Queue
+from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
 from standby.app.speeds import Speeds
@@ -11,6 +11,7 @@ from standby.app.warm import Warming
 from standby.core.models.speed import Timings
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.request import Account
+from standby.core.turns import Queue
 from standby.core.usage import Entry, Tokens
 from standby.core.wire.json import dumps
 from tests.app.test_lives import request

@@ -12,10 +12,10 @@ from itertools import count
 from typing import Final
 
 from standby.core.models.facts import LocalModel
-from standby.core.turns import Priority, Schedule, Turn
+from standby.core.turns import Priority, Queue, Schedule, Turn
 from standby.ports import AnswererError, Clock
 
-__all__ = ["WAIT_S", "Admission", "Queue", "Slot", "Waits", "WantedError"]
+__all__ = ["WAIT_S", "Admission", "Slot", "Waits", "WantedError"]
 
 WAIT_S: Final = 1800.0
 """A cold prompt may take a slow machine many minutes, and some may be waiting."""
@@ -78,16 +78,6 @@ class Slot:
             raise
         finally:
             self._waiter = None
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What is going on at one engine."""
-
-    engine: str
-    slots: int
-    busy: int
-    waiting: int
 
 
 @dataclass(slots=True)

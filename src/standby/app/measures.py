@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from standby.app.accounts import Accounts
-from standby.app.admission import Admission, Queue
+from standby.app.admission import Admission
 from standby.app.engines import Engines
 from standby.app.status import About
 from standby.core.models.facts import LocalModel
 from standby.core.quota.windows import Window
 from standby.core.request import SHOWN
+from standby.core.turns import Queue
 from standby.core.usage import Entry
 from standby.ports import Ledger
 

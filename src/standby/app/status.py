@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from standby.app.accounts import Accounts
-from standby.app.admission import Queue
 from standby.app.choosing import Choosing
 from standby.app.engines import Engines
 from standby.app.glance import binding, shown_model, shown_windows
@@ -18,6 +17,7 @@ from standby.core.quota.state import AccountState
 from standby.core.quota.windows import warnings
 from standby.core.quota.words import reason
 from standby.core.request import SHOWN, Account
+from standby.core.turns import Queue
 from standby.core.usage import Entry
 from standby.core.usage.report import Now
 from standby.core.warming import Warmth

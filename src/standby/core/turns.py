@@ -13,10 +13,20 @@ from typing import Final, Self
 
 from standby.core.wire.purpose import Purpose
 
-__all__ = ["PATIENCE", "Priority", "Schedule", "Seat", "Turn", "goes_on", "priority_of"]
+__all__ = ["PATIENCE", "Priority", "Queue", "Schedule", "Seat", "Turn", "goes_on", "priority_of"]
 
 PATIENCE: Final = 8
 """So many later turns of a higher class go before the oldest of a lower one; then that goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What is going on at one engine."""
+
+    engine: str
+    slots: int
+    busy: int
+    waiting: int
 
 
 class Priority(enum.IntEnum):

@@ -20,9 +20,7 @@ from aiohttp import ClientSession
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.experience import Experience
-from standby.adapters.engines.signs import LLAMA_SIGNS
-from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
-from standby.adapters.engines.started import Launch, Lesson, StartedServer
+from standby.adapters.engines.started import STARTED, Launch, Lesson, StartedServer
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
 from standby.core.models.facts import LocalModel
@@ -102,24 +100,11 @@ def _whole(name: str) -> bool:
     return "mmproj" not in name and (not part.isdigit() or int(part) == 1)
 
 
-async def _probe(
-    _client: ClientSession, _url: str, _key: Secret | None
-) -> tuple[LocalModel, ...] | None:
-    """It is started, not found."""
-    return None
-
-
-ENGINE: Final = EngineSpec(
+ENGINE: Final = replace(
+    STARTED,
     name=_NAME,
     title="the embedded engine",
-    probe=_probe,
     order=90,
-    continues=True,
-    grammar=True,
-    counts=True,
-    reads=True,
-    adds=LLAMA_ADDS,
-    pins=True,
     signs=(
         Sign(
             Trouble.MISSING,
@@ -127,7 +112,7 @@ ENGINE: Final = EngineSpec(
             "its package is not whole: `python -m pip install --force-reinstall xllamacpp`, in the"
             " place where standby is installed",
         ),
-        *LLAMA_SIGNS,
+        *STARTED.signs,
     ),
 )
 

@@ -23,9 +23,7 @@ from aiohttp import ClientSession
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.experience import Experience
-from standby.adapters.engines.signs import LLAMA_SIGNS
-from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
-from standby.adapters.engines.started import Launch, Lesson, StartedServer
+from standby.adapters.engines.started import STARTED, Launch, Lesson, StartedServer
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, shape_of, window_of
 from standby.core.models.facts import LocalModel
@@ -46,26 +44,7 @@ _VERSION: Final = re.compile(r"^version: ([ -~]{1,80})", re.MULTILINE)
 _FLASH: Final = {None: "auto", True: "on", False: "off"}
 
 
-async def _probe(
-    _client: ClientSession, _url: str, _key: Secret | None
-) -> tuple[LocalModel, ...] | None:
-    """It is started, not found."""
-    return None
-
-
-ENGINE: Final = EngineSpec(
-    name=_NAME,
-    title="llama.cpp on PATH",
-    probe=_probe,
-    order=80,
-    continues=True,
-    grammar=True,
-    counts=True,
-    reads=True,
-    adds=LLAMA_ADDS,
-    pins=True,
-    signs=LLAMA_SIGNS,
-)
+ENGINE: Final = replace(STARTED, name=_NAME, title="llama.cpp on PATH", order=80)
 
 
 def engine(

@@ -15,7 +15,9 @@ from aiohttp import ClientSession
 
 from standby.adapters.child import Child
 from standby.adapters.engines.chat import ChatServer, Patience
+from standby.adapters.engines.signs import LLAMA_SIGNS
 from standby.adapters.engines.spec import (
+    LLAMA_ADDS,
     EngineSpec,
     advised,
     ask,
@@ -29,7 +31,7 @@ from standby.core.redact import Secret
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import EngineError
 
-__all__ = ["Launch", "Learn", "Lesson", "StartedServer"]
+__all__ = ["STARTED", "Launch", "Learn", "Lesson", "StartedServer"]
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,29 @@ Learn = Callable[[LocalModel, Trouble | None], Awaitable[Lesson]]
 
 async def _nothing(_model: LocalModel, _trouble: Trouble | None) -> Lesson:
     return Lesson()
+
+
+async def _unfound(
+    _client: ClientSession, _url: str, _key: Secret | None
+) -> tuple[LocalModel, ...] | None:
+    """It is started, not found."""
+    return None
+
+
+STARTED: Final = EngineSpec(
+    name="",
+    title="",
+    probe=_unfound,
+    order=0,
+    continues=True,
+    grammar=True,
+    counts=True,
+    reads=True,
+    adds=LLAMA_ADDS,
+    pins=True,
+    signs=LLAMA_SIGNS,
+)
+"""What all that we start have in common: they are llama.cpp's server, and nobody else uses them."""
 
 
 class _StartError(EngineError):

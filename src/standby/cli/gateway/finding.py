@@ -39,6 +39,8 @@ __all__ = [
 _HEALTH_S: Final = 2.0
 _STATUS_S: Final = 10.0
 _OK: Final = 200
+_LOG: Final = "See `standby log --gateway`."
+_OLDER: Final = "It may be an older one: `standby restart` starts it anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +131,11 @@ def proves(url: str, token: Secret) -> bool:
 
 def status(found: Genuine) -> dict[str, JSON]:
     """Return what the gateway says of itself. Raise :class:`GatewayError`."""
-    headers = {"x-standby-token": found.token.reveal()}
-    try:
-        code, body = ask(found.running.url, "/standby/status", headers, within_s=_STATUS_S)
-    except NoAnswerError as error:
-        raise GatewayError(
-            f"the gateway does not say how it is: {error}", "See `standby log --gateway`."
-        ) from None
-    match _json(body) if code == _OK else None:
-        case dict() as said:
+    match _answer(found, "/standby/status", "does not say how it is"):
+        case 200, dict() as said:
             return said
-        case _:
-            raise GatewayError(
-                f"the gateway answered with {code} instead of its status",
-                "See `standby log --gateway`.",
-            )
+        case code, _:
+            raise _odd(code, "its status")
 
 
 def policy(found: Genuine) -> JSON:
@@ -153,43 +145,24 @@ def policy(found: Genuine) -> JSON:
 
 def usage(found: Genuine, wanted: Mapping[str, str]) -> dict[str, JSON]:
     """Return the gateway's report on usage. Raise :class:`GatewayError`."""
-    headers = {"x-standby-token": found.token.reveal()}
-    target = f"/standby/usage?{urlencode(wanted)}"
-    try:
-        code, body = ask(found.running.url, target, headers, within_s=_STATUS_S)
-    except NoAnswerError as error:
-        raise GatewayError(
-            f"the gateway does not answer: {error}", "See `standby log --gateway`."
-        ) from None
-    match code, _json(body):
+    match _answer(found, f"/standby/usage?{urlencode(wanted)}"):
         case 200, dict() as said:
             return said
         case 404, _:
-            raise GatewayError(
-                "the gateway that runs does not know of usage",
-                "It is an older one: `standby restart` starts it anew.",
-            )
-        case _:
-            raise GatewayError(f"the gateway answered with {code}", "See `standby log --gateway`.")
+            raise GatewayError("the gateway that runs does not know of usage", _OLDER)
+        case code, _:
+            raise _odd(code)
 
 
 def use(found: Genuine, wanted: Mapping[str, str]) -> JSON:
     """Choose who answers, and return what counts then. Raise :class:`GatewayError`."""
-    headers = {"x-standby-token": found.token.reveal()}
-    target = f"/standby/use?{urlencode(wanted)}"
-    try:
-        code, body = ask(found.running.url, target, headers, within_s=_STATUS_S, method="POST")
-    except NoAnswerError as error:
-        raise GatewayError(
-            f"the gateway does not answer: {error}", "See `standby log --gateway`."
-        ) from None
-    match code, _json(body):
+    match _answer(found, f"/standby/use?{urlencode(wanted)}", method="POST"):
         case 200, said:
             return said
         case 400, {"error": {"message": str(why)}}:
             raise GatewayError(why, "`standby use --help` has examples.")
-        case _:
-            raise GatewayError(f"the gateway answered with {code}", "See `standby log --gateway`.")
+        case code, _:
+            raise _odd(code)
 
 
 def warm(found: Genuine) -> dict[str, JSON]:
@@ -203,62 +176,53 @@ def warmth(found: Genuine) -> dict[str, JSON]:
 
 
 def _warmth(found: Genuine, method: str) -> dict[str, JSON]:
-    headers = {"x-standby-token": found.token.reveal()}
-    try:
-        code, body = ask(
-            found.running.url, "/standby/warm", headers, within_s=_STATUS_S, method=method
-        )
-    except NoAnswerError as error:
-        raise GatewayError(
-            f"the gateway does not say how warm it is: {error}", "See `standby log --gateway`."
-        ) from None
-    match _json(body) if code == _OK else None:
-        case dict() as said:
+    match _answer(found, "/standby/warm", "does not say how warm it is", method=method):
+        case 200, dict() as said:
             return said
-        case _:
-            raise GatewayError(
-                f"the gateway answered with {code} instead of how warm it is",
-                "It may be an older one: `standby restart` starts it anew.",
-            )
+        case code, _:
+            raise _odd(code, "how warm it is", _OLDER)
 
 
 def page_link(found: Genuine) -> dict[str, JSON]:
     """Return a link to the dashboard, which opens once. Raise :class:`GatewayError`."""
-    headers = {"x-standby-token": found.token.reveal()}
-    try:
-        code, body = ask(
-            found.running.url, "/standby/link", headers, within_s=_STATUS_S, method="POST"
-        )
-    except NoAnswerError as error:
-        raise GatewayError(
-            f"the gateway gives no link: {error}", "See `standby log --gateway`."
-        ) from None
-    match _json(body) if code == _OK else None:
-        case dict() as said if isinstance(said.get("url"), str):
+    match _answer(found, "/standby/link", "gives no link", method="POST"):
+        case 200, dict() as said if isinstance(said.get("url"), str):
             return said
-        case _:
-            raise GatewayError(
-                f"the gateway answered with {code} instead of a link",
-                "It may be an older one: `standby restart` starts it anew.",
-            )
+        case code, _:
+            raise _odd(code, "a link", _OLDER)
 
 
 def told(found: Genuine, target: str, *, within_s: float) -> dict[str, JSON]:
     """Tell the gateway to do something; return what came of it. Raise :class:`GatewayError`."""
-    headers = {"x-standby-token": found.token.reveal()}
-    try:
-        code, body = ask(found.running.url, target, headers, within_s=within_s, method="POST")
-    except NoAnswerError as error:
-        raise GatewayError(
-            f"the gateway does not answer: {error}", "See `standby log --gateway`."
-        ) from None
-    match code, _json(body):
+    match _answer(found, target, method="POST", within_s=within_s):
         case 200, dict() as said:
             return said
         case _, {"error": {"message": str(why)}}:
             raise GatewayError(why, "`standby models` lists what the engines have.")
-        case _:
-            raise GatewayError(f"the gateway answered with {code}", "See `standby log --gateway`.")
+        case code, _:
+            raise _odd(code)
+
+
+def _answer(
+    found: Genuine,
+    target: str,
+    mute: str = "does not answer",
+    *,
+    method: str = "GET",
+    within_s: float = _STATUS_S,
+) -> tuple[int, JSON]:
+    """Ask the gateway; return the status and what it said. ``mute`` says what it is if it is."""
+    headers = {"x-standby-token": found.token.reveal()}
+    try:
+        code, body = ask(found.running.url, target, headers, within_s=within_s, method=method)
+    except NoAnswerError as error:
+        raise GatewayError(f"the gateway {mute}: {error}", _LOG) from None
+    return code, _json(body)
+
+
+def _odd(code: int, wanted: str = "", hint: str = _LOG) -> GatewayError:
+    instead = f" instead of {wanted}" if wanted else ""
+    return GatewayError(f"the gateway answered with {code}{instead}", hint)
 
 
 def _json(body: bytes) -> JSON:

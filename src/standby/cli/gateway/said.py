@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from standby.cli.gateway.warming import Warming, read_warming
+from standby.core.turns import Queue
 from standby.core.wire.json import JSON
 
 __all__ = [
@@ -40,16 +41,6 @@ class Model:
     """What is not as it was asked for or announced."""
     label: str = ""
     """All that is worth knowing of it, in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What is going on at one local engine."""
-
-    engine: str
-    slots: int
-    busy: int
-    waiting: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from standby.adapters.host.model_files import ModelFiles
@@ -33,43 +33,48 @@ def show(*, as_json: bool) -> None:
     hardware, catalogue = read_hardware(where.models), shipped_catalogue()
     found = choices(catalogue, hardware)
     kept, chosen = files.installed(), files.chosen()
+    there = _There(engines, kept, chosen, hardware, catalogue, found)
     if as_json:
-        value = _json(engines, kept, chosen, hardware, catalogue, found)
-        terminal.data(json.dumps(value, indent=2, ensure_ascii=False))
-        return
-    terminal.grid(_rows(engines, kept, chosen, hardware, catalogue, found))
+        terminal.data(json.dumps(_json(there), indent=2, ensure_ascii=False))
+    else:
+        terminal.grid(_rows(there))
 
 
-def _rows(
-    engines: list[gateway.Model],
-    kept: tuple[Installed, ...],
-    chosen: str,
-    hardware: Hardware,
-    catalogue: "Catalogue",
-    found: tuple[Choice, ...],
-) -> Iterator[Row]:
-    yield "machine", _machine(hardware), "plain"
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What there is to show."""
+
+    engines: list[gateway.Model]
+    kept: tuple[Installed, ...]
+    chosen: str
+    hardware: Hardware
+    catalogue: "Catalogue"
+    found: tuple[Choice, ...]
+
+
+def _rows(there: _There) -> Iterator[Row]:
+    yield "machine", _machine(there.hardware), "plain"
     label = "engines"
-    for model in engines:
+    for model in there.engines:
         yield label, *_engine_words(model)
         label = ""
         if model.settings:
             yield label, f"runs with {model.settings}", "dim"
         yield from gateway.model_rows(model)
-    if not engines:
+    if not there.engines:
         yield label, "no engine of this machine has a model", "poor"
     label = "kept"
-    for one in kept:
-        mark = "  ← chosen" if one.name == chosen else ""
+    for one in there.kept:
+        mark = "  ← chosen" if one.name == there.chosen else ""
         yield label, f"{kept_words(one)}{mark}", "plain"
         label = ""
-    if chosen and chosen not in {one.name for one in kept}:
-        yield "chosen", chosen, "plain"
-    label = f"catalogue {catalogue.dated}"
-    for choice in found:
+    if there.chosen and there.chosen not in {one.name for one in there.kept}:
+        yield "chosen", there.chosen, "plain"
+    label = f"catalogue {there.catalogue.dated}"
+    for choice in there.found:
         yield label, _choice_words(choice), _choice_tone(choice)
         label = ""
-    yield from _advice(best(found), kept)
+    yield from _advice(best(there.found), there.kept)
 
 
 def _machine(hardware: Hardware) -> str:
@@ -145,22 +150,15 @@ def _how(fit: Fit) -> Iterator[str]:
         )
 
 
-def _json(
-    engines: list[gateway.Model],
-    kept: tuple[Installed, ...],
-    chosen: str,
-    hardware: Hardware,
-    catalogue: "Catalogue",
-    found: tuple[Choice, ...],
-) -> dict[str, object]:
-    recommended = best(found)
+def _json(there: _There) -> dict[str, object]:
+    recommended = best(there.found)
     return {
-        "hardware": asdict(hardware),
-        "engines": [asdict(model) for model in engines],
-        "kept": [asdict(one) for one in kept],
-        "chosen": chosen or None,
+        "hardware": asdict(there.hardware),
+        "engines": [asdict(model) for model in there.engines],
+        "kept": [asdict(one) for one in there.kept],
+        "chosen": there.chosen or None,
         "catalogue": {
-            "dated": catalogue.dated,
+            "dated": there.catalogue.dated,
             "models": [
                 {
                     **asdict(choice.entry),
@@ -172,7 +170,7 @@ def _json(
                         "speed": choice.fit.speed.name.lower(),
                     },
                 }
-                for choice in found
+                for choice in there.found
             ],
         },
         "recommended": None if recommended is None else recommended.entry.name,
