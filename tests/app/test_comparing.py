@@ -155,13 +155,37 @@ async def test_the_prompt_is_as_long_as_all_trials_have_time_for():
 
 
 async def test_when_the_time_is_over_it_says_what_was_not_tried_and_proposes_nothing_unproved():
-    house = House(write={DRAFTS: 0.2})
+    house = House(write={SMALL: 0.2})
     outcome = await house.compared(seconds=30.0, tokens=512)
 
-    assert outcome.left
+    assert SMALL in outcome.left
     assert outcome.proposal is None
-    assert outcome.doubt.startswith(f"{DRAFTS} was not measured twice: ")
-    assert "the time was over" in outcome.doubt
+    assert "" == outcome.doubt
+
+
+async def test_time_is_kept_to_measure_what_looks_better_a_second_time():
+    house = House(write={DRAFTS: 0.2})
+    outcome = await house.compared(seconds=100.0, tokens=1_500)
+
+    assert outcome.left
+    assert DRAFTS == outcome.proposal.name
+    assert house.clock.at <= 110.0
+
+
+async def test_what_was_measured_once_only_is_not_proposed():
+    house = House(write={DRAFTS: 0.2})
+    real = house.figures
+
+    def slow_at_the_second_time(tuning, tokens, along):
+        if house.served.count(DRAFTS) > 0 and tuning.measured == "":
+            house.clock.at += 1_000.0
+        return real(tuning, tokens, along)
+
+    house.figures = slow_at_the_second_time
+    outcome = await house.compared(seconds=500.0)
+
+    assert outcome.proposal is None
+    assert f"{DRAFTS} was not measured twice: the time was over" == outcome.doubt
 
 
 async def test_whoever_breaks_it_off_has_what_was_measured_until_then():

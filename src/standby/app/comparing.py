@@ -98,8 +98,8 @@ class Comparing:
         self._told = told
         self._found = found
         self._cores = cores
-        self._seconds = seconds
         self._until = clock.ticks() + seconds
+        self._each_s = seconds / (len(list(trials(Tuning(0), cores))) + _BESIDE)
         self._size = Size(0, 0)
 
     async def run(self, tokens: int) -> Outcome:
@@ -119,8 +119,7 @@ class Comparing:
         return outcome
 
     def _room(self, speed: Speed, rate: float, wanted: Size, load_s: float) -> Size:
-        each_s = self._seconds / (len(list(trials(Tuning(0), self._cores))) + _BESIDE)
-        self._size = size = affordable(speed, rate, wanted, load_s, each_s)
+        self._size = size = affordable(speed, rate, wanted, load_s, self._each_s)
         if size.tokens < wanted.tokens:
             self._told(f"a prompt of {size.tokens:,} tokens, so that there is time for all", 0.0)
         return size
@@ -128,16 +127,23 @@ class Comparing:
     async def _trials(self, outcome: Outcome, todo: Sequence[Trial], course: _Course) -> Outcome:
         await self._found(outcome)
         for place, trial in enumerate(todo):
-            if self._left_s() <= 0:
+            spare_s = self._spare_s(outcome)
+            if self._left_s() <= spare_s:
                 names = tuple(one.name for one in todo[place:])
                 return replace(outcome, left=(*outcome.left, *names))
-            one = await self._try(trial, outcome.measured.figures, course)
+            one = await self._try(trial, outcome.measured.figures, course, spare_s)
             outcome = replace(outcome, tried=(*outcome.tried, one))
             await self._found(outcome)
         return outcome
 
-    async def _try(self, trial: Trial, chosen: Figures, course: _Course) -> Tried:
-        left_s = self._left_s()
+    def _spare_s(self, outcome: Outcome) -> float:
+        """Return the time that is kept to measure what looks better a second time."""
+        return 2 * self._each_s if better(outcome.measured.figures, outcome.tried) else 0.0
+
+    async def _try(
+        self, trial: Trial, chosen: Figures, course: _Course, spare_s: float = 0.0
+    ) -> Tried:
+        left_s = self._left_s() - spare_s
         if left_s <= 0:
             return Tried(trial, None, _NO_TIME)
         self._told(f"trying {trial.name}", 0.0)
