@@ -5,9 +5,10 @@ python -m bench.warm [--bare] [--write docs/performance.md]
 The real Claude Code talks to a cloud of the tests through the gateway; the engine is the real
 llama.cpp server with SmolLM2-135M, whose window is raised to 32768 tokens in a copy of the file.
 Warm: once the conversation is read ahead, the cloud refuses. Cold: the same, with warming off.
-Then a session of ten turns with two subagents, all of it answered by the engine (a scripted tiny
-model, which calls its tools reliably): once through the gateway, once by the server's own
-/v1/messages. `--bare` is a look in minutes, with the client's small prompt.
+Then a session of ten turns with two subagents and with titles and questions to the small model
+beside each turn, all of it answered by the engine (a scripted tiny model, which calls its tools
+reliably): once through the gateway, once by the server's own /v1/messages (tests/e2e/reuse.py).
+`--bare` is a look in minutes, with small prompts.
 """
 
 import argparse
@@ -19,7 +20,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
@@ -27,11 +27,11 @@ import aiohttp
 from bench.machine import Noise, describe
 from standby.adapters.engines import embedded
 from standby.adapters.host import downloads
-from standby.adapters.net import http_client
 from standby.testing.accounts import API_KEY as ACCOUNT
 from standby.testing.cloud import FakeCloud
 from tests.e2e.claude_code import API_KEY, ClaudeCode
-from tests.e2e.gateway import Gateway, model
+from tests.e2e.gateway import Gateway
+from tests.e2e.reuse import through_the_gateway, to_the_server
 
 FOLDER = Path(__file__).parent.parent / ".cache" / "models"
 WINDOW = 32768
@@ -44,10 +44,8 @@ SETTINGS = {
     "LOCAL_FIRST_BYTE_S": "3600",
     "LOCAL_IDLE_S": "3600",
 }
-TURNS = (
-    *("hello", "what next", "[call] a helper", "and then", "go on"),
-    *("[call] another helper", "is it so", "tell me", "thank you", "bye"),
-)
+# What warming has to reach, and of what could be reused, how much has to be.
+TIMES, FIRST_S, SHARE = 50, 1.5, 0.99
 
 
 @dataclass(frozen=True)
@@ -61,18 +59,6 @@ class Switched:
     """How long the reading ahead took."""
     asked: int = 0
     """Requests that the cloud got beyond those of the client."""
-
-
-@dataclass(frozen=True)
-class Reused:
-    """Of a session, the tokens that the engine had read before, and how many it then reused."""
-
-    known: int
-    used: int
-
-    @property
-    def share(self):
-        return self.used / self.known if self.known else 0.0
 
 
 def main():
@@ -100,9 +86,10 @@ async def measured(bare):
         say(f"warm: {warm}; cold")
         cold = await switched(folder / "cold", file, bare=bare, warm=False)
         say(f"cold: {cold}; a session through the gateway")
-        ours = await through_the_gateway(folder / "ours")
+        few = ("--tools", "Agent") if bare else ()
+        ours = await through_the_gateway(folder / "ours", arguments=few)
         say(f"{ours}; the same to the server")
-        theirs = await to_the_server(folder / "theirs")
+        theirs = await to_the_server(folder / "theirs", arguments=few)
         say(f"{theirs}")
     return warm, cold, ours, theirs
 
@@ -176,68 +163,13 @@ async def started(gateway, file):
         await answer.read()
 
 
-async def helper_model():
-    """Return the scripted model that sends a helper when it is told to call."""
-    return await model(call="Agent", fill="look")
-
-
-async def through_the_gateway(folder):
-    settings = {**SETTINGS, "LOCAL_WARM": "off", "LOCAL_CONTEXT": "131072"}
-    async with (
-        FakeCloud() as cloud,
-        Gateway(folder / "gateway", cloud.url, await helper_model(), settings) as gateway,
-    ):
-        cloud.exhaust(ACCOUNT)
-        async with ClaudeCode(folder, gateway.url, API_KEY, gateway.key) as client:
-            for turn in TURNS:
-                await client.say(turn, within_s=600)
-        entries = [e for e in reversed(await gateway.recent()) if e["by"] == "local"]
-    sent = {}
-    for entry in entries:
-        cached = entry["cache_read_tokens"]
-        sent.setdefault(entry["session"], []).append((entry["input_tokens"] + cached, cached))
-    say(f"{sent}")
-    return reused(sent)
-
-
-async def to_the_server(folder):
-    file = await helper_model()
-    async with http_client("") as client:
-        engine = embedded.engine(client, lambda: embedded.ModelFile(file), context=131072)
-        try:
-            (offered,) = await engine.models()
-            served = await engine.start(offered)
-            key = {"ANTHROPIC_API_KEY": engine._started.key.reveal()}  # noqa: SLF001 - nobody else asks it
-            async with ClaudeCode(folder, served.base_url, key) as talking:
-                turns = [await talking.say(turn, within_s=600) for turn in TURNS]
-        finally:
-            await engine.stop()
-    sent, seen = {}, set()
-    for event in (event for turn in turns for event in turn.events):
-        if event["type"] == "assistant" and event["message"]["id"] not in seen:
-            seen.add(event["message"]["id"])
-            usage = event["message"]["usage"]
-            cached = usage.get("cache_read_input_tokens") or 0
-            name = event.get("parent_tool_use_id") or "main"
-            sent.setdefault(name, []).append((usage["input_tokens"] + cached, cached))
-    say(f"{sent}")
-    return reused(sent)
-
-
-def reused(sent):
-    """Return what was reused: of each prompt, as much could be as the one before it had."""
-    known = used = 0
-    for prompts in sent.values():
-        for (before, _), (prompt, cached) in pairwise(prompts):
-            could = min(before, prompt)
-            known += could
-            used += min(cached, could)
-    return Reused(known, used)
-
-
 def told(warm, cold, ours, theirs, noise, took_s):
     machine = describe()
     new = warm.prompt - warm.cached
+    # What reading the new tokens takes, at the speed of the cold prompt.
+    new_s = new * cold.first_s / cold.prompt
+    may_s = FIRST_S + new_s
+    times = cold.first_s / warm.first_s
     return "\n".join(
         (
             f"{machine['date']}, {machine['processor']}, {machine['memory']}, {machine['system']},"
@@ -252,15 +184,23 @@ def told(warm, cold, ours, theirs, noise, took_s):
             f"| tokens of the prompt | {warm.prompt} | {cold.prompt} |",
             f"| of these read before | {warm.cached} | {cold.cached} |",
             "",
-            f"Warm takes 1/{cold.first_s / warm.first_s:.0f} of cold; {new} tokens were new. The"
-            f" reading ahead took {warm.ready_s:.0f} s, and the cloud was asked"
-            f" {warm.asked} times for it.",
+            f"Warm takes 1/{times:.0f} of cold (wanted: 1/{TIMES} at most:"
+            f" {verdict(times >= TIMES)}), and {warm.first_s:.2f} s, of which {new} new tokens may"
+            f" take {new_s:.2f} s (wanted: {may_s:.2f} s at most:"
+            f" {verdict(warm.first_s <= may_s)}). The reading ahead took {warm.ready_s:.0f} s, and"
+            f" the cloud was asked {warm.asked} times for it.",
             "",
-            f"Ten turns with two subagents: of {ours.known} tokens that the engine had read before,"
-            f" {ours.share:.2%} were reused; by the server's own `/v1/messages` {theirs.share:.2%}"
-            f" of {theirs.known}.",
+            f"Ten turns with {len(ours.prompts) - 1} subagents, and {ours.beside} titles and"
+            f" questions to the small model beside them: of {ours.known} tokens that the engine had"
+            f" read before, {ours.share:.2%} were reused (wanted: {SHARE:.0%}:"
+            f" {verdict(ours.share >= SHARE)}); by the server's own `/v1/messages`"
+            f" {theirs.share:.2%} of {theirs.known}.",
         )
     )
+
+
+def verdict(reached):
+    return "reached" if reached else "**missed**"
 
 
 def say(words):
