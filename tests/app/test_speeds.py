@@ -24,3 +24,14 @@ def test_a_conversation_that_was_answered_is_in_the_servers_memory():
     speeds.learn(MODEL, Timings(0, 70, 8.0))
 
     assert [1_000, 0] == [speeds.cached(MODEL, session) for session in ("a", "")]
+
+
+def test_an_answer_begins_sooner_where_the_server_has_the_conversation_in_memory():
+    speeds = Speeds()
+    assert speeds.until_it_begins(MODEL, 1_000, "a") is None
+
+    speeds.learn(MODEL, Timings(0, 1_000, 10.0), "a")
+
+    assert pytest.approx(10.0) == speeds.until_it_begins(MODEL, 1_000, "")
+    assert pytest.approx(10.0) == speeds.until_it_begins(MODEL, 1_000, "b")
+    assert pytest.approx(0.5) == speeds.until_it_begins(MODEL, 1_050, "a")

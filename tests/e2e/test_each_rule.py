@@ -258,6 +258,10 @@ async def sparing(seen, folder, cloud):
         gateway = Gateway(folder / "gateway", cloud.url)
         settings_file(gateway, named(coder, "alpha"))
         async with gateway:
+            # Sparing sends a turn only to a model of which it was seen how fast it reads.
+            await standby(gateway, "use", "coder-7b")
+            async with client_of(folder / "first", gateway) as client:
+                await client.say(EDIT)
             await standby(gateway, "use", "spare")
             cloud.limit(ME, Limit(after=20))
             async with client_of(folder / "one", gateway) as client:
@@ -272,8 +276,9 @@ async def sparing(seen, folder, cloud):
             coder.read_s = 600.0
             async with client_of(folder / "three", gateway) as client:
                 await client.say(EDIT)
+            async with client_of(folder / "four", gateway) as client:
                 await client.say(EDIT)
-            words = "a small edit; the local model took ten minutes to read the one before"
+            words = "a small edit; the local model took ten minutes to read that of another folder"
             await seen.note("resources", words, gateway)
 
 

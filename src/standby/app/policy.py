@@ -126,7 +126,7 @@ class Policy:
         wishes: Wishes | None = None,
         remotes: Callable[[str], tuple[str, ...]] = lambda _: (),
         machine: Callable[[], Machine] = Machine,
-        wait_s: Callable[[LocalModel, int], float | None] = lambda _model, _tokens: None,
+        wait_s: Callable[[LocalModel, int, str], float | None] = lambda *_: None,
         habits: Habits | None = None,
     ) -> None:
         """``remotes`` names the git remotes of a project; ``wait_s`` what was measured."""
@@ -189,6 +189,7 @@ class Policy:
             chosen=bool(choice.project or choice.session),
             now=self._clock.now(),
             thread=self._thread(asking) if asking.purpose in _CONVERSATION else NEW,
+            session=session_of(asking.request) if asking.purpose in _CONVERSATION else "",
             features=self._features(asking),
             pace=self._pace(account) if choice.mode is Mode.SPARE else Pace(),
             borders=self.borders(asking.request, asking.caller),
@@ -325,5 +326,5 @@ class Policy:
             is_cloud=False,
             model=model,
             rests=self._engines.rests(model),
-            wait_s=self._wait_s(model, facts.features.tokens),
+            wait_s=self._wait_s(model, facts.features.tokens, facts.session),
         )

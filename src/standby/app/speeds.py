@@ -28,6 +28,13 @@ class Speeds:
         """Return how many tokens of a conversation the server has probably in memory."""
         return self._lengths.get((model.key, session)) or 0
 
+    def until_it_begins(self, model: LocalModel, tokens: int, session: str) -> float | None:
+        """Return the seconds until an answer to a conversation begins; ``None``: unknown.
+
+        What the server has in memory of it need not be read again.
+        """
+        return self.expected(model, tokens, self.cached(model, session) if session else 0)
+
     def expected(self, model: LocalModel, prompt_tokens: int, cached: int = 0) -> float | None:
         """Return the seconds to read a prompt of which so much is cached; ``None``: unknown."""
         return self.of(model).expected_s(min(cached, prompt_tokens), prompt_tokens)

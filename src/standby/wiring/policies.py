@@ -42,12 +42,12 @@ async def policy_of(
         wishes_of(settings, preference),
         remotes=git_remotes,
         machine=machine,
-        wait_s=_unmeasured if speeds is None else speeds.expected,
+        wait_s=_unmeasured if speeds is None else speeds.until_it_begins,
         habits=habits,
     )
 
 
-def _unmeasured(_model: LocalModel, _tokens: int) -> float | None:
+def _unmeasured(_model: LocalModel, _tokens: int, _session: str) -> float | None:
     return None
 
 

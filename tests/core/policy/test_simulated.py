@@ -50,6 +50,4 @@ def test_the_guess_keeps_what_is_worth_it_also_where_nobody_looked():
 
 
 def test_a_decision_is_cheap():
-    middle, _ = policy.cost(rounds=50)
-
-    assert middle < 0.005
+    assert policy.cost(rounds=2).middle < 0.001

@@ -6,7 +6,7 @@ an error) and not by its words.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
@@ -29,15 +29,15 @@ FEATURES: Final = (
 """The names of all features."""
 
 # Each way is gone in one pass, whatever the text: no alternative can give back what it has taken.
-_TOKEN: Final = re.compile(r"`[^`\n]{1,80}`|tl;dr|[A-Za-z0-9_@./'\u2019-]+|[?!\n:;,()]")
+_TOKEN: Final = re.compile(r"`[^`\n]{1,80}`|tl;dr|[a-z0-9_@./'\u2019-]+|[?!\n:;,()]")
 _FILE: Final = re.compile(
     r"\.(?:py|js|ts|tsx|jsx|go|rs|java|rb|md|json|ya?ml|toml|cfg|ini|c|h|cpp|html|css|sh|sql|txt|inc"
     r"|env)$"
 )
-_INNER: Final = re.compile(r"[A-Za-z]+(?:['\u2019][a-z]+)?|[0-9]+")
-_ERRORS: Final = ("Error", "Exception", "Warning")
+_INNER: Final = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?|[0-9]+")
+_ERRORS: Final = ("Error", "Exception", "Warning", "Traceback")
 _ENDS: Final = frozenset("?!\n:;,().")
-_CODE, _A_FILE, _AN_ERROR = "<code>", "<file>", "<error>"
+_CODE, _A_FILE = "<code>", "<file>"
 _SHORTLY: Final = "tl;dr"
 _ABOUT_ITSELF: Final = frozenset({"can", "could", "will", "would"})
 _LOUDEST: Final = 3
@@ -46,56 +46,70 @@ _MANY_WORDS: Final = 25
 _MANY_LINES: Final = 4
 _MOST_PARTS: Final = 4
 
-_Phrases = Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]
+_Longer = Mapping[str, Sequence[tuple[tuple[str, ...], str]]]
+"""By their second word, the phrases that begin with some word, and their features."""
 
 
-def _by_first_word(features: Sequence[Feature]) -> _Phrases:
-    found: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {}
-    for feature in features:
-        for phrase in feature.phrases:
-            found[phrase[0]] = (*found.get(phrase[0], ()), (phrase, feature.name))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """The phrases of some features, by their words: most words of a text begin none."""
+
+    alone: Mapping[str, Sequence[str]]
+    longer: Mapping[str, _Longer]
+
+    @classmethod
+    def of(cls, features: Sequence[Feature]) -> "_Phrases":
+        alone: dict[str, list[str]] = {}
+        longer: dict[str, dict[str, list[tuple[tuple[str, ...], str]]]] = {}
+        for feature in features:
+            for first, *rest in feature.phrases:
+                if rest:
+                    found = longer.setdefault(first, {}).setdefault(rest[0], [])
+                    found.append((tuple(rest), feature.name))
+                else:
+                    alone.setdefault(first, []).append(feature.name)
+        return cls(alone, longer)
+
+    def match(self, pieces: Sequence[str], place: int, counts: dict[str, int]) -> None:
+        """Count the features of the phrases that begin at a place."""
+        piece = pieces[place]
+        for name in self.alone.get(piece, ()):
+            counts[name] = counts.get(name, 0) + 1
+        if (longer := self.longer.get(piece)) is not None and place + 1 < len(pieces):
+            for rest, name in longer.get(pieces[place + 1], ()):
+                if tuple(pieces[place + 1 : place + 1 + len(rest)]) == rest:
+                    counts[name] = counts.get(name, 0) + 1
 
 
-_LEADING: Final = _by_first_word(LEADING)
-_SAID: Final = _by_first_word(SAID)
+_LEADING: Final = _Phrases.of(LEADING)
+_SAID: Final = _Phrases.of(SAID)
+_SPEAKING: Final = frozenset(_SAID.alone) | frozenset(_SAID.longer)
 
 
-@dataclass(slots=True)
-class _Ear:
-    """What was heard so far."""
+def _counted(pieces: Sequence[str]) -> dict[str, int]:
+    """Return how often each feature is said. Written plainly: it is most of what a decision costs.
 
-    tokens: Sequence[str]
-    counts: dict[str, int] = field(default_factory=dict)
-    parts: set[str] = field(default_factory=set)
-    words: int = 0
+    A sentence begins with its first word that is no filler.
+    """
+    counts: dict[str, int] = {}
+    begins = True
+    for place, piece in enumerate(pieces):
+        if piece in _SPEAKING:
+            _SAID.match(pieces, place, counts)
+        if piece in _ENDS:
+            begins = True
+        elif begins and not _fills(pieces, place):
+            _LEADING.match(pieces, place, counts)
+            begins = False
+    return counts
 
-    def listen(self) -> None:
-        begins = True
-        for place, piece in enumerate(self.tokens):
-            if piece in _ENDS:
-                begins = True
-                continue
-            self.words += 1
-            if piece in PARTS:
-                self.parts.add(piece)
-            self._match(_SAID, place)
-            if begins and not self._fills(place):
-                self._match(_LEADING, place)
-                begins = False
 
-    def _match(self, phrases: _Phrases, place: int) -> None:
-        for phrase, name in phrases.get(self.tokens[place], ()):
-            end = place + len(phrase)
-            if len(phrase) == 1 or tuple(self.tokens[place:end]) == phrase:
-                self.counts[name] = self.counts.get(name, 0) + 1
-
-    def _fills(self, place: int) -> bool:
-        """Whether the sentence has not begun yet: "can you" is polite, "can it" is a question."""
-        piece = self.tokens[place]
-        if piece in _ABOUT_ITSELF:
-            return self.tokens[place + 1 : place + 2] == ["you"]
-        return piece in FILLERS
+def _fills(pieces: Sequence[str], place: int) -> bool:
+    """Whether the sentence has not begun yet: "can you" is polite, "can it" is a question."""
+    piece = pieces[place]
+    if piece in _ABOUT_ITSELF:
+        return pieces[place + 1 : place + 2] == ["you"]
+    return piece in FILLERS
 
 
 def heard(text: str, *, failed: bool = False) -> dict[str, float]:
@@ -103,49 +117,49 @@ def heard(text: str, *, failed: bool = False) -> dict[str, float]:
 
     ``failed``: what was tried before it failed.
     """
-    tokens = [*_tokens(text)]
-    ear = _Ear(tokens)
-    ear.listen()
-    loud = {name: sqrt(min(count, _LOUDEST)) for name, count in ear.counts.items()}
+    pieces = _pieces(text.lower())
+    words = len(pieces) - sum(piece in _ENDS for piece in pieces)
+    parts = len(PARTS.intersection(pieces))
+    loud = {name: sqrt(min(count, _LOUDEST)) for name, count in _counted(pieces).items()}
     marks = {
-        "asks a question": "?" in tokens,
-        "names a thing in code": _CODE in tokens,
-        "names a file": _A_FILE in tokens,
-        "shows an error": _AN_ERROR in tokens or "Traceback" in text,
+        "asks a question": "?" in pieces,
+        "names a thing in code": _CODE in pieces,
+        "names a file": _A_FILE in pieces,
+        "shows an error": any(sign in text for sign in _ERRORS),
         "what was tried last failed": failed,
-        "is said in a few words": 0 < ear.words <= _FEW_WORDS,
-        "much is said": ear.words >= _MANY_WORDS,
+        "is said in a few words": 0 < words <= _FEW_WORDS,
+        "much is said": words >= _MANY_WORDS,
         "has many lines": text.count("\n") >= _MANY_LINES,
     }
     loud |= {name: 1.0 for name, there in marks.items() if there}
-    if len(ear.parts) > 1:
-        loud["names several parts"] = min(len(ear.parts), _MOST_PARTS) / 2
+    if parts > 1:
+        loud["names several parts"] = min(parts, _MOST_PARTS) / 2
     return loud
 
 
-def _tokens(text: str) -> Iterator[str]:
+def _pieces(text: str) -> list[str]:
+    pieces: list[str] = []
     for piece in _TOKEN.findall(text):
-        if piece.isalpha():
-            yield piece.lower() if not piece.endswith(_ERRORS) else _AN_ERROR
-        elif piece in _ENDS:
-            yield piece
-        elif piece[0] == "`":
-            yield _CODE
-        elif piece == _SHORTLY:
-            yield "tldr"
+        if piece.isalpha() or piece in _ENDS:
+            pieces.append(piece)
         else:
-            yield from _odd(piece)
+            pieces += _odd(piece)
+    return pieces
 
 
 def _odd(piece: str) -> Iterator[str]:
-    """Yield what a run of letters and signs is: a file, an error, or words."""
+    """Yield what a run of letters and signs is: code, a file, or words."""
+    if piece[0] == "`":
+        yield _CODE
+        return
+    if piece == _SHORTLY:
+        yield "tldr"
+        return
     bare = piece.rstrip(".'\u2019-")
     if "/" in bare or _FILE.search(bare):
         yield _A_FILE
-    elif bare.endswith(_ERRORS):
-        yield _AN_ERROR
     else:
         for word in _INNER.findall(bare):
-            yield word.lower().replace("\u2019", "'")
+            yield word.replace("\u2019", "'")
     if piece.endswith("."):
         yield "."

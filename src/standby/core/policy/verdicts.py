@@ -80,6 +80,8 @@ class Facts:
     """Seconds since the epoch."""
     thread: Thread = NEW
     """Where the conversation stands."""
+    session: str = ""
+    """Its name, where the client gives one."""
     features: Features = NOTHING
     """What the body says, read when a rule asks for it."""
     pace: Pace = EASY

@@ -23,8 +23,8 @@ SURE: Final = 0.75
 _PERHAPS: Final = 0.4
 """So probable must it be for a conversation that is here already."""
 # What is asked for stands at the beginning of what is said, or at its end.
-_BEGINNING_LETTERS: Final = 800
-_END_OF_SAID_LETTERS: Final = 400
+_BEGINNING_LETTERS: Final = 400
+_END_OF_SAID_LETTERS: Final = 200
 _LOOKED_BACK: Final = 6
 # "Yes", "the next one", "go on": who says little goes on with what was said before.
 _EARLIER_TURNS: Final = 3
@@ -116,14 +116,15 @@ def guessed(value: Mapping[str, JSON]) -> Guess:
         place, said = _said_last(turns, place)
         if not said:
             break
-        loud = heard(said, failed=_failed_before(turns, place))
+        loud = heard(said, failed=weight == 1.0 and _failed_before(turns, place))
         totals = _added(totals, loud, weight)
         # The form of what is said speaks only beside words.
         spoke += [name if weight == 1.0 else f"{name} before" for name in loud if name in _SPEAKS]
         guess = _guess(totals, spoke)
         if weight < 1.0:
             guess = replace(guess, little=min(guess.little, SURE - 0.01))
-        if guess.kind is not None and max(guess.little, 1 - guess.little) >= SURE:
+        sure = max(guess.little, 1 - guess.little) >= SURE
+        if guess.kind is not None and (sure or weight < 1.0):
             break
         weight *= _FADES
     return guess
@@ -154,13 +155,12 @@ def _guess(totals: Sequence[float], spoke: Sequence[str]) -> Guess:
 def _said_last(turns: Sequence[JSON], before: int) -> tuple[int, str]:
     """Return the words of the last turn before a place that a person began, and its place."""
     for place in range(before - 1, -1, -1):
-        match turns[place]:
-            case {"role": "user", "content": content}:
-                said_in = [_unremarked(text) for text in _spoken(content)]
-                if said := "\n".join(text for text in said_in if text).strip():
-                    return place, _both_ends(said)
-            case _:
-                pass
+        turn = turns[place]  # written plainly: between two such turns lie many results
+        if not isinstance(turn, dict) or turn.get("role") != "user":
+            continue
+        said_in = [_unremarked(text) for text in _spoken(turn.get("content"))]
+        if said := "\n".join(text for text in said_in if text):
+            return place, _both_ends(said)
     return 0, ""
 
 
@@ -171,7 +171,7 @@ def _unremarked(text: str) -> str:
         before, _, after = text.partition(_REMARK)
         kept.append(before)
         _, _, text = after.partition(_REMARK_ENDS)
-    return "".join((*kept, text)).strip()
+    return "".join((*kept, text)).strip() if kept else text.strip()
 
 
 def _both_ends(said: str) -> str:
@@ -182,12 +182,10 @@ def _both_ends(said: str) -> str:
 
 def _spoken(content: JSON) -> Iterator[str]:
     """Yield what a turn says, unless it brings results."""
-    if not (isinstance(content, list) and any(_is_result(block) for block in content)):
-        yield from texts(content)
-
-
-def _is_result(block: JSON) -> bool:
-    return isinstance(block, dict) and block.get("type") == "tool_result"
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, dict) and block.get("type") == "tool_result":
+            return
+    yield from texts(content)
 
 
 def _failed_before(turns: Sequence[JSON], place: int) -> bool:

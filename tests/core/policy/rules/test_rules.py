@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from standby.core.models.facts import LocalModel
+from standby.core.policy.decide import decide
 from standby.core.policy.features import Features
 from standby.core.policy.pace import Pace
 from standby.core.policy.privacy import Border, Privacy
@@ -55,6 +56,8 @@ def facts(**changes):
 SPARE = {"mode": Mode.SPARE, "pace": Pace(4, "much is used")}
 EDIT, PLAN = body(says("Rename `a` to `b`.")), body(says("Propose a design; weigh the options."))
 HM = body(says("Hm."))
+LONG_EDIT = body(says("Rename `a` to `b`."), size=20_000)
+UNLOADED = replace(local(), model=replace(local().model, loaded=False), wait_s=1.0)
 RESTLESS = Thread("cloud", changed_at=(0.0,) * 4)
 SEES = body({"role": "user", "content": [{"type": "image"}]})
 LARGE = replace(local(), model=replace(local().model, context_tokens=64_000))
@@ -148,6 +151,11 @@ def test_a_rule_vetoes_what_it_is_for(rule, known, candidate):
         ("resources", facts(), local()),
         ("resources", facts(machine=Machine(0.1)), CLOUD),
         ("resources", facts(purpose=Purpose.SUBAGENT), replace(local(), wait_s=60.0)),
+        ("resources", facts(**SPARE, features=LONG_EDIT), replace(local(), wait_s=44.0)),
+        ("resources", facts(**SPARE, features=EDIT), UNLOADED),
+        ("resources", facts(**SPARE, features=LONG_EDIT, purpose=Purpose.TITLE), UNLOADED),
+        ("resources", facts(**SPARE, features=LONG_EDIT, admission=Admission.STAY), UNLOADED),
+        ("resources", facts(features=LONG_EDIT), UNLOADED),
         ("audition", facts(), local()),
     ],
 )
@@ -190,6 +198,8 @@ def test_a_rule_is_for_what_it_is_for(rule, known, candidate, words):
         ("abilities", facts(features=body(output_config={"effort": "max"})), local(), "effort"),
         ("resources", facts(), replace(local(), rests=True), "failed"),
         ("resources", facts(), replace(local(), wait_s=60.0), "60 s"),
+        ("resources", facts(**SPARE, features=LONG_EDIT), UNLOADED, "it is not loaded"),
+        ("resources", facts(**SPARE, features=LONG_EDIT), local(), "5000 tokens was not seen"),
         ("resources", facts(machine=Machine(battery=0.1)), local(), "battery"),
         ("resources", facts(machine=Machine(memory=0.01)), local(), "memory"),
         ("loop", facts(**ASKS_LOCAL), local(), "round in circles"),
@@ -202,6 +212,15 @@ def test_a_rule_is_against_what_it_is_against(rule, known, candidate, words):
     assert isinstance(verdict, Score)
     assert verdict.points < 0
     assert words in verdict.why
+
+
+@pytest.mark.parametrize("candidate", [local(), UNLOADED, replace(local(), wait_s=46.0)])
+def test_nobody_waits_for_sparings_sake(candidate):
+    known = facts(**SPARE, features=LONG_EDIT)
+    prompt = decide(known, [CLOUD, replace(local(), wait_s=1.0)], RULES.values())
+    slow = decide(known, [CLOUD, candidate], RULES.values())
+
+    assert ("ollama", "cloud") == (prompt.order[0], slow.order[0])
 
 
 def test_an_engine_that_rests_holds_no_turn():
