@@ -43,6 +43,7 @@ bench: $(READY)  ## what the gateway adds beside nginx and a direct line, and wh
 	$(BIN)/python bench/translate.py
 	$(BIN)/python bench/workload.py
 	$(BIN)/python bench/policy.py
+	$(BIN)/python bench/replayed.py
 	$(BIN)/python bench/statusline.py
 
 usage: $(READY)  ## how long the views on usage take over ten million requests

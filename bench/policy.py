@@ -140,6 +140,21 @@ class Counted:
     """By conversation, how often it has changed sides."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of one event."""
+
+    event: Event
+    by: str
+    spent: bool
+    """The quota of its window was spent."""
+    cost: float
+    used: float
+    """What is used of the window after it."""
+    ends: float
+    """When the window ends."""
+
+
 Choose = Callable[["World", Event, Counted], str]
 
 
@@ -157,6 +172,8 @@ class World:
     high_at: dict[str, float] = field(default_factory=dict)
     """When each conversation had its last turn of high value."""
     courses: tuple[Course, ...] = ()
+    hear: Callable[["Answered"], None] | None = None
+    """Is told of each event, when it was answered."""
     plan: frozenset[int] | None = None
     """What a policy that knows the future has decided to answer here."""
 
@@ -182,6 +199,8 @@ class World:
             counted.refused, by = True, "desk/coder"
         if by == CLOUD:
             self.used += cost
+        if self.hear is not None:
+            self.hear(Answered(event, by, counted.refused, cost, self.used, self.ends))
         if event.purpose is Purpose.WORK:
             self._count(event, counted, by, thread)
         if event.purpose in {Purpose.WORK, Purpose.SUBAGENT}:

@@ -61,3 +61,25 @@ def test_a_local_answer_would_have_cost_what_tokens_of_the_cloud_cost_on_average
     assert pytest.approx(DOLLARS / 1500) == usual_cost(rows, PRICES)
     assert 0.0 == usual_cost([row(2, by="local")], PRICES)
     assert entry(1).by == "cloud"
+
+
+def test_a_long_past_has_all_its_windows():
+    past = [seen(n * 5 * HOUR + 1, 0.5, (n + 1) * 5 * HOUR) for n in range(50)]
+
+    assert 50 == len([*meter(*past).ends("a", NOW)])
+
+
+def test_what_was_asked_of_a_spent_window_is_not_forgotten_when_less_was_used_after_all():
+    one = meter(seen(0, 0.5), seen(HOUR, 1.0), rows=[row(1)])
+
+    assert (False, True) == (one.refuses(NOW + 1), one.refuses(NOW + HOUR))
+    assert not one.refuses(NOW + 9 * HOUR)
+    one.move(NOW + HOUR, -DOLLARS)
+    assert [(True, True)] == [end.ran_out for end in one.ends("a", NOW)]
+
+
+def test_a_refusal_near_the_end_says_that_the_end_was_reached():
+    refused = row(1, HOUR + 5, by="local", saved=True)
+
+    assert (1.0, 1.0) == meter(seen(0, 0.5), seen(HOUR, 0.9), rows=[refused]).used(NOW + HOUR + 6)
+    assert (0.5, 0.5) == meter(seen(0, 0.5), rows=[refused]).used(NOW + HOUR + 6)

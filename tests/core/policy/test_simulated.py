@@ -1,8 +1,10 @@
 """The short form of the benches of policy and guess: what their figures must not fall to."""
 
+import asyncio
+
 import pytest
 
-from bench import policy, workload
+from bench import policy, replayed, workload
 
 STEADY = policy.DEVELOPERS[0]
 
@@ -28,7 +30,16 @@ def test_turns_of_high_value_are_hardly_ever_given_away(rows):
 
     assert spare.given_away < fixed.given_away / 4
     assert spare.given_knowingly == 0
-    assert foresight.switches < spare.switches <= 3
+    assert foresight.switches < spare.switches
+    assert spare.most_switches <= 2
+
+
+def test_a_replayed_ledger_foretells_what_the_policy_does(tmp_path):
+    now_and_then = policy.DEVELOPERS[-1]
+    auto, spare = asyncio.run(replayed.lines(now_and_then, 0))
+
+    assert "| `auto` | 14 | 100.0% | 100.0% | 0 | 0 | 0.0 | 0.0 | 100% | 100% |" in auto
+    assert "| `spare` | 14 | 100.0% | 100.0% | 0 | 0 |" in spare
 
 
 def test_a_month_is_the_same_each_time():
@@ -43,10 +54,10 @@ def test_the_guess_keeps_what_is_worth_it_also_where_nobody_looked():
     fresh = workload.figures(workload.held_out(every, "fresh"))
 
     assert (held_out.cases, fresh.cases) == (217, 70)
-    assert held_out.kept >= 0.95
-    assert held_out.spared >= 0.8
-    assert fresh.kept >= 0.9
-    assert fresh.spared >= 0.7
+    assert held_out.kept >= 0.97
+    assert held_out.spared >= 0.7
+    assert fresh.kept >= 0.97
+    assert fresh.spared >= 0.65
 
 
 def test_a_decision_is_cheap():

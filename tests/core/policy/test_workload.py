@@ -64,7 +64,7 @@ def test_all_kinds_of_little_value_count_together():
 
 def test_who_says_little_goes_on_with_what_was_said_before():
     before = [says("Rename `a` to `b` and sort the imports."), DONE]
-    guess = guessed({"messages": [*before, says("the next one, hm")]})
+    guess = guessed({"messages": [*before, says("Hm.")]})
 
     assert guess.may_be_of_little_value
     assert guess.of_high_value, "what was said before does not make it sure"

@@ -44,7 +44,12 @@ class Course:
 
 
 def gone_on(
-    known: Sequence[Course], at: float, used: float, resets_at: float, length_s: float
+    known: Sequence[Course],
+    at: float,
+    used: float,
+    resets_at: float,
+    length_s: float,
+    most: int = KEPT,
 ) -> tuple[Course, ...]:
     """Return the courses with one more moment of the newest of them, or of a new one.
 
@@ -54,7 +59,7 @@ def gone_on(
     passed_s = min(max(at - (resets_at - length_s), 0.0), length_s)
     last = known[-1] if known else None
     if last is None or resets_at - last.resets_at > _SAME_S:
-        return (*known, Course(resets_at, (passed_s,), (used,)))[-KEPT:]
+        return (*known, Course(resets_at, (passed_s,), (used,)))[-most:]
     if last.resets_at - resets_at > _SAME_S or not last.used:
         return tuple(known)
     if used <= last.used[-1] or passed_s < last.passed_s[-1] or len(last.used) >= _MOST_MOMENTS:
@@ -64,13 +69,16 @@ def gone_on(
 
 
 def courses(
-    seen: Iterable[tuple[float, float, float | None]], length_s: float
+    seen: Iterable[tuple[float, float, float | None]], length_s: float, most: int = KEPT
 ) -> tuple[Course, ...]:
-    """Return the courses of what was seen: moments, shares used and resets, in order of time."""
+    """Return the courses of what was seen: moments, shares used and resets, in order of time.
+
+    ``most`` of them, the newest.
+    """
     known: tuple[Course, ...] = ()
     for at, used, resets_at in seen:
         if resets_at is not None:
-            known = gone_on(known, at, used, resets_at, length_s)
+            known = gone_on(known, at, used, resets_at, length_s, most)
     return known
 
 

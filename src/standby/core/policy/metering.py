@@ -5,8 +5,11 @@ by its list price: a dollar is taken to have used the same share of a window thr
 that changes nothing gives the past as it was.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import itemgetter
 from typing import Final
 
 from standby.core.policy.habits import Course, courses, gone_on
@@ -31,6 +34,7 @@ __all__ = [
 BY_CLOUD: Final = frozenset({"cloud"})
 FULL: Final = 0.995
 """From this share on a window is used up."""
+_NEARLY_SPENT: Final = 0.85
 # What an answer costs against its question, where the price of a model is not known.
 _OUTPUT_WEIGHT: Final = 5
 
@@ -92,11 +96,18 @@ class Meter:
     moved: dict[float, float] = field(default_factory=dict)
     """By reset: the share that would have been used besides; below 0, less."""
     would: tuple[Course, ...] = ()
+    full: set[float] = field(default_factory=set)
+    """The resets of those that would have been used up when something was asked of them."""
+    _resets: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._resets = [course.resets_at for course in self.was]
 
     def _course(self, at: float) -> Course | None:
-        length_s = LENGTH_S[self.name]
-        running = (one for one in self.was if one.resets_at - length_s <= at < one.resets_at)
-        return next(running, None)
+        place = bisect_right(self._resets, at)
+        if place == len(self.was) or self.was[place].resets_at - LENGTH_S[self.name] > at:
+            return None
+        return self.was[place]
 
     def used(self, at: float) -> tuple[float, float] | None:
         """Return the share that was used at a moment and that would have been."""
@@ -105,6 +116,14 @@ class Meter:
             return None
         was = course.at(at - (course.resets_at - LENGTH_S[self.name]))
         return was, max(was + self.moved.get(course.resets_at, 0.0), 0.0)
+
+    def refuses(self, at: float) -> bool:
+        """Whether the window would have been used up at a moment; note it if so."""
+        course, used = self._course(at), self.used(at)
+        if course is None or used is None or used[1] < FULL:
+            return False
+        self.full.add(course.resets_at)
+        return True
 
     def move(self, at: float, dollars: float) -> None:
         """Note that so much more would have been asked of the cloud; below 0, less."""
@@ -128,6 +147,7 @@ class Meter:
             if course.resets_at > since and course.used:
                 was = course.used[-1]
                 would = max(was + self.moved.get(course.resets_at, 0.0), 0.0)
+                would = max(would, 1.0) if course.resets_at in self.full else would
                 yield Ends(account, self.name, course.resets_at, was, would)
 
 
@@ -156,25 +176,55 @@ def meters_of(past: Past, prices: Prices) -> dict[str, tuple[Meter, ...]]:
             by_window.setdefault((seen.account, seen.name), []).append(seen)
     meters: dict[str, tuple[Meter, ...]] = {}
     for (account, name), seen_of in sorted(by_window.items()):
-        went = courses(((s.at, s.used, s.resets_at) for s in seen_of), LENGTH_S[name])
+        went = _went(account, name, seen_of, past.rows)
         rate = _rate(went, LENGTH_S[name], account, past.rows, prices)
         meters[account] = (*meters.get(account, ()), Meter(name, went, rate))
     return meters
+
+
+def _went(
+    account: str, name: str, seen_of: Sequence[Seen], rows: Iterable[Row]
+) -> tuple[Course, ...]:
+    """Return how the windows of a name went.
+
+    What the cloud said last before it refused may not have been kept: one a minute is. So a window
+    of which little was left when a request was answered here instead counts as used up from then.
+    """
+    length_s = LENGTH_S[name]
+    moments = [(one.at, one.used, one.resets_at) for one in seen_of]
+    known = courses(moments, length_s, most=len(moments))
+    refused = [row.entry.at for row in rows if row.entry.saved and row.entry.account == account]
+    spent = [
+        (at, 1.0, course.resets_at)
+        for course in known
+        for at in refused
+        if 0 <= (passed_s := at - (course.resets_at - length_s)) < length_s
+        and course.at(passed_s) >= _NEARLY_SPENT
+    ]
+    if not spent:
+        return known
+    return courses(
+        sorted([*moments, *spent], key=itemgetter(0)), length_s, most=len(moments) + len(spent)
+    )
 
 
 def _rate(
     went: Sequence[Course], length_s: float, account: str, rows: Iterable[Row], prices: Prices
 ) -> float:
     """Return what share of a window a dollar uses, out of all that was used and spent."""
-    used = dollars = 0.0
-    spent = [
+    spent = sorted(
         (row.entry.at, prices.cost(row.entry.requested, row.entry.tokens) or 0.0)
         for row in rows
         if row.entry.account == account and row.entry.by in BY_CLOUD
-    ]
+    )
+    moments = [at for at, _ in spent]
+    until = [0.0, *accumulate(cost for _, cost in spent)]
+    used = dollars = 0.0
     for course in went:
-        begins = course.resets_at - length_s
-        inside = sum(cost for at, cost in spent if begins <= at < course.resets_at)
+        first, end = (
+            bisect_left(moments, at) for at in (course.resets_at - length_s, course.resets_at)
+        )
+        inside = until[end] - until[first]
         if inside and course.used:
             used += course.used[-1]
             dollars += inside

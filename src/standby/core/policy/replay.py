@@ -13,7 +13,6 @@ from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import decide
 from standby.core.policy.metering import (
     BY_CLOUD,
-    FULL,
     Ends,
     Past,
     Row,
@@ -165,14 +164,11 @@ class _Replay:
         return self._wanted.at_once and thread.is_local
 
     def _admission(self, entry: Entry) -> Admission:
-        used = [
-            shares
-            for meter in self._meters.get(entry.account, ())
-            if (shares := meter.used(entry.at)) is not None
-        ]
-        if any(would >= FULL for _, would in used):
+        meters = self._meters.get(entry.account, ())
+        if [one for one in meters if one.refuses(entry.at)]:  # each notes it
             return Admission.STAY
-        for_quota = any(was >= _NEARLY for was, _ in used)
+        used = [meter.used(entry.at) for meter in meters]
+        for_quota = any(shares is not None and shares[0] >= _NEARLY for shares in used)
         return Admission.STAY if entry.saved and not for_quota else Admission.GO
 
     def _pace(self, entry: Entry) -> Pace:

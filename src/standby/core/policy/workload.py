@@ -18,7 +18,7 @@ from standby.core.wire.purpose import texts
 
 __all__ = ["KINDS", "SURE", "UNKNOWN", "Guess", "Workload", "guessed"]
 
-SURE: Final = 0.75
+SURE: Final = 0.85
 """From this probability on a turn is treated as one of little value."""
 _PERHAPS: Final = 0.4
 """So probable must it be for a conversation that is here already."""
@@ -83,7 +83,7 @@ class Guess:
 
     @property
     def may_be_of_little_value(self) -> bool:
-        """Whether it is as probable as not that the turn is of little value."""
+        """Whether it is about as probable as not that it is of little value, or nothing speaks."""
         return self.kind is None or self.little >= _PERHAPS
 
     @property
@@ -123,8 +123,7 @@ def guessed(value: Mapping[str, JSON]) -> Guess:
         guess = _guess(totals, spoke)
         if weight < 1.0:
             guess = replace(guess, little=min(guess.little, SURE - 0.01))
-        sure = max(guess.little, 1 - guess.little) >= SURE
-        if guess.kind is not None and (sure or weight < 1.0):
+        if guess.kind is not None:  # what was said before counts where nothing speaks now
             break
         weight *= _FADES
     return guess
