@@ -32,7 +32,7 @@ from standby.core.policy.decide import decide
 from standby.core.policy.features import Features
 from standby.core.policy.habits import Course, gone_on
 from standby.core.policy.modes import Mode
-from standby.core.policy.pace import EASY, Pace, paced
+from standby.core.policy.pace import EASY, paced
 from standby.core.policy.thread import CLOUD, NEW, Thread, continued
 from standby.core.policy.verdicts import Candidate, Facts
 from standby.core.policy.workload import Guess, Workload
@@ -572,7 +572,8 @@ def cost(rounds: int = 40) -> Cost:
     The body has been parsed, as it is when a request is judged; all that is read of it is read
     anew each time. Of each conversation the quickest of some decisions counts, which lie apart: it
     is what that decision costs, in time of this thread, and not what others take of the machine
-    meanwhile. Their share shows by the clock on the wall, where each single decision counts.
+    meanwhile. Their share shows by the clock on the wall, where each single decision counts. The
+    pace is in it, with as many windows as are remembered.
     """
     said = [case.says for case in golden.held_out(golden.cases())]
     bodies = [conversation(1_000_000, ending) for ending in (*_ENDINGS, *said)]
@@ -585,7 +586,8 @@ def cost(rounds: int = 40) -> Cost:
 
 
 def _timed(body: dict[str, JSON], size: int) -> tuple[float, float]:
-    """Return the time of this thread, and of the wall, that a decision takes."""
+    """Return the time of this thread, and of the wall, that the pace and a decision take."""
+    began, by_thread = time.perf_counter(), time.thread_time()
     facts = Facts(
         model="claude-opus-5-5",
         purpose=Purpose.WORK,
@@ -596,11 +598,21 @@ def _timed(body: dict[str, JSON], size: int) -> tuple[float, float]:
         mode=Mode.SPARE,
         thread=Thread(CLOUD),
         features=Features(body, size),
-        pace=Pace(4, "50% of 5h is used with 40% of it passed"),
+        pace=paced(0, (Window("5h", 0.6, WINDOW_S / 2),), 0.0, habits={"5h": _HABITS}),
     )
-    began, by_thread = time.perf_counter(), time.thread_time()
     decide(facts, CANDIDATES, RULES)
     return time.thread_time() - by_thread, time.perf_counter() - began
+
+
+# As many windows as are remembered, seen once a minute.
+_HABITS: Final = tuple(
+    Course(
+        -number * WINDOW_S,
+        tuple(60.0 * minute for minute in range(300)),
+        tuple(minute / 300 for minute in range(300)),
+    )
+    for number in range(30, 0, -1)
+)
 
 
 @cache

@@ -57,14 +57,15 @@ def test_what_is_to_come_is_what_came_after_the_same_moment_before():
     ]
     now = 6 * LENGTH_S
 
-    assert pytest.approx(0.3) == still_to_come(known, now, 4000.0, 0.5)
-    assert pytest.approx(0.5) == still_to_come(known, now, 4000.0, 0.99)
-    assert pytest.approx(0.0) == still_to_come(known, now, 8000.0, 0.99)
-    assert still_to_come(known, 5 * LENGTH_S, 4000.0, 0.99) == pytest.approx(0.4), "not itself"
+    assert pytest.approx((0.3, 0.5)) == still_to_come(known, now, 4000.0, (0.5, 0.99))
+    assert pytest.approx((0.0,)) == still_to_come(known, now, 8000.0, (0.99,))
+    assert still_to_come(known, 5 * LENGTH_S, 4000.0, (0.99,)) == pytest.approx((0.4,)), (
+        "not itself"
+    )
 
 
 def test_too_few_windows_say_nothing():
     known = [Course(n * LENGTH_S, (0.0,), (0.5,)) for n in range(FEWEST - 1)]
 
-    assert still_to_come(known, 9 * LENGTH_S, 0.0, 0.5) is None
+    assert still_to_come(known, 9 * LENGTH_S, 0.0, (0.5,)) is None
     assert Course(1.0).after(0.0) == 0.0

@@ -83,17 +83,15 @@ def courses(
 
 
 def still_to_come(
-    known: Sequence[Course], resets_at: float, passed_s: float, share: float
-) -> float | None:
-    """Return what is used after a moment of a window in so many of its like, as a share of it.
+    known: Sequence[Course], resets_at: float, passed_s: float, shares: Sequence[float]
+) -> tuple[float, ...] | None:
+    """Return what is used after a moment of a window in so many of its like, as shares of it.
 
-    ``share`` says in how many of the earlier windows no more was used. ``None``: too few were seen.
+    ``shares`` say in how many of the earlier windows no more was used. ``None``: too few were seen.
     """
-    earlier = [course for course in known if resets_at - course.resets_at > _SAME_S]
+    earlier = sorted(
+        course.after(passed_s) for course in known if resets_at - course.resets_at > _SAME_S
+    )
     if len(earlier) < FEWEST:
         return None
-    return _quantile([course.after(passed_s) for course in earlier], share)
-
-
-def _quantile(of: Sequence[float], share: float) -> float:
-    return sorted(of)[min(int(share * len(of)), len(of) - 1)]
+    return tuple(earlier[min(int(share * len(earlier)), len(earlier) - 1)] for share in shares)

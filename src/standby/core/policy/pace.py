@@ -105,11 +105,11 @@ def _of(
     even = max(used - rules.free, 0.0) / max(passed, rules.free)
     why = f"{used:.0%} of {window.name} is used with {passed:.0%} of it passed"
     above = [even - step.even for step in rules.steps]
-    come = [still_to_come(courses, resets_at, passed * length_s, s.share) for s in rules.steps]
-    if all(one is not None for one in come):
+    shares = [step.share for step in rules.steps]
+    if come := still_to_come(courses, resets_at, passed * length_s, shares):
         pairs = zip(rules.steps, come, strict=True)
-        above = [used + (to_come or 0.0) - step.whole for step, to_come in pairs]
-        why += f"; {come[0] or 0.0:.0%} more may be by its reset, as windows went before"
+        above = [used + to_come - step.whole for step, to_come in pairs]
+        why += f"; {come[0]:.0%} more may be by its reset, as windows went before"
     level = _level(before, above, rules.ease)
     return level, above[max(level - 1, 0)], why
 
