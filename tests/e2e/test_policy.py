@@ -1,6 +1,9 @@
 """Rules that decide real requests, through the product itself; the cloud counts what comes."""
 
 import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
 
 import pytest
 
@@ -153,6 +156,39 @@ async def test_sparing_sends_what_is_worth_little_to_the_local_model_and_explain
     assert "to spare the quota" in rows[1]["why"]
     assert "plan (" in said["facts"]["kind of work"]
     assert "cloud" == said["order"][0]
+
+
+async def test_what_a_gateway_has_kept_is_replayed_while_it_runs(tmp_path, cloud):
+    edit = {**HELLO, "messages": [{"role": "user", "content": "Rename `a` to `b`."}]}
+    plan = {**HELLO, "messages": [{"role": "user", "content": "Design the cache; weigh options."}]}
+    async with Gateway(
+        tmp_path, cloud.url, await model(), settings={"POLICY_MODE": "spare"}
+    ) as gateway:
+        client = Client(gateway, SUBSCRIPTION)
+        cloud.limit(SUBSCRIPTION, Limit(after=10))
+        for body in (plan, plan, edit):
+            await client("POST", "/v1/messages", body)
+        await gateway.recent()
+        spare = await simulated(gateway, "spare")
+        auto = await simulated(gateway, "auto")
+
+    assert (3, 3) == (auto["requests"], auto["with_facts"])
+    assert (2, 1) == (auto["was"]["cloud"], auto["was"]["local"])
+    assert (3, 0) == (auto["would"]["cloud"], auto["would"]["local"])
+    assert (2, 1, 0) == tuple(spare["would"][name] for name in ("cloud", "local", "high_local"))
+    assert [] != auto["windows"]
+    assert all(end["used_would"] >= end["used_was"] > 0 for end in auto["windows"])
+
+
+async def simulated(gateway, mode):
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "standby", "simulate", "--mode", mode, "--json"),
+        env=gateway.environment,
+        stdout=PIPE,
+    )
+    async with asyncio.timeout(30):
+        out, _ = await process.communicate()
+    return json.loads(out)
 
 
 async def test_a_turn_that_began_here_ends_here_and_the_next_one_returns(tmp_path, cloud):
