@@ -1,5 +1,8 @@
 """Usage is told out of the files while no gateway runs."""
 
+import subprocess
+import sys
+
 import pytest
 
 from standby.adapters.host.clock import SystemClock
@@ -54,3 +57,10 @@ async def test_what_a_gateway_left_is_told(where):
     assert ["5h"] == [window.name for window in said.accounts[0].windows]
     assert 1 == said.week.sums.requests
     assert "the gateway is not running" == said.now.why
+
+
+@pytest.mark.parametrize("heavy", ["aiohttp", "standby.adapters.engines", "psutil", "rich"])
+def test_a_command_that_only_reads_files_waits_for_nothing_that_it_does_not_need(heavy):
+    code = f"import sys, standby.wiring.offline; sys.exit({heavy!r} in sys.modules)"
+
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode

@@ -56,7 +56,7 @@ def command(file: Path | None, mode: str | None, since: str, as_json: bool) -> N
     no gateway need run. The rules are those that decide; of requests whose body nobody had read
     they know only what the row has, and treat them as of high value.
     """
-    from standby.wiring.offline import simulation_of
+    from standby.wiring.simulating import simulation_of
 
     begin = terminal.moment(since, time.time())
     wanted = _policy(file)
