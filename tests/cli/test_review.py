@@ -99,9 +99,11 @@ def test_a_prompt_is_ready_for_the_cloud(standby, where):
 
 
 def test_a_name_that_moves_the_cursor_is_shown_as_it_is_meant(standby, where):
-    booked(where, (ONE, [Deed("Write", "a\x1b[2J.py")]))
+    booked(where, (ONE, [Deed("Write", "a\a\x1b[2J.py")]))
+    said = standby("review").out + standby("review", "--prompt").out
 
-    assert "\x1b" not in standby("review").out + standby("review", "--prompt").out
+    assert "a\N{REPLACEMENT CHARACTER}" in said
+    assert not {"\a", "\x1b"} & {*said}
 
 
 def test_where_nothing_was_changed_it_is_said(standby, where):

@@ -217,13 +217,27 @@ def test_a_turn_that_goes_in_circles_is_the_clouds_if_it_may_have_it(known, who,
         assert order[0] in clouds
 
 
+def test_circles_outweigh_the_staying_and_a_preferred_model():
+    known = asked(
+        thread=Thread(LOCAL.name),
+        features=Features({"messages": STUCK}, 400),
+        second_opinion=SecondOpinion.CLOUD,
+        preferred=MODEL.id,
+        admission=Admission.TRY,
+    )
+    off = replace(known, second_opinion=SecondOpinion.OFF)
+
+    assert (CLOUD.name, LOCAL.name) == decide(known, [LOCAL, CLOUD], RULES.values()).order
+    assert (LOCAL.name, CLOUD.name) == decide(off, [LOCAL, CLOUD], RULES.values()).order
+
+
 def test_another_local_model_goes_on_where_one_goes_in_circles_and_keeps_the_turn():
     other = Candidate("lmstudio", is_cloud=False, model=LocalModel("lmstudio", "m", "http://x"))
     known = asked(
         thread=Thread(LOCAL.name),
         features=Features({"messages": STUCK}, 400),
         second_opinion=SecondOpinion.LOCAL,
-        preferred=LOCAL.name,
+        preferred=MODEL.id,
         admission=Admission.STAY,
     )
     after = replace(
