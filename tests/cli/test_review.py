@@ -117,6 +117,16 @@ def test_where_nothing_was_changed_it_is_said(standby, where):
     assert "" == nothing.out
 
 
+def test_its_owner_takes_it_out_and_deletes_it(standby, where):
+    worked(where)
+    lines = [json.loads(line) for line in standby("data", "export").out.splitlines()]
+    standby("data", "delete", "--session", "s-1", "--yes")
+
+    changes = [[f"Write {WROTE.path}"], [f"Edit {WROTE.path}", "Bash"], [], []]
+    assert changes == [line["changes"] for line in lines]
+    assert 1 == standby("review").code
+
+
 def test_without_a_ledger_nothing_was_changed(standby, where):
     assert 1 == standby("review").code
 

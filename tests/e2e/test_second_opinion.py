@@ -147,6 +147,9 @@ async def test_the_cloud_is_told_once_of_what_a_local_model_did_and_finds_its_pr
     made = str(client.work / "made.txt")
     assert [(made, {"Write": 1})] == [(one["path"], one["calls"]) for one in changed["files"]]
     assert f"* {made} (Write 1)" in asked_for
+    kept = [one.read_bytes() for one in (tmp_path / "gateway").rglob("*") if one.is_file()]
+    assert any(b"made.txt" in one for one in kept)
+    assert not any(b"made here" in one for one in kept), "what is in the file was written down"
     assert "made here" not in str(changed) + asked_for
 
     assert (client.work / "made.txt").read_text() == "made here\n"

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from standby.adapters.ledger.file import open_ledger
-from standby.adapters.ledger.handing import Chosen, count, delete, export
+from standby.adapters.ledger.handing import Chosen, count, deeds, delete, export
 from standby.adapters.ledger.rows import DID, insert, row
 from standby.core.usage import Entry, Tokens
+from standby.core.usage.deeds import Deed
 from standby.ports import RecordsError
 
 ONE = Entry(
@@ -91,3 +92,9 @@ def test_a_damaged_ledger_is_told_of(path):
 
     with pytest.raises(RecordsError, match="the ledger cannot be written"):
         delete(path, Chosen())
+
+
+@pytest.mark.usefixtures("writer")
+def test_what_was_changed_is_taken_out_by_request(path, tmp_path):
+    assert {"r0": (Deed("Write", "a"),), "r1": (Deed("Write", "b"),)} == deeds(path)
+    assert {} == deeds(tmp_path / "nothing")

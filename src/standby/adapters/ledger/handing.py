@@ -4,7 +4,7 @@ Both work beside a running gateway: a few rows at a time, so that it never waits
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,14 @@ from standby.adapters.ledger.looking import OF_SESSION, looking, of_session
 from standby.adapters.ledger.rows import COLUMNS, entry
 from standby.adapters.ledger.schema import NewerSchemaError, transaction
 from standby.core.usage import Entry
+from standby.core.usage.deeds import Deed
 from standby.ports import RecordsError
 
-__all__ = ["Chosen", "count", "delete", "export"]
+__all__ = ["Chosen", "count", "deeds", "delete", "export"]
 
 # Rows that one statement goes through: on a slow disk it takes a fraction of a second.
 _STEP: Final = 10_000
+_DEEDS: Final = "SELECT id, tool, path FROM deeds ORDER BY id, n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,16 @@ def export(path: Path, chosen: Chosen) -> Iterator[Entry]:
         for row in rows:
             if (one := entry(row)) is not None:
                 yield one
+
+
+def deeds(path: Path) -> Mapping[str, tuple[Deed, ...]]:
+    """Return what local answers would have changed, by request. Raise :class:`RecordsError`."""
+    found: dict[str, list[Deed]] = {}
+    if path.exists():
+        with looking(path) as connection:
+            for request, tool, changed in connection.execute(_DEEDS):
+                found.setdefault(request, []).append(Deed(tool, changed))
+    return {request: tuple(some) for request, some in found.items()}
 
 
 def count(path: Path, chosen: Chosen) -> int:

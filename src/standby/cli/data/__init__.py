@@ -68,13 +68,18 @@ def export(session: str, project: str, before: str, as_csv: bool) -> None:
     from standby.app.status import entry_json
 
     chosen = _chosen(session, project, before)
+    path = gateway.at_home().ledger_file
+    changed = handing.deeds(path)
     lines = csv.writer(sys.stdout, lineterminator="\n")
     head = False
-    for one in handing.export(gateway.at_home().ledger_file, chosen):
+    for one in handing.export(path, chosen):
         fields = entry_json(one)
         if not isinstance(fields, dict):
             continue
         fields |= {"account": one.account, "project": one.project, "saved": one.saved}
+        fields["changes"] = [
+            f"{deed.tool} {deed.path}".rstrip() for deed in changed.get(one.id, ())
+        ]
         if not as_csv:
             terminal.data(json.dumps(fields, ensure_ascii=False))
             continue
