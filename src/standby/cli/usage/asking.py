@@ -15,12 +15,11 @@ def asked(fields: Mapping[str, str]) -> dict[str, JSON]:
         return gateway.usage(gateway.genuine(where), fields)
     import asyncio
 
+    from standby.wiring.offline import usage_of  # before the loop: it walks packages
+
+    async def left() -> dict[str, JSON]:
+        usage = await usage_of(where)
+        return await usage.told(fields)
+
     terminal.say("no gateway is running; this is what it left")
-    return asyncio.run(_left(fields))
-
-
-async def _left(fields: Mapping[str, str]) -> dict[str, JSON]:
-    from standby.wiring.offline import usage_of
-
-    usage = await usage_of(gateway.at_home())
-    return await usage.told(fields)
+    return asyncio.run(left())
