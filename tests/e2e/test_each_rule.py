@@ -330,13 +330,14 @@ def page(seen):
         "",
         "Written by `tests/e2e/test_each_rule.py`, out of requests of the real Claude Code"
         f" {VERSION}: each rule of [the policy](policy.md) in a situation in which it decides."
-        " Numbers of tokens, which differ from run to run, are left out.",
+        " Numbers of tokens, which differ from run to run, are left out, and so is how sure the"
+        " guess of the kind of work was.",
     ]
     for rule in sorted(seen.printed):
         shown = seen.printed[rule].rstrip().splitlines()[1:]  # less the id
         words = seen.words[rule]
         lines += ["", f"## `{rule}`", "", f"{words[0].upper()}{words[1:]}:", "", "```text"]
-        lines += [plain(line) for line in shown]
+        lines += [plain(line) for line in shown if not line.startswith("because ")]
         lines += ["```"]
     for rule, why in OUT_OF_REACH.items():
         lines += ["", f"## `{rule}`", "", f"Not shown: {why}."]
@@ -344,7 +345,8 @@ def page(seen):
 
 
 def plain(line):
-    """A line without what is of this run alone: numbers of tokens, and where it took place."""
+    """A line without what is of this run alone, or of how the kind of work is guessed now."""
     line = re.sub(r"/\S*/secret/work", "~/secret", line)
-    line = re.sub(r"(?<=tokens, about  )\d+|(?<=small for )\d+|(?<=after about )\d+", "…", line)
+    line = re.sub(r"((?:tokens, about +|small for |after about ))\d+", r"\1…", line)
+    line = re.sub(r"\d+%(?= sure| probable)", "…%", line)
     return line.rstrip()
