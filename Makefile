@@ -7,8 +7,9 @@ READY  := $(VENV)/.ready
 PIP     = $(PYTHON) -m pip --python $(1)/bin/python --disable-pip-version-check --quiet install
 
 # Tests wait for other processes half of the time. Each process must find them in the same order.
-# The end-to-end ones have the machine for themselves: they run real engines, and time them.
+# Those that time a real engine have the machine for themselves.
 SIDE_BY_SIDE ?= 3
+E2E_SIDE_BY_SIDE ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fix bench usage forecast faults fuzz soak streams patience twenty warm docs catalogue lock clean
@@ -22,7 +23,8 @@ run: $(READY)  ## rehearse a switch-over, then serve until Ctrl-C
 test: $(READY)  ## the tests, end-to-end ones too
 	$(BIN)/python tests/prepare.py
 	PYTHONHASHSEED=0 $(BIN)/pytest --numprocesses $(SIDE_BY_SIDE) --dist loadfile --ignore tests/e2e
-	$(BIN)/pytest tests/e2e
+	PYTHONHASHSEED=0 $(BIN)/pytest --numprocesses $(E2E_SIDE_BY_SIDE) --dist loadfile -m "not alone" tests/e2e
+	$(BIN)/pytest -m alone tests/e2e
 
 check: $(READY)  ## format, lint, types, import contracts, dependencies, security, reference
 	$(BIN)/ruff format --check .

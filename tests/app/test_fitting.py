@@ -151,6 +151,7 @@ async def test_nothing_larger_than_the_window_is_ever_sent_to_a_server_that_coun
                 assert maximum < tokens
 
 
+@pytest.mark.timeout(60)
 @settings(deadline=None)
 @given(sessions(most=20), st.sampled_from([2.6, 3.3, 4.4]))
 async def test_the_prefix_that_a_server_has_cached_changes_in_few_turns_only(rounds, ratio):

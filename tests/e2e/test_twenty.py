@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.crowd import SHARE, SUBAGENTS, crowd
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 async def test_a_person_waits_at_most_twice_as_long_among_twenty_subagents(tmp_path):

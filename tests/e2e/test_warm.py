@@ -11,7 +11,7 @@ from tests.e2e.asking import HELLO, Client
 from tests.e2e.claude_code import API_KEY, ClaudeCode
 from tests.e2e.gateway import Gateway, model
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.alone, pytest.mark.timeout(240)]
 
 WARM = {"LOCAL_WARM": "always", "LOCAL_WARM_BUSY": "100", "LOCAL_WARM_ON_BATTERY": "true"}
 
