@@ -5,6 +5,7 @@ import pytest
 from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
+from standby.app.outlook import Outlook
 from standby.app.speeds import Speeds
 from standby.app.status import SHOWN, About, Status, entry_json
 from standby.app.warm import Warming
@@ -55,7 +56,8 @@ async def status_of(way, engines=None, speeds=None):
     known = Engines([Talker()] if engines is None else engines, Preference(), way.clock)
     about = About("1.0", 7, "http://127.0.0.1:1", "https://cloud.example", NOW - 60, True)
     warming = Warming(
-        *(known, Admission(way.clock), Fitting(known), way.accounts, Calm(), way.clock)
+        *(known, Admission(way.clock), Fitting(known), Outlook(way.accounts, way.clock)),
+        *(Calm(), way.clock),
     )
     return Status(
         *(about, way.accounts, known, Pages(), way.clock, lambda: "3 of 9 MB"),

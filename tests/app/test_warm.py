@@ -9,6 +9,7 @@ import pytest
 from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
+from standby.app.outlook import Outlook
 from standby.app.warm import Warming
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.turns import Priority
@@ -42,8 +43,8 @@ class House:
         self.admission = Admission(self.clock)
         self.machine = Calm()
         self.warming = Warming(
-            *(self.engines, self.admission, Fitting(self.engines), self.way.accounts),
-            *(self.machine, self.clock, Terms(mode)),
+            *(self.engines, self.admission, Fitting(self.engines)),
+            *(Outlook(self.way.accounts, self.clock), self.machine, self.clock, Terms(mode)),
         )
 
     def say(self, said=LONG, session="s-1", **more):

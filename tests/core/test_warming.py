@@ -16,6 +16,7 @@ from standby.core.warming import (
     capacity,
     common,
     first,
+    foretold,
     judged,
     leisure_s,
     tell,
@@ -158,6 +159,23 @@ def test_the_order_in_which_they_are_known_does_not_matter(heard):
 @pytest.mark.parametrize(("slots", "kept"), [(None, 1), (1, 1), (2, 1), (4, 3)])
 def test_one_slot_is_left_for_what_goes_beside_the_conversations(slots, kept):
     assert kept == capacity(LocalModel("desk", "coder", "", slots=slots))
+
+
+@pytest.mark.parametrize(
+    ("ends", "reading_s", "said"),
+    [
+        ({}, 1e9, ""),
+        ({"5h": NOW + 301}, 0.0, ""),
+        ({"5h": NOW + 299}, 0.0, "5h may be used up within 5 min"),
+        ({"5h": NOW + 899}, None, "5h may be used up within 15 min"),
+        ({"5h": NOW + 901}, None, ""),
+        ({"5h": NOW + 3600}, 1100.0, "5h may be used up within 60 min"),
+        ({"7d": NOW + 100, "5h": NOW + 200}, 0.0, "7d may be used up within 2 min"),
+        ({"5h": NOW - 100}, 0.0, "5h may be used up within 1 min"),
+    ],
+)
+def test_a_window_that_ends_before_all_is_read_is_near_its_end(ends, reading_s, said):
+    assert said == foretold(ends, reading_s, NOW)
 
 
 tokens = st.lists(st.integers(0, 2), max_size=30)

@@ -12,6 +12,7 @@ from standby.app.admission import Admission
 from standby.app.alerting import Alerting
 from standby.app.fitting import Fitting
 from standby.app.notices import Notices
+from standby.app.outlook import Outlook
 from standby.app.warm import Warming
 from standby.core.policy.modes import Mode
 from standby.core.settings import Settings, changed, known
@@ -54,7 +55,8 @@ def parts_of(house, home, ledger):
     way = house.way
     admission = Admission(way.clock)
     warming = Warming(
-        *(house.engines, admission, Fitting(house.engines), way.accounts, Calm(), way.clock)
+        *(house.engines, admission, Fitting(house.engines), Outlook(way.accounts, way.clock)),
+        *(Calm(), way.clock),
     )
     return Live(
         lambda settings: preference_of(settings, home),

@@ -16,16 +16,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from standby.app.accounts import Accounts
 from standby.app.admission import Admission, Slot
-from standby.app.closing import closing
 from standby.app.engines import Engines
 from standby.app.fitting import Fitting, TooLong
+from standby.app.in_one_piece import one_token
 from standby.app.lives import Kept, Live, Lives
+from standby.app.outlook import Outlook
+from standby.app.speeds import Speeds
 from standby.core import warming
 from standby.core.models.facts import LocalModel
-from standby.core.quota.machine import binds
-from standby.core.quota.words import reason
 from standby.core.request import Account, Request
 from standby.core.turns import Priority
 from standby.core.warming import Pace, Terms, Verdict, Warmth
@@ -43,16 +42,14 @@ _REST_S: Final = 30.0
 """How long an engine that failed is left alone."""
 _ASKED_S: Final = 1800.0
 """How long a wish of a person's holds."""
-_TROUBLE_S: Final = 600.0
-"""How long a cloud that has failed is not trusted."""
 _SURE_S: Final = 600.0
 """An engine that was not used for longer may have gone to sleep, and forgotten all."""
 _TOUCH_S: Final = 300.0
 """How often an engine that is warm is used, so that it stays awake."""
 _LOADS_S: Final = 2.0
 """How often the load of the machine is looked at while something is read."""
-_WHOLE_S: Final = 600.0
-"""How long an engine may take that reads a prompt in one piece."""
+_BYTES: Final = 4
+"""Of a request, for each token of its prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +74,24 @@ class Warming:
         engines: Engines,
         admission: Admission,
         fitting: Fitting,
-        accounts: Accounts,
+        outlook: Outlook,
         machine: Machine,
         clock: Clock,
         terms: Terms | None = None,
+        speeds: Speeds | None = None,
     ) -> None:
         self._engines = engines
         self._admission = admission
         self._fitting = fitting
-        self._accounts = accounts
+        self._outlook = outlook
         self._machine = machine
         self._clock = clock
         self.terms = terms or Terms()
         """Replaced when the settings are read again."""
+        self._speeds = speeds or Speeds()
         self._lives = Lives()
         self._changed = asyncio.Event()
         self._asked_until = 0.0
-        self._trouble: tuple[float, str] = (0.0, "")
         self._rests_until = 0.0
         self._pace: dict[str, Pace] = {}
         self._guests = 0
@@ -147,7 +145,7 @@ class Warming:
 
     def trouble(self, why: str) -> None:
         """Note that the cloud has failed a request: it may fail the next one of anybody."""
-        self._trouble = (self._clock.ticks() + _TROUBLE_S, why)
+        self._outlook.trouble(why)
         self._changed.set()
 
     def ask(self) -> None:
@@ -225,25 +223,23 @@ class Warming:
 
     async def _judged(self) -> Verdict:
         load = await self._machine.load()
-        return warming.judged(self.terms, load, self._cloud(), asked=self._asked())
+        return warming.judged(self.terms, load, await self._cloud(), asked=self._asked())
 
     def _asked(self) -> bool:
         return self._clock.ticks() < self._asked_until
 
-    def _cloud(self) -> str:
+    async def _cloud(self) -> str:
         """Return why the cloud may soon not serve those who are here, in words."""
-        now = self._clock.now()
-        until, why = self._trouble
-        if self._clock.ticks() < until:
-            return why
         here = {live.account for _, live in self._lives}
-        for account, state in self._accounts.snapshot():
-            if account in here:
-                bound = (reason(quota) for quota in state.quotas if binds(quota, now))
-                near = warming.tell(state.windows, self.terms.at, now)
-                if said := next(bound, None) or near:
-                    return said
-        return ""
+        return await self._outlook.why(here, self.terms.at, self._reading_s())
+
+    def _reading_s(self) -> float | None:
+        """Return how long the longest conversation takes to be read; ``None``: nobody knows."""
+        model = self._model or next(iter(self._engines.known()), None)
+        if model is None or not self._lives:
+            return None
+        longest = max(len(live.tokens) or live.size // _BYTES for _, live in self._lives)
+        return self._speeds.expected(model, longest)
 
     def _next(self, model: LocalModel) -> list[tuple[str, Live]]:
         """Return who is to be warm and may not be, in order."""
@@ -350,36 +346,12 @@ class Warming:
             self._at_work = session
             live.tokens, live.model, live.read = (0,), "", 0
             try:
-                if await self._one_token(model, body, slot):
+                if await one_token(self._engines.engine_of(model), model, body, slot):
                     live.read, live.model = 1, model.key
                     live.place, live.read_at = model.base_url, self._clock.ticks()
             finally:
                 self._at_work = ""
         return True
-
-    async def _one_token(self, model: LocalModel, body: Mapping[str, JSON], slot: Slot) -> bool:
-        """Ask for one token; return whether it came before somebody wanted the engine."""
-        errors: list[EngineError] = []
-
-        async def ask() -> None:
-            engine = self._engines.engine_of(model)
-            try:
-                async with closing(engine.chat(model, {**body, "max_tokens": 1})) as answer:
-                    async for _ in answer:
-                        pass
-            except EngineError as error:
-                errors.append(error)
-
-        async with asyncio.timeout(_WHOLE_S), asyncio.TaskGroup() as group:
-            reading = group.create_task(ask())
-            wanted = group.create_task(slot.wanted.wait())
-            await asyncio.wait((reading, wanted), return_when=asyncio.FIRST_COMPLETED)
-            done = reading.done()
-            reading.cancel()
-            wanted.cancel()
-        for error in errors:
-            raise error
-        return done
 
     # -- what is known ------------------------------------------------------------------------
 

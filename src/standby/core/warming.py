@@ -4,7 +4,8 @@ Here are the decisions only. Who reads, and when it stops, is the business of
 :mod:`standby.app.warm`.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ __all__ = [
     "capacity",
     "common",
     "first",
+    "foretold",
     "judged",
     "leisure_s",
     "tell",
@@ -36,6 +38,12 @@ off, but is short; what it has read stays in the slot, and the next one goes on 
 LONGEST_S: Final = 1.0
 """So long it may take when nobody has asked for anything for minutes: long ones are faster."""
 _LEISURE: Final = 0.01
+_SLOWER: Final = 3.0
+"""So much longer than in one go it takes in portions, with somebody there."""
+_READS_S: Final = 600.0
+"""How long reading a prompt may take on a machine that nobody has measured yet."""
+_MARGIN_S: Final = 300.0
+"""For the start of an engine, and for a forecast that is off."""
 _FEWEST: Final = 2
 _MOST: Final = 2048  # a batch of llama.cpp's
 _GROWS: Final = 2.0
@@ -183,6 +191,19 @@ def tell(windows: Iterable[Window], at: float, now: float) -> str:
         if window.status == "allowed_warning" or (window.surpassed or 0.0) >= at > 0:
             return f"the cloud warns that {window.name} is nearly used up"
     return ""
+
+
+def foretold(ends: Mapping[str, float], reading_s: float | None, now: float) -> str:
+    """Return which window may end before what was said could be read, in words; empty: none.
+
+    ``ends`` says when each may be used up, in seconds since the epoch; ``reading_s`` how long one
+    prompt takes, read in one go; ``None``: nobody knows.
+    """
+    reads_s = _READS_S if reading_s is None else reading_s * _SLOWER
+    name, end = min(ends.items(), key=lambda found: found[1], default=("", math.inf))
+    if end - now > reads_s + _MARGIN_S:
+        return ""
+    return f"{name} may be used up within {max(math.ceil((end - now) / 60), 1)} min"
 
 
 def capacity(model: LocalModel) -> int:

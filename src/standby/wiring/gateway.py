@@ -51,6 +51,7 @@ from standby.app.local import Local, LocalDeadlines
 from standby.app.measures import Measures
 from standby.app.news import News
 from standby.app.notices import Notices
+from standby.app.outlook import Outlook
 from standby.app.passage import Passage
 from standby.app.speeds import Speeds
 from standby.app.status import About, Status
@@ -177,8 +178,11 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             Describing(engines, _asker(engines, admission, dice, deadlines)).retold,
             Circles(lambda: policy.wishes.looks_for_circles).retold,
         )
+        records = SqliteRecords(where.ledger_file) if settings.ledger.enabled else NoRecords()
         warming = Warming(
-            engines, admission, fitting, accounts, SystemLoad(), clock, terms_of(settings)
+            *(engines, admission, fitting, Outlook(accounts, clock, records), SystemLoad(), clock),
+            terms_of(settings),
+            speeds,
         )
         status = Status(
             *(about, accounts, engines, ledger, clock, lambda: fetching.words),
@@ -226,7 +230,6 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             models=keeping.here(Catalogue(line, engines, speeds, warming).models),
             otherwise=keeping.refused(passage.pass_on),
         )
-        records = SqliteRecords(where.ledger_file) if settings.ledger.enabled else NoRecords()
         history = SqliteHistory(where.ledger_file) if settings.ledger.enabled else NoHistory()
         usage = Usage(
             accounts.snapshot,
