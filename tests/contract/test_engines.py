@@ -19,7 +19,9 @@ from tests.fakes.engines import SERVERS, serve
 
 pytestmark = pytest.mark.anyio
 
-SHARED = {"chat", "embedded_child", "experience", "signs", "spec", "started", "tuner"}
+SHARED = {
+    *("chat", "embedded_child", "experience", "launch", "signs", "spec", "started", "tuner"),
+}
 SPECS: dict[str, EngineSpec] = {
     info.name: importlib.import_module(f"{engines.__name__}.{info.name}").ENGINE
     for info in pkgutil.iter_modules(engines.__path__)

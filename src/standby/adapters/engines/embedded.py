@@ -20,7 +20,8 @@ from aiohttp import ClientSession
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.experience import Experience
-from standby.adapters.engines.started import STARTED, Launch, Lesson, StartedServer
+from standby.adapters.engines.launch import STARTED, Launch, Lesson
+from standby.adapters.engines.started import StartedServer
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
 from standby.core.models.facts import LocalModel

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from standby.adapters.engines.started import Lesson
+from standby.adapters.engines.launch import Lesson
 from standby.adapters.engines.tuner import Tuner
 from standby.core.models.troubles import Retreat, Trouble, smaller
 

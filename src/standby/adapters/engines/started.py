@@ -8,16 +8,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import ClientSession
 
 from standby.adapters.child import Child
 from standby.adapters.engines.chat import ChatServer, Patience
-from standby.adapters.engines.signs import LLAMA_SIGNS
+from standby.adapters.engines.launch import Launch, Learn, Lesson, Pause, StartError, learn_nothing
 from standby.adapters.engines.spec import (
-    LLAMA_ADDS,
     EngineSpec,
     advised,
     ask,
@@ -31,7 +30,7 @@ from standby.core.redact import Secret
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import EngineError
 
-__all__ = ["STARTED", "Launch", "Learn", "Lesson", "StartedServer"]
+__all__ = ["StartedServer"]
 
 log = logging.getLogger(__name__)
 
@@ -39,102 +38,11 @@ _START_S: Final = 120.0
 _POLL_S: Final = 0.1
 # How long to wait for the end of a process whose connection broke, to tell why.
 _LAST_WORDS_S: Final = 1.0
-_LONGEST_PAUSE_S: Final = 60.0
 # One that died while nobody asked it shows it at once; what takes longer, it may have died of.
 _STALE_S: Final = 1.0
-# One that has run so long was not broken from the start.
-_STEADY_S: Final = 60.0
 # As computed instead of as measured, another port, and twice with less memory.
 _MOST_WAYS: Final = 5
 _SERVER_ERROR: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """How to start a server of ours. ``url`` is empty when it chooses its port and prints it."""
-
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    key: Secret
-    url: str = ""
-    settings: str = ""
-    """How it is run, in words."""
-    tuned: str = ""
-    """Which trial of a bench the settings come from."""
-    remark: str = ""
-    """What is less than was asked for, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What is done about a failure."""
-
-    otherwise: str = ""
-    """How it is started the next time, in words; empty: as before."""
-    words: str = ""
-    """What a person can do, where the engine's file knows better than its signs."""
-
-
-Learn = Callable[[LocalModel, Trouble | None], Awaitable[Lesson]]
-"""Is told that a model failed, and of what if that is known; returns what is done about it."""
-
-
-async def _nothing(_model: LocalModel, _trouble: Trouble | None) -> Lesson:
-    return Lesson()
-
-
-async def _unfound(
-    _client: ClientSession, _url: str, _key: Secret | None
-) -> tuple[LocalModel, ...] | None:
-    """It is started, not found."""
-    return None
-
-
-STARTED: Final = EngineSpec(
-    name="",
-    title="",
-    probe=_unfound,
-    order=0,
-    continues=True,
-    grammar=True,
-    counts=True,
-    reads=True,
-    adds=LLAMA_ADDS,
-    pins=True,
-    signs=LLAMA_SIGNS,
-)
-"""What all that we start have in common: they are llama.cpp's server, and nobody else uses them."""
-
-
-class _StartError(EngineError):
-    """It could not be started; another way may be."""
-
-    def __init__(self, title: str, why: str, said: bytes) -> None:
-        super().__init__(f"{title} could not be started: {why}", body=said)
-        self.why = why
-
-
-class _Pause:
-    """How long a server that fails is left alone: not after the first time, then ever longer."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._until = 0.0
-        self._why = ""
-
-    def check(self, title: str) -> None:
-        """Raise :class:`EngineError` while it is to be left alone."""
-        wait = self._until - asyncio.get_running_loop().time()
-        if wait > 0:
-            times = f"{self._failures} times in a row; next try in {wait:.0f} s"
-            raise EngineError(f"{title} failed {times}: {self._why}")
-
-    def failed(self, why: str, ran_s: float = 0.0) -> None:
-        """Note a failure, after so long a run."""
-        self._failures = 1 if ran_s > _STEADY_S else self._failures + 1
-        pause = min(2.0 ** (self._failures - 1), _LONGEST_PAUSE_S) if self._failures > 1 else 0.0
-        self._until = asyncio.get_running_loop().time() + pause
-        self._why = why
 
 
 class StartedServer:
@@ -152,7 +60,7 @@ class StartedServer:
         launch: Callable[[LocalModel], Awaitable[Launch]],
         patience: Patience | None = None,
         stop_s: float = 0.0,
-        learn: Learn = _nothing,
+        learn: Learn = learn_nothing,
     ) -> None:
         """``offer`` says what would be served; ``launch`` how to start that.
 
@@ -166,7 +74,7 @@ class StartedServer:
         self._learn = learn
         self._patience = patience
         self._lock = asyncio.Lock()
-        self._pause = _Pause()
+        self._pause = Pause()
         self._child: Child | None = None
         self._started: Launch | None = None
         self._wanted: LocalModel | None = None
@@ -213,7 +121,7 @@ class StartedServer:
         for way in range(_MOST_WAYS):
             try:
                 return await self._in_this_way(model)
-            except _StartError as error:
+            except StartError as error:
                 lesson = await self._taught(model, error.why, error.body)
                 if lesson.otherwise and way + 1 < _MOST_WAYS:
                     log.warning("%s; %s", error, lesson.otherwise)
@@ -302,10 +210,10 @@ class StartedServer:
         await child.ended(_LAST_WORDS_S)
         return None
 
-    def _failed(self, why: str, child: Child | None = None) -> _StartError:
+    def _failed(self, why: str, child: Child | None = None) -> StartError:
         """Put away what did not start, and return the error that tells of it."""
         self._child, self._running = None, None
-        return _StartError(self.spec.title, why, child.tail if child else b"")
+        return StartError(self.spec.title, why, child.tail if child else b"")
 
     async def chat(
         self, model: LocalModel, body: Mapping[str, JSON]
