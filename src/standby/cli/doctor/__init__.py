@@ -15,6 +15,7 @@ from standby.cli import gateway, terminal
 from standby.cli.doctor.client import claude_code, environment_of, settings_files
 from standby.cli.doctor.cloud import reachable
 from standby.cli.doctor.findings import Finding, fail, ok, warn
+from standby.cli.doctor.llama import program_on_path
 from standby.cli.doctor.machine import disk, folders, model_file, port_taken, token
 from standby.cli.doctor.tuned import run_as_measured
 from standby.cli.terminal import Row, Tone
@@ -75,11 +76,18 @@ def examine(where: Paths, *, offline: bool) -> Iterator[Finding]:
         yield ok("gateway", f"it runs: {url}, pid {found.running.pid}")
         yield from _stand_in(found, where)
     yield from model_file(settings.local.model_path)
+    yield from _programs()
     if not offline:
         yield reachable(settings.cloud.url, settings.cloud.ca_file, settings.cloud.proxy)
     yield claude_code(environment)
     yield from settings_files(environment, Path.cwd(), url)
     yield from environment_of(environment, url=url, cloud_url=settings.cloud.url)
+
+
+def _programs() -> Iterator[Finding]:
+    from standby.adapters.engines.on_path import engine_version
+
+    yield from program_on_path(engine_version())
 
 
 def _not_there(error: gateway.GatewayError, settings: Settings) -> Iterator[Finding]:
