@@ -320,3 +320,26 @@ async def test_after_a_sleep_of_the_machine_all_are_asked_anew_and_nobody_is_lef
     assert rested
     assert not found.rests(chosen)
     assert before + 1 == engine.asked
+
+
+async def test_a_server_that_was_started_with_a_smaller_model_meanwhile_is_asked_what_it_has():
+    large = model("llamacpp", "large", context_tokens=65_536)
+    small = replace(large, id="small", context_tokens=8192)
+    engine = FakeEngine("llamacpp", large)
+    found = engines(engine)
+    (chosen,) = await found.candidates()
+    engine.offers = (small,)  # at the same address; its server answers whatever it is asked for
+    found.refused_by(chosen, 8192)
+
+    assert (small,) == await found.candidates()
+
+
+async def test_a_server_that_lies_is_known_by_what_it_refused_also_when_it_says_the_same_again():
+    engine = FakeEngine("llamacpp", model("llamacpp", context_tokens=65_536))
+    found = engines(engine)
+    (chosen,) = await found.candidates()
+    found.refused_by(chosen, 8192)
+    (now,) = await found.candidates()
+
+    assert (2, 8192) == (engine.asked, now.context_tokens)
+    assert "says 65,536 tokens, and refuses what is longer than 8,192" in now.remark

@@ -287,6 +287,7 @@ class Engines:
         other = self._windows.refused(model, limit)
         if other is not None:
             log.warning("%s: %s", model.key, other.remark)
+            self._doubted = True  # it may have been started anew, with another model
             self._known = tuple(
                 other if (one.key, one.base_url) == (model.key, model.base_url) else one
                 for one in self._known
