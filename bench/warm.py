@@ -1,4 +1,4 @@
-"""What warming saves: the first word after a refusal, warm against cold; and what is reused.
+"""What warming saves: the first token after a refusal, warm against cold; and what is reused.
 
 python -m bench.warm [--bare] [--write docs/performance.md]
 
@@ -118,17 +118,19 @@ async def switched(folder, file, *, bare, warm):
         ClaudeCode(
             *(folder, gateway.url, API_KEY, gateway.key),
             arguments=("--bare",) if bare else (),
-            environment={"CLAUDE_CODE_MAX_OUTPUT_TOKENS": "16"},
+            # What this model says is held back until it is known to be no call: so its first
+            # token is told of by an answer of one.
+            environment={"CLAUDE_CODE_MAX_OUTPUT_TOKENS": "1"},
         ) as client,
     ):
         await client.say("hello")
-        began = time.monotonic()
+        unasked, began = len(cloud.requests), time.monotonic()
         if warm:
             await until_warm(gateway)
         else:  # the engine runs and has its model, as after the warming: only the prompt is unread
             await started(gateway, file)
         ready_s = time.monotonic() - began
-        asked = len(cloud.requests)
+        more = len(cloud.requests) - unasked
         cloud.exhaust(ACCOUNT)
         await client.say("Say one word.", within_s=PATIENCE_S)
         entry = next(
@@ -136,7 +138,6 @@ async def switched(folder, file, *, bare, warm):
         )
         cached = entry["cache_read_tokens"]
         prompt = entry["input_tokens"] + cached
-        more = asked - 1
         return Switched(entry["first_token_s"], prompt, cached, ready_s, more)
 
 
@@ -179,7 +180,7 @@ def told(warm, cold, ours, theirs, noise, took_s):
             "",
             "| | warm | cold |",
             "|---|---|---|",
-            f"| first word after the request that the cloud refused | **{warm.first_s:.2f} s** |"
+            f"| first token after the request that the cloud refused | **{warm.first_s:.2f} s** |"
             f" {cold.first_s:.1f} s |",
             f"| tokens of the prompt | {warm.prompt} | {cold.prompt} |",
             f"| of these read before | {warm.cached} | {cold.cached} |",
