@@ -69,7 +69,7 @@ def test_the_real_library_writes_what_is_read_here():
     found = read(path.read_bytes())
 
     assert isinstance(found, Header)
-    assert ("llama", "CC0-1.0", "F16", 262144, 2, 128) == (
+    assert ("llama", "CC0-1.0", "F16", 262144, 1, 64) == (
         found.architecture,
         found.licence,
         found.quantisation,
