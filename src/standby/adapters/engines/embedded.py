@@ -60,7 +60,7 @@ _MEMORY_SHARE: Final = 0.9
 _KV_TYPES: Final = {Kv.F16: 1, Kv.Q8_0: 8}
 _FLASH: Final = {None: -1, False: 0, True: 1}
 # llama.cpp's numbers of the ways to guess.
-_DRAFTS: Final = {Drafts.NONE: 0, Drafts.SIMPLE: 6, Drafts.MOD: 9}
+_DRAFTS: Final = {Drafts.NONE: 0, Drafts.SIMPLE: 6, Drafts.MOD: 9, Drafts.MAP: 8}
 _PACKAGE: Final = "xllamacpp"
 
 

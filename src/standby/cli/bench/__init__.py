@@ -36,7 +36,7 @@ def command() -> None:
         "standby bench local                         the model that would take over",
         "standby bench local --tokens 2000           soon over, on a slow machine",
         "standby bench local embedded/coder --compare --for 5m",
-        "standby bench local --compare --adopt       and use what is better from now on",
+        "standby bench local --compare --adopt       and use what is better",
         "standby bench local --adopt                 use what was proposed last",
         "standby bench local --forget                back to the computed settings",
         "standby bench local --json",

@@ -54,6 +54,9 @@ class Drafts(Enum):
     """What followed the last tokens where they stood before."""
     MOD = "ngram-mod"
     """The same by a table that all conversations share."""
+    MAP = "ngram-map-k4v"
+    """Only what followed them more often than anything else; it guesses less, and is seldom wrong
+    (measured: 182 of 182 guesses were right, 85 of 199 of the first way)."""
 
 
 @dataclass(frozen=True, slots=True)
