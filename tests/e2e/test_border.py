@@ -45,6 +45,9 @@ SETTINGS = {
     # Between a call and its result, too: there a history is the hardest to get right.
     "POLICY_RETURNS": "at-once",
 }
+LINE = "<system-reminder>\nstandby: the last "
+NOTED = {"POLICY_HANDBACK_NOTE": "brief"}
+"""The cloud is told which answers are not its own; once for all that it has answered after."""
 WAYS_TO_BREAK = ("cut", "reset", "truncated", "error")
 PLACES = ("in_thinking", "after_text", "in_tool", "after_content")
 MODELS = {
@@ -149,6 +152,12 @@ def without_ours(message):
     return role, kept or [{"type": "text", "text": PLACEHOLDER}]
 
 
+def untold(message):
+    """A message as the API means it, without our line on whose answers come before it."""
+    role, blocks = plain(message)
+    return role, [block for block in blocks if not block.get("text", "").startswith(LINE)]
+
+
 def signatures(blocks):
     """By what the cloud's own thinking is known."""
     found = [_plain(block) for block in blocks]
@@ -159,13 +168,15 @@ def signatures(blocks):
 
 @pytest.mark.parametrize("script", MODELS.values(), ids=MODELS)
 async def test_conversations_that_change_sides_at_random_lose_nothing(tmp_path, script):
+    noted = script is MODELS["calls"]
+    settings = SETTINGS | NOTED if noted else SETTINGS
     accounts = {
         seed: CloudAccount(f"seed {seed}", f"sk-ant-api03-seed-{seed}", Plan.API, is_key=True)
         for seed in SEEDS
     }
     async with (
         FakeCloud(accounts=accounts.values(), script=somewhat_hidden) as cloud,
-        Gateway(tmp_path, cloud.url, await model(**script), settings=SETTINGS) as gateway,
+        Gateway(tmp_path, cloud.url, await model(**script), settings=settings) as gateway,
     ):
         programs = [Program(cloud, account, seed) for seed, account in accounts.items()]
         async with asyncio.TaskGroup() as tasks:
@@ -177,7 +188,7 @@ async def test_conversations_that_change_sides_at_random_lose_nothing(tmp_path, 
     ]
     for program in programs:
         everyone_answered(program)
-        every_history_was_whole(program)
+        every_history_was_whole(program, noted=noted)
 
 
 async def test_a_conversation_whose_answers_break_off_loses_nothing(tmp_path):
@@ -215,13 +226,17 @@ def everyone_answered(program):
     assert {"0"} == {one.header("x-stainless-retry-count") for one in program.heard}
 
 
-def every_history_was_whole(program):
-    """The cloud heard all that was said, less local thoughts, and each time more of the same."""
-    bodies = [loads(one.body) for one in program.heard]
+def every_history_was_whole(program, *, noted=False):
+    """The cloud heard all that was said, less local thoughts, and each time more of the same.
+
+    A line for a request that it refused is not said again: nothing came after it.
+    """
+    bodies = [loads(one.body) for one in program.heard if not (noted and one.refused)]
+    assert noted == any("by a local model that stood in for you" in str(body) for body in bodies)
     histories = [body["messages"] for body in bodies]
     for history in histories:
         had = program.messages[: len(history)]
-        assert [without_ours(message) for message in had] == [plain(one) for one in history]
+        assert [without_ours(message) for message in had] == [untold(one) for one in history]
     for before, after in pairwise(histories):
         assert [dumps(one) for one in before] == [dumps(one) for one in after[: len(before)]]
     assert 1 == len({dumps([body["tools"], body["system"]]) for body in bodies})
