@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from standby.app.recent import Recent
-from standby.core.policy.habits import KEPT, Course, gone_on
+from standby.core.policy.habits import KEPT, LEARNT, Course, gone_on
 from standby.core.quota.windows import LENGTH_S, Window
 from standby.core.request import Account
 from standby.ports import Clock, History, RecordsError
@@ -17,9 +17,7 @@ __all__ = ["Habits"]
 
 log = logging.getLogger(__name__)
 
-# Windows of a week are too few to tell habits of, and need not be remembered.
-_LEARNT: Final = frozenset({"5h"})
-_PAST_S: Final = 2 * KEPT * max(LENGTH_S[name] for name in _LEARNT)
+_PAST_S: Final = 2 * KEPT * max(LENGTH_S[name] for name in LEARNT)
 _MOST_WAITING: Final = 1000
 
 _Moment = tuple[Account, str, float, float, float]
@@ -35,13 +33,13 @@ class Habits:
 
     def of(self, account: Account) -> Mapping[str, tuple[Course, ...]]:
         """Return the courses of an account's windows, by the name of the window."""
-        return {name: self._courses.get((account, name)) or () for name in _LEARNT}
+        return {name: self._courses.get((account, name)) or () for name in LEARNT}
 
     def learn(self, account: Account, windows: Iterable[Window], at: float) -> None:
         """Take in what an answer said of the windows."""
         for window in windows:
             if (
-                window.name in _LEARNT
+                window.name in LEARNT
                 and window.utilisation is not None
                 and window.resets_at is not None
             ):
@@ -57,7 +55,7 @@ class Habits:
         waiting, self._waiting = self._waiting or [], None
         self._courses = Recent()
         for one in seen:
-            if one.name in _LEARNT and one.resets_at is not None:
+            if one.name in LEARNT and one.resets_at is not None:
                 self._take(Account(one.account), one.name, one.at, one.used, one.resets_at)
         for account, name, at, used, resets_at in waiting:
             self._take(account, name, at, used, resets_at)

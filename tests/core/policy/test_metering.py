@@ -83,3 +83,11 @@ def test_a_refusal_near_the_end_says_that_the_end_was_reached():
 
     assert (1.0, 1.0) == meter(seen(0, 0.5), seen(HOUR, 0.9), rows=[refused]).used(NOW + HOUR + 6)
     assert (0.5, 0.5) == meter(seen(0, 0.5), rows=[refused]).used(NOW + HOUR + 6)
+
+
+def test_what_went_before_the_first_request_is_how_windows_used_to_go():
+    past = [seen(-9 * HOUR, 0.7, -5 * HOUR), seen(1, 0.1)]
+    one = meter(*past, rows=[row(1, 10)])
+    one.window(NOW + 20)
+
+    assert [(0.7,), (0.1,)] == [course.used for course in one.would]

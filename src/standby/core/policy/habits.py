@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FEWEST", "KEPT", "Course", "courses", "gone_on", "still_to_come"]
+__all__ = ["FEWEST", "KEPT", "LEARNT", "Course", "courses", "gone_on", "still_to_come"]
 
+LEARNT: Final = frozenset({"5h"})
+"""The windows that have habits: those of a week are too few to tell any of."""
 FEWEST: Final = 4
 """Fewer windows than these say nothing."""
 KEPT: Final = 30

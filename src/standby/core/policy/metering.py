@@ -96,6 +96,7 @@ class Meter:
     moved: dict[float, float] = field(default_factory=dict)
     """By reset: the share that would have been used besides; below 0, less."""
     would: tuple[Course, ...] = ()
+    """As it would have gone; before the first request that is replayed, as it went."""
     full: set[float] = field(default_factory=set)
     """The resets of those that would have been used up when something was asked of them."""
     _resets: list[float] = field(init=False)
@@ -175,10 +176,12 @@ def meters_of(past: Past, prices: Prices) -> dict[str, tuple[Meter, ...]]:
         if seen.name in LENGTH_S:
             by_window.setdefault((seen.account, seen.name), []).append(seen)
     meters: dict[str, tuple[Meter, ...]] = {}
+    begins = past.rows[0].entry.at if past.rows else 0.0
     for (account, name), seen_of in sorted(by_window.items()):
         went = _went(account, name, seen_of, past.rows)
+        earlier = tuple(course for course in went if course.resets_at <= begins)
         rate = _rate(went, LENGTH_S[name], account, past.rows, prices)
-        meters[account] = (*meters.get(account, ()), Meter(name, went, rate))
+        meters[account] = (*meters.get(account, ()), Meter(name, went, rate, would=earlier))
     return meters
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import decide
+from standby.core.policy.habits import LEARNT
 from standby.core.policy.metering import (
     BY_CLOUD,
     Ends,
@@ -174,7 +175,7 @@ class _Replay:
     def _pace(self, entry: Entry) -> Pace:
         meters = self._meters.get(entry.account, ())
         windows = [one for meter in meters if (one := meter.window(entry.at)) is not None]
-        habits = {meter.name: meter.would for meter in meters}
+        habits = {meter.name: meter.would for meter in meters if meter.name in LEARNT}
         pace = paced(self._levels.get(entry.account, 0), windows, entry.at, habits=habits)
         self._levels[entry.account] = pace.level
         return pace
