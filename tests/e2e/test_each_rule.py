@@ -109,11 +109,11 @@ def named(server, name):
 
 
 async def asked_for(gateway, purpose, within_s=10):
-    """Wait for a request for something; return its row of the ledger."""
+    """Wait for a request for something; return the row of the first one in the ledger."""
     looks = Looks(gateway.folder / "state" / "ledger.sqlite3")
     async with asyncio.timeout(within_s):
         while True:
-            for row in await gateway.recent():
+            for row in reversed(await gateway.recent()):
                 found = await asyncio.to_thread(looks.decision, row["id"])
                 if found and found[1]["facts"].get("purpose") == purpose:
                     return row
