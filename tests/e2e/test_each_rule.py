@@ -345,7 +345,11 @@ def page(seen):
 
 
 def plain(line):
-    """A line without what is of this run alone, or of how the kind of work is guessed now."""
+    """A line without what is of this run alone, or of how the kind of work is guessed now.
+
+    For its safety check the client takes now one model of the cloud's and now another.
+    """
+    line = re.sub(r"^(model +)claude-(?!local).*", r"\1one of the cloud's", line)
     line = re.sub(r"/\S*/secret/work", "~/secret", line)
     line = re.sub(r"((?:tokens, about +|small for |after about ))\d+", r"\1…", line)
     line = re.sub(r"\d+%(?= sure| probable)", "…%", line)
