@@ -848,6 +848,23 @@ async def test_what_is_wrong_is_said_here_while_the_cloud_is_not_asked():
 # --- what the warming is told ---------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("model", [None, "local/coder"], ids=["the cloud", "a local model"])
+async def test_the_warming_knows_of_everybody_who_is_here_whoever_answers(model):
+    here = []
+    house = House(whole(), engines=[Talker(*says("Hello"))])
+    noted = house.policy.decide
+
+    def decide(*given, **more):
+        here.append(house.guests)
+        return noted(*given, **more)
+
+    house.policy.decide = decide
+    await house.ask(stream=False, **({} if model is None else {"model": model}))
+
+    assert [1] == here
+    assert 0 == house.guests
+
+
 async def test_what_goes_to_the_cloud_may_have_to_be_answered_here_next():
     house = House(whole())
 

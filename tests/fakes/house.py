@@ -67,6 +67,7 @@ class House:
         )
         self.pages = Pages()
         self.told = []
+        self.guests = 0
         self.choices = Choices(MemoryStore(), self.way.clock)
         self.policy = Policy(
             *(RULES.values(), self.way.accounts, self.engines, self.way.clock, self.choices), wishes
@@ -89,8 +90,13 @@ class House:
 
     # What the switch tells the warming.
 
+    @contextlib.contextmanager
     def attending(self):
-        return contextlib.nullcontext()
+        self.guests += 1
+        try:
+            yield
+        finally:
+            self.guests -= 1
 
     def noted(self, request, account):
         self.told.append(("noted", account))
