@@ -207,6 +207,25 @@ class Reader(Engine, Protocol):
         ...
 
 
+@runtime_checkable
+class Keeper(Engine, Protocol):
+    """An engine that can bring to disk what it has read, and back."""
+
+    async def save_slot(self, model: LocalModel, number: int, session: str) -> int:
+        """Save what a slot holds of a conversation; return how many tokens; 0: it cannot.
+
+        Raise :class:`EngineError` and :class:`OSError`.
+        """
+        ...
+
+    async def restore_slot(self, model: LocalModel, number: int, session: str) -> tuple[int, ...]:
+        """Restore what was saved of a conversation; return its tokens; empty: nothing was.
+
+        Raise :class:`EngineError` and :class:`OSError`.
+        """
+        ...
+
+
 class Machine(Protocol):
     """What else the machine that we run on has to do."""
 

@@ -9,6 +9,7 @@ import pytest
 from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
+from standby.app.kept_slots import KeptSlots
 from standby.app.outlook import Outlook
 from standby.app.warm import Warming
 from standby.core.quota.reply import UNIFIED, Reply
@@ -17,7 +18,7 @@ from standby.core.warming import PORTION_S, Load, Terms
 from standby.core.wire import asked
 from tests.app.test_lives import TITLE, request
 from tests.fakes.line import ME, OPUS, Way
-from tests.fakes.readers import MODEL, Calm, ReadingEngine
+from tests.fakes.readers import MODEL, Calm, KeepingEngine, ReadingEngine
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.talker import Talker, says
 
@@ -35,12 +36,15 @@ def used(share):
 class House:
     """Warming, and all that it stands on."""
 
-    def __init__(self, *, engine=None, mode="always", **facts):
+    def __init__(self, *, engine=None, mode="always", keeps=None, **facts):
         self.way = Way()
         self.clock = self.way.clock
+        if keeps is not None:
+            engine = KeepingEngine(self.clock, keeps, **facts)
         self.engine = engine or ReadingEngine(self.clock, **facts)
         self.engines = Engines([self.engine], Preference(), self.clock)
-        self.admission = Admission(self.clock)
+        self.kept = KeptSlots(self.engines, self.clock) if keeps is not None else None
+        self.admission = Admission(self.clock, kept=self.kept)
         self.machine = Calm()
         self.warming = Warming(
             *(self.engines, self.admission, Fitting(self.engines)),
@@ -115,6 +119,33 @@ async def test_it_keeps_up_turn_by_turn_and_reads_only_what_is_new():
         await house.warm()
 
         assert house.new < before / 10
+
+
+async def test_after_a_restart_only_what_is_not_on_disk_is_read():
+    before = House(keeps={})
+    async with before.at_work():
+        before.say(LONG)
+        await before.warm()
+    await before.kept.last()
+    (tokens,) = before.engine.disk.values()
+
+    house = House(keeps=before.engine.disk)
+    async with house.at_work():
+        house.say(LONG + "and on")
+        await house.warm()
+
+    assert len(tokens) > len(LONG)
+    assert 0 < house.new < 30
+
+
+async def test_of_another_conversation_on_disk_what_differs_is_read_all_the_same():
+    disk = {"s-1": tuple(ord(sign) for sign in "something else")}
+    house = House(keeps=disk)
+    async with house.at_work():
+        house.say(LONG)
+        await house.warm()
+
+    assert len(house.engine.slots[0]) == house.new > len(LONG)
 
 
 async def test_portions_are_as_long_as_somebody_may_have_to_wait_and_no_longer():

@@ -81,6 +81,15 @@ def test_what_to_delete_must_be_said(standby, choice):
     assert "say what" in said.err
 
 
+def test_what_local_models_have_read_is_deleted_as_well(standby, where):
+    where.slots.mkdir(parents=True)
+    (where.slots / "0f.slot").write_bytes(b"what was said")
+    said = standby("data", "delete", "--session", "s9", "--yes")
+
+    assert "1 saved conversations are deleted" in said.err
+    assert [] == list(where.slots.iterdir())
+
+
 def test_without_a_ledger_there_is_nothing(standby, where):
     assert (0, "") == (standby("data", "export").code, standby("data", "export").out)
     assert "0 rows are deleted" in standby("data", "delete", "--all", "--yes").err

@@ -60,3 +60,33 @@ class Calm:
 
     async def load(self):
         return self.now
+
+
+class KeepingEngine(ReadingEngine):
+    """Brings to a disk what it has read, and back."""
+
+    def __init__(self, clock, disk=None, **facts):
+        super().__init__(clock, **facts)
+        self.disk = {} if disk is None else disk
+        """By session."""
+        self.saves = 0
+        self.restores = []
+        self.took_s = 0.0
+        self.error_of_slots = None
+
+    async def save_slot(self, _model, number, session):
+        self.saves += 1
+        self.clock.passes(self.took_s)
+        if self.error_of_slots is not None:
+            raise self.error_of_slots
+        self.disk[session] = self.slots[number]
+        return len(self.slots[number])
+
+    async def restore_slot(self, _model, number, session):
+        self.restores.append(session)
+        if self.error_of_slots is not None:
+            raise self.error_of_slots
+        if session not in self.disk:
+            return ()
+        self.slots[number] = self.disk[session]
+        return self.disk[session]

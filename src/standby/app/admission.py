@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
+from standby.app.kept_slots import KeptSlots
 from standby.core.models.facts import LocalModel
 from standby.core.turns import Priority, Queue, Schedule, Turn
 from standby.ports import AnswererError, Clock
@@ -39,6 +40,8 @@ class Slot:
         """What the server calls it; ``None`` where a request cannot name it."""
         self.knows = knows
         """The prompt that it read last was this conversation's."""
+        self.restored: tuple[int, ...] | None = None
+        """What the engine had forgotten, and has again from disk."""
         self.wanted = asyncio.Event()
         """Set once somebody of a higher class wants it. Who warms leaves at once; others, if nobody
         has seen anything of their answer yet."""
@@ -113,12 +116,20 @@ class Admission:
     """Gives the slots of the local engines to those who want one.
 
     Where a model does not say how many its engine has, it has one. ``slots`` overrules that, 0 does
-    not. ``wait_s`` is how long a turn waits at most.
+    not. ``wait_s`` is how long a turn waits at most; ``kept`` brings back what an engine has read.
     """
 
-    def __init__(self, clock: Clock, *, slots: int = 0, wait_s: float = WAIT_S) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        slots: int = 0,
+        wait_s: float = WAIT_S,
+        kept: KeptSlots | None = None,
+    ) -> None:
         self.clock = clock
         self._slots = slots
+        self._kept = kept
         self.wait_s = wait_s
         """Replaced when the settings are read again; who waits already keeps the old one."""
         self._desks: dict[str, _Desk] = {}
@@ -153,8 +164,12 @@ class Admission:
             slot = Slot(named, lambda: self._stay(desk, turn), knows=ticket.knows)
             ticket.slot = slot
             self._settle(desk)  # somebody may want it already
+            if self._kept is not None:
+                slot.restored = await self._kept.taken(model, turn.session, named)
             yield slot
         finally:
+            if self._kept is not None and ticket.slot is not None:
+                self._kept.left(model, ticket.slot.number)
             if since is not None and turn.priority is not Priority.WARM:
                 desk.held(self.clock.ticks() - since)
             del desk.tickets[turn]

@@ -311,6 +311,8 @@ class Warming:
             return True  # meanwhile it was asked here
         if not (slot.knows and self._is_sure(live, model)):
             live.read = 0
+        if slot.restored is not None:
+            live.read = warming.common(slot.restored, live.tokens)
         live.place, touched = model.base_url, False
         looked = self._clock.ticks()
         while live.read < len(live.tokens) or not touched:

@@ -16,15 +16,17 @@ from standby.adapters.host.hardware import read_hardware
 from standby.adapters.host.model_files import ModelFiles
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
-from standby.app.engines import Preference
+from standby.adapters.host.slot_files import SlotFiles
+from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch
+from standby.app.kept_slots import KeptSlots
 from standby.core.redact import Secret
 from standby.core.settings import Settings
-from standby.ports import Engine, FetchError
+from standby.ports import Clock, Engine, FetchError
 from standby.wiring.kinds import ENGINES
 from standby.wiring.tuned import Adopted
 
-__all__ = ["engines_of", "fetch_of", "preference_of"]
+__all__ = ["engines_of", "fetch_of", "kept_of", "preference_of", "slots_of"]
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +44,12 @@ def engines_of(
     where: Paths,
     client: ClientSession,
     tuner: Tuner | None = None,
+    kept: SlotFiles | None = None,
 ) -> list[Engine]:
     """Return the engines in order: named servers, those that are looked for, and our own.
 
-    ``tuner`` says how our own are run; what was adopted by default.
+    ``tuner`` says how our own are run; what was adopted by default. ``kept`` is where what they
+    have read is kept.
     """
     local = settings.local
     patience = Patience(first_byte_s=local.first_byte_s, silence_s=local.idle_s)
@@ -94,9 +98,34 @@ def engines_of(
                 hardware=hardware,
                 patience=patience,
                 tuner=tuner,
+                kept=kept,
             )
         )
     return [*named, *(found if local.discover else ()), *ours]
+
+
+def slots_of(settings: Settings, where: Paths, key: bytes) -> SlotFiles | None:
+    """Return where what engines have read is kept; ``None``: nowhere, and what was is deleted."""
+    files = SlotFiles(where.slots, key)
+    try:
+        if settings.local.keep_warm:
+            files.open()
+            return files
+        files.clear()
+    except (OSError, UnsafeFileError) as error:
+        log.warning("what local models have read is not kept: %s", error)
+    return None
+
+
+def kept_of(
+    slots: SlotFiles | None, settings: Settings, engines: Engines, clock: Clock
+) -> KeptSlots | None:
+    """Return who saves what engines have read; ``None`` where it is kept nowhere."""
+    if slots is None:
+        return None
+    local = settings.local
+    rests = {"sleep_s": local.sleep_after_s, "stop_s": local.stop_after_s}
+    return KeptSlots(engines, clock, slots.tidy, **rests)
 
 
 def _model_file(named: Path | None, where: Paths) -> embedded.ModelFile | None:

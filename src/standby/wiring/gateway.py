@@ -74,7 +74,7 @@ from standby.server.front import Front
 from standby.server.guard import Guard
 from standby.server.messages import MessagesDoor
 from standby.wiring.alerting import notifier_of
-from standby.wiring.engines import engines_of, fetch_of, preference_of
+from standby.wiring.engines import engines_of, fetch_of, kept_of, preference_of, slots_of
 from standby.wiring.faces import Seen, faces, telemetry
 from standby.wiring.kinds import READERS, RULES
 from standby.wiring.live import Live, deadlines_of, quota_rules_of, reloading_of, terms_of
@@ -134,10 +134,14 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             on_seen=noted,
         )
         await accounts.restore()
+        slots = await asyncio.to_thread(slots_of, settings, where, key)
         engines = Engines(
-            engines_of(settings, where, client), preference_of(settings, where), clock
+            engines_of(settings, where, client, kept=slots), preference_of(settings, where), clock
         )
         stack.push_async_callback(engines.stop)
+        kept_slots = kept_of(slots, settings, engines, clock)
+        if kept_slots is not None:
+            stack.push_async_callback(kept_slots.last)
         stack.push_async_callback(fingerprints.flush)
         stack.push_async_callback(accounts.flush)
         upstream = DirectUpstream(settings.cloud.url, authorities, _proxy(settings))
@@ -169,7 +173,9 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
         )
         choosing = Choosing(policy, clock, on_choice=news.tell)
         deadlines = LocalDeadlines(first_byte_s=settings.local.first_byte_s)
-        admission = Admission(clock, slots=settings.local.slots, wait_s=settings.local.wait_s)
+        admission = Admission(
+            clock, slots=settings.local.slots, wait_s=settings.local.wait_s, kept=kept_slots
+        )
         measures = Measures(about, accounts, engines, admission, ledger)
         sent = await stack.enter_async_context(telemetry(settings, about.version, measures.bounded))
         fitting = Fitting(
@@ -261,6 +267,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
                 partial(teach, speeds, where),
                 partial(habits.recall, history, clock),
                 alerting.watch,
+                *(() if kept_slots is None else (kept_slots.keep,)),
                 Waking(clock, (accounts.woke, engines.woke, warming.woke)).run,
             )
         )

@@ -283,6 +283,14 @@ class ChatServer:
             case _:
                 raise EngineError(f"{self.spec.title} does not say what it has read")
 
+    async def slot(self, model: LocalModel, number: int, action: str, file: str) -> JSON:
+        """Have it ``save`` or ``restore`` a slot; return what it says, ``None`` if it did not.
+
+        Raise :class:`EngineError` when it is out of reach.
+        """
+        path = f"/slots/{number}?action={action}"
+        return await self._asked(model, path, {"filename": file}, _READING)
+
     async def _asked(
         self, model: LocalModel, path: str, body: Mapping[str, JSON], patience: ClientTimeout
     ) -> JSON:

@@ -20,7 +20,7 @@ from aiohttp import ClientSession
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.experience import Experience
-from standby.adapters.engines.launch import STARTED, Launch, Lesson
+from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore
 from standby.adapters.engines.started import StartedServer
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
@@ -153,16 +153,18 @@ def engine(
     hardware: Callable[[], Hardware] = machine,
     tuner: Tuner | None = None,
     patience: Patience | None = None,
+    kept: SlotStore | None = None,
 ) -> StartedServer:
     """Return the embedded engine.
 
     ``choose`` and ``hardware`` are asked each time, on a thread. ``context`` is the window; 0: a
     fitting one. ``slots`` is how many requests it works on at once; 0: two. ``tuner`` may change
-    the settings that were computed for the machine.
+    the settings that were computed for the machine. ``kept`` is where what it has read is kept.
     """
     plan = _Plan(
         *(choose, hardware, Experience(tuner or AsComputed())),
         *(context, slots or _SLOTS, rests or Rests()),
+        kept=kept,
     )
 
     async def offer() -> LocalModel | None:
@@ -174,7 +176,7 @@ def engine(
     async def learn(model: LocalModel, trouble: Trouble | None) -> Lesson:
         return await asyncio.to_thread(plan.learn, model, trouble)
 
-    return StartedServer(ENGINE, client, offer, launch, patience, plan.rests.stop_s, learn)
+    return StartedServer(ENGINE, client, offer, launch, patience, plan.rests.stop_s, learn, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ class _Plan:
     context: int
     slots: int
     rests: Rests
+    kept: SlotStore | None = None
 
     def offered(self) -> LocalModel | None:
         file = self.choose()
@@ -204,7 +207,9 @@ class _Plan:
             raise EngineError(f"{file.path} {fault}")
         tuning = self._tuning(file)
         parameters = _parameters(self._window(file), tuning, self.slots, self.rests)
-        return _launch(file, parameters, tuning, self.experience.remark(_key(file)))
+        launch = _launch(file, parameters, tuning, self.experience.remark(_key(file)), self.kept)
+        identity = "" if self.kept is None else _identity(file, parameters)
+        return replace(launch, identity=identity)
 
     def learn(self, model: LocalModel, trouble: Trouble | None) -> Lesson:
         file = self.choose()
@@ -292,8 +297,24 @@ def _fault(path: Path) -> str:
     return misfit(header, memory.total) or short_of(header, memory.available)
 
 
-def _launch(file: ModelFile, parameters: dict[str, JSON], tuning: Tuning, remark: str) -> Launch:
+def _identity(file: ModelFile, parameters: dict[str, JSON]) -> str:
+    """Return what has to be the same for what was read to be of use."""
+    path = file.path.resolve()
+    status = path.stat()
+    cache = [parameters[name] for name in ("cache_type_k", "cache_type_v", "flash_attn_type")]
+    return f"{engine_version()} {path} {status.st_size} {status.st_mtime_ns} {cache}"
+
+
+def _launch(
+    file: ModelFile,
+    parameters: dict[str, JSON],
+    tuning: Tuning,
+    remark: str,
+    kept: SlotStore | None,
+) -> Launch:
     key = secrets.token_urlsafe(32)
+    # llama.cpp puts the name of a file right behind it.
+    keeps: dict[str, JSON] = {} if kept is None else {"slot_save_path": f"{kept.folder}{os.sep}"}
     return Launch(
         argv=(
             sys.executable,
@@ -305,7 +326,7 @@ def _launch(file: ModelFile, parameters: dict[str, JSON], tuning: Tuning, remark
                     "model": str(file.path.resolve()),
                     "alias": file.id,
                     "memory_bytes": int(psutil.virtual_memory().total * _MEMORY_SHARE),
-                    "parameters": parameters,
+                    "parameters": {**parameters, **keeps},
                 }
             ).decode(),
         ),

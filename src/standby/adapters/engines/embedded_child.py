@@ -24,6 +24,8 @@ KEY_VARIABLE = "STANDBY_ENGINE_KEY"
 _NICE = 2
 # Of 1000. Among programs of a size it goes first; the next request starts it again.
 _OOM_SCORE = 500
+# Of a file: what it saves of a conversation, on a disk that others need, too.
+_FILE_BYTES = 2 * 1024**3
 
 
 def _leave_with_parent() -> None:
@@ -72,6 +74,7 @@ def _modest(memory_bytes: int) -> None:
 
         # Weights are mapped and do not count; what is allocated does.
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     except (AttributeError, ImportError, OSError, ValueError):
         pass  # no such limit on this system, or a lower one is set
 
@@ -122,6 +125,7 @@ def _serve(model: str, alias: str, chosen: dict[str, object]) -> str:
 def main() -> None:
     """Serve until the parent lets go of stdin."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who decides
+    os.umask(0o077)  # what it saves is a conversation in another form
     stdout = _stdout_of_our_own()
     _no_core_dump()
     _die_with_parent()

@@ -6,7 +6,8 @@ The process itself is watched in :mod:`standby.adapters.engines.started`.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from aiohttp import ClientSession
 
@@ -23,6 +24,7 @@ __all__ = [
     "Learn",
     "Lesson",
     "Pause",
+    "SlotStore",
     "StartError",
     "learn_nothing",
 ]
@@ -46,6 +48,42 @@ class Launch:
     """Which trial of a bench the settings come from."""
     remark: str = ""
     """What is less than was asked for, in words."""
+    identity: str = ""
+    """What of program, model and settings has to be the same for what was read to be of use;
+    empty: nothing of it is kept."""
+
+
+class SlotStore(Protocol):
+    """Where what a server has read is kept. Everything blocks, and may raise :class:`OSError`."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        ...
+
+    def name(self, engine: str, session: str) -> str:
+        """Return what the file of a conversation is called, read by one model of one engine."""
+        ...
+
+    def undone(self, name: str) -> str:
+        """Return what it is called until it is whole, or while it is taken."""
+        ...
+
+    def room(self) -> bool:
+        """Whether the disk has room for one."""
+        ...
+
+    def done(self, name: str) -> None:
+        """Take in that one is whole."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Put away one, whole or not."""
+        ...
+
+    def take(self, name: str) -> tuple[int, ...]:
+        """Take one until it is ``done`` again; return what was read; empty: there is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

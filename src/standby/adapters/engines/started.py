@@ -15,7 +15,15 @@ from aiohttp import ClientSession
 
 from standby.adapters.child import Child
 from standby.adapters.engines.chat import ChatServer, Patience
-from standby.adapters.engines.launch import Launch, Learn, Lesson, Pause, StartError, learn_nothing
+from standby.adapters.engines.launch import (
+    Launch,
+    Learn,
+    Lesson,
+    Pause,
+    SlotStore,
+    StartError,
+    learn_nothing,
+)
 from standby.adapters.engines.spec import (
     EngineSpec,
     advised,
@@ -61,17 +69,19 @@ class StartedServer:
         patience: Patience | None = None,
         stop_s: float = 0.0,
         learn: Learn = learn_nothing,
+        kept: SlotStore | None = None,
     ) -> None:
         """``offer`` says what would be served; ``launch`` how to start that.
 
         ``learn`` is told of each failure, before it is started again. After ``stop_s`` without an
-        answer :meth:`rest` ends it; 0: never.
+        answer :meth:`rest` ends it; 0: never. ``kept`` is where what it has read is kept.
         """
         self.spec = spec
         self._client = client
         self._offer = offer
         self._launch = launch
         self._learn = learn
+        self._kept = kept
         self._patience = patience
         self._lock = asyncio.Lock()
         self._pause = Pause()
@@ -276,6 +286,51 @@ class StartedServer:
             raise EngineError(f"{self.spec.title} does not run")
         with self._answering():
             return await self._server(running).read(running, tokens, slot)
+
+    async def save_slot(self, model: LocalModel, number: int, session: str) -> int:
+        """Save what a slot holds of a conversation; return how many tokens; 0: it does not.
+
+        Raise :class:`EngineError` and :class:`OSError`.
+        """
+        if (found := self._place(model, session)) is None:
+            return 0
+        running, files, name = found
+        if not await asyncio.to_thread(files.room):
+            raise EngineError("the disk has too little room")
+        said = await self._server(running).slot(running, number, "save", files.undone(name))
+        match said:
+            case {"n_saved": int(tokens)} if tokens > 0:
+                await asyncio.to_thread(files.done, name)
+                return tokens
+            case _:
+                await asyncio.to_thread(files.drop, name)
+                raise EngineError(f"{self.spec.title} could not save it")
+
+    async def restore_slot(self, model: LocalModel, number: int, session: str) -> tuple[int, ...]:
+        """Restore what was saved of a conversation; return its tokens; empty: nothing was.
+
+        Raise :class:`EngineError` and :class:`OSError`.
+        """
+        if (found := self._place(model, session)) is None:
+            return ()
+        running, files, name = found
+        # It is not whole again before it was of use: one that is damaged ends the server (seen).
+        tokens = await asyncio.to_thread(files.take, name)
+        if not tokens:
+            return ()
+        said = await self._server(running).slot(running, number, "restore", files.undone(name))
+        match said:
+            case {"n_restored": int(restored)} if restored == len(tokens):
+                await asyncio.to_thread(files.done, name)
+                return tokens
+            case _:
+                raise EngineError(f"{self.spec.title} could not restore what it had read")
+
+    def _place(self, model: LocalModel, session: str) -> tuple[LocalModel, SlotStore, str] | None:
+        running, started = self._as_running(model), self._started
+        if self._kept is None or running is None or started is None or not started.identity:
+            return None
+        return running, self._kept, self._kept.name(started.identity, session)
 
     def _server(self, running: LocalModel) -> ChatServer:
         return ChatServer(

@@ -70,6 +70,11 @@ class Paths:
         return self.state / "ledger.sqlite3"
 
     @property
+    def slots(self) -> Path:
+        """What local engines have read, when it is kept."""
+        return self.state / "slots"
+
+    @property
     def models(self) -> Path:
         """Model files that were fetched."""
         return self.data / "models"

@@ -103,18 +103,23 @@ def export(session: str, project: str, before: str, as_csv: bool) -> None:
 def delete(session: str, project: str, before: str, everything: bool, yes: bool) -> None:
     """Delete rows; the sums follow. What is deleted is written over.
 
+    What `[local] keep_warm` has kept goes as well, all of it: its files do not tell whose they are.
     Works beside a running gateway.
     """
+    from standby.adapters.host.slot_files import SlotFiles
     from standby.adapters.ledger import handing
 
     chosen = _chosen(session, project, before)
     if everything == bool(session or project or before):
         raise click.UsageError("say what: --session, --project, --before, or --all alone")
-    path = gateway.at_home().ledger_file
+    where = gateway.at_home()
+    path = where.ledger_file
     found = handing.count(path, chosen)
     if not yes and not _agreed(found):
         raise terminal.Problem("nothing was deleted", "`--yes` deletes without asking.")
     terminal.say(f"{handing.delete(path, chosen)} rows are deleted")
+    if kept := SlotFiles(where.slots).clear():
+        terminal.say(f"{kept} saved conversations are deleted")
 
 
 def _agreed(found: int) -> bool:

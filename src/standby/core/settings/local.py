@@ -219,6 +219,15 @@ class Local(Section):
             live=True,
         ),
     )
+    keep_warm: bool = field(
+        default=False,
+        metadata=about(
+            "Keep on disk what the embedded engine has read of up to four conversations, for a day "
+            "and in at most 2 GiB, so that it is warm after a restart. Such a file is the "
+            "conversation in another form.",
+            Switch(),
+        ),
+    )
     warm_hot_c: int = field(
         default=85,
         metadata=about(
