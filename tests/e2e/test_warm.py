@@ -105,7 +105,8 @@ async def waits(gateway, going):
 async def test_a_request_waits_no_longer_for_what_is_read_ahead_than_a_tenth_of_a_second(
     tmp_path, cloud
 ):
-    async with Gateway(tmp_path, cloud.url, await model(), WARM) as gateway:
+    settings = {**WARM, "LOCAL_CONTEXT": "65536"}
+    async with Gateway(tmp_path, cloud.url, await model(), settings) as gateway:
 
         async def always():
             return True
@@ -116,7 +117,7 @@ async def test_a_request_waits_no_longer_for_what_is_read_ahead_than_a_tenth_of_
 
         await waits(gateway, always)
         alone = await waits(gateway, always)
-        long = {**HELLO, "system": " ".join(f"word {n}" for n in range(4_000)), "stream": True}
+        long = {**HELLO, "system": " ".join(f"word {n}" for n in range(6_000)), "stream": True}
         client, session = Client(gateway, ME), {"x-claude-code-session-id": "s-1"}
         await client("POST", "/v1/messages", long, **session)
         beside = await waits(gateway, reads)
