@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-POINTS = [*map(str, range(1, 41)), *(f"F{number}" for number in range(1, 17))]
+POINTS = [*map(str, range(1, 41)), *(f"F{number}" for number in range(1, 18))]
 ROW = re.compile(r"^\| (F?\d+) \| ([^|]+) \| (.+) \|$", re.MULTILINE)
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
