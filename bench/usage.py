@@ -192,10 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"booking a row, with its sums: {us:.0f} µs")
         found = measured(home, chosen.times)
         if chosen.write:
-            write(
-                section(rows, ledger.stat().st_size, us, noise.since()["load_average"], found),
-                chosen.write,
-            )
+            load = noise.since()["load_average"]
+            size = f"{rows:,} rows, {ledger.stat().st_size / 2**30:.1f} GiB; load {load}"
+            write(section(size, us, found), chosen.write)
         print(json.dumps(describe() | noise.since()))
         return int(any(limit is not None and took >= limit for took, limit in found.values()))
 
