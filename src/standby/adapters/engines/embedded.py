@@ -4,7 +4,6 @@ The gateway never imports the engine: a model file is foreign data, read by fore
 there must not take the gateway along.
 """
 
-import asyncio
 import os
 import secrets
 import sys
@@ -21,7 +20,7 @@ from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.experience import Experience
 from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore
-from standby.adapters.engines.started import StartedServer
+from standby.adapters.engines.started import StartedServer, as_planned
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
 from standby.core.models.facts import LocalModel
@@ -167,16 +166,7 @@ def engine(
         kept=kept,
     )
 
-    async def offer() -> LocalModel | None:
-        return await asyncio.to_thread(plan.offered)
-
-    async def launch(model: LocalModel) -> Launch:
-        return await asyncio.to_thread(plan.launch, model)
-
-    async def learn(model: LocalModel, trouble: Trouble | None) -> Lesson:
-        return await asyncio.to_thread(plan.learn, model, trouble)
-
-    return StartedServer(ENGINE, client, offer, launch, patience, plan.rests.stop_s, learn, kept)
+    return as_planned(ENGINE, client, plan, patience, plan.rests.stop_s, kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ __all__ = [
     "Learn",
     "Lesson",
     "Pause",
+    "Plan",
     "SlotStore",
     "StartError",
     "learn_nothing",
@@ -98,6 +99,22 @@ class Lesson:
 
 Learn = Callable[[LocalModel, Trouble | None], Awaitable[Lesson]]
 """Is told that a model failed, and of what if that is known; returns what is done about it."""
+
+
+class Plan(Protocol):
+    """What would be served, and how. Everything blocks."""
+
+    def offered(self) -> LocalModel | None:
+        """Return what would be served; ``None``: nothing."""
+        ...
+
+    def launch(self, model: LocalModel) -> Launch:
+        """Return how to start it. Raise :class:`EngineError`."""
+        ...
+
+    def learn(self, model: LocalModel, trouble: Trouble | None) -> Lesson:
+        """Note that it failed, and of what if that is known; return what is done about it."""
+        ...
 
 
 async def learn_nothing(_model: LocalModel, _trouble: Trouble | None) -> Lesson:

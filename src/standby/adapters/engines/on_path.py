@@ -3,7 +3,6 @@
 It is built for the machine's own processor or graphics card, which the embedded engine may not be.
 """
 
-import asyncio
 import os
 import re
 import secrets
@@ -24,7 +23,7 @@ from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.experience import Experience
 from standby.adapters.engines.launch import STARTED, Launch, Lesson
-from standby.adapters.engines.started import StartedServer
+from standby.adapters.engines.started import StartedServer, as_planned
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, shape_of, window_of
 from standby.core.models.facts import LocalModel
@@ -71,16 +70,7 @@ def engine(
     experience = Experience(tuner or AsComputed())
     plan = _Plan(choose, context, slots or _SLOTS, path, hardware, experience)
 
-    async def offer() -> LocalModel | None:
-        return await asyncio.to_thread(plan.offered)
-
-    async def launch(model: LocalModel) -> Launch:
-        return await asyncio.to_thread(plan.launch, model)
-
-    async def learn(model: LocalModel, trouble: Trouble | None) -> Lesson:
-        return await asyncio.to_thread(plan.learn, model, trouble)
-
-    return StartedServer(ENGINE, client, offer, launch, patience, stop_s, learn)
+    return as_planned(ENGINE, client, plan, patience, stop_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from standby.adapters.engines.launch import (
     Learn,
     Lesson,
     Pause,
+    Plan,
     SlotStore,
     StartError,
     learn_nothing,
@@ -38,7 +39,7 @@ from standby.core.redact import Secret
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import EngineError
 
-__all__ = ["StartedServer"]
+__all__ = ["StartedServer", "as_planned"]
 
 log = logging.getLogger(__name__)
 
@@ -389,3 +390,25 @@ async def _printed_address(child: Child) -> str:
             return url
         case _:
             return ""
+
+
+def as_planned(
+    spec: EngineSpec,
+    client: ClientSession,
+    plan: Plan,
+    patience: Patience | None = None,
+    stop_s: float = 0.0,
+    kept: SlotStore | None = None,
+) -> StartedServer:
+    """Return the server of a plan, which is asked on a thread."""
+
+    async def offer() -> LocalModel | None:
+        return await asyncio.to_thread(plan.offered)
+
+    async def launch(model: LocalModel) -> Launch:
+        return await asyncio.to_thread(plan.launch, model)
+
+    async def learn(model: LocalModel, trouble: Trouble | None) -> Lesson:
+        return await asyncio.to_thread(plan.learn, model, trouble)
+
+    return StartedServer(spec, client, offer, launch, patience, stop_s, learn, kept)
