@@ -13,8 +13,7 @@ from standby.core.wire.json import JSON, dumps
 from standby.ports import EngineError, Wire
 from standby.server.paths import PREFIX
 
-__all__ = ["ControlDoor", "Loads", "Reports"]
-__all__ = ["Choices", "ControlDoor", "Reports"]
+__all__ = ["Choices", "ControlDoor", "Loads", "Reports"]
 
 _MOST = 8192
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))

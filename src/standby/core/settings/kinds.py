@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeAlias
 from standby.core.settings.faults import nearest
 
 __all__ = [
+    "HOUR_S",
     "AbsolutePath",
     "Choice",
     "Kind",
@@ -25,6 +26,8 @@ __all__ = [
     "Wrong",
     "from_text",
 ]
+
+HOUR_S: Final = 3600.0
 
 Value: TypeAlias = str | int | float | bool
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from standby.core.settings.about import Section, Tables, about
 from standby.core.settings.kinds import (
+    HOUR_S,
     AbsolutePath,
     Choice,
     Name,
@@ -18,7 +19,6 @@ from standby.core.settings.kinds import (
 
 __all__ = ["OWN_ENGINES", "SERVER_KINDS", "Local", "Server", "Tiers"]
 
-_HOUR_S: Final = 3600.0
 
 SERVER_KINDS: Final = (
     "lmstudio",
@@ -142,14 +142,14 @@ class Local(Section):
         default=1800.0,
         metadata=about(
             "How long a local engine may read the prompt before its first word.",
-            Seconds(0.1, 6 * _HOUR_S),
+            Seconds(0.1, 6 * HOUR_S),
         ),
     )
     idle_s: float = field(
         default=120.0,
         metadata=about(
             "How long a local engine may be silent within an answer before it counts as broken.",
-            Seconds(0.1, _HOUR_S),
+            Seconds(0.1, HOUR_S),
         ),
     )
     continues: bool = field(
@@ -174,7 +174,7 @@ class Local(Section):
         default=1800.0,
         metadata=about(
             "How long a request may wait for its turn at a local engine that is busy.",
-            Seconds(0.1, 6 * _HOUR_S),
+            Seconds(0.1, 6 * HOUR_S),
             live=True,
         ),
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 from standby.core.settings.about import Section, about
 from standby.core.settings.kinds import (
+    HOUR_S,
     AbsolutePath,
     Choice,
     ProxyUrl,
@@ -23,8 +24,7 @@ from standby.core.settings.policy import Policy
 __all__ = ["Client", "Cloud", "Gateway", "Ledger", "Log", "Settings", "Telemetry"]
 
 
-_HOUR_S: Final = 3600.0
-_DAY_S: Final = 24 * _HOUR_S
+_DAY_S: Final = 24 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Cloud(Section):
         default=60.0,
         metadata=about(
             "How long the cloud may take for the head of its answer before it counts as down.",
-            Seconds(0.1, _HOUR_S),
+            Seconds(0.1, HOUR_S),
             live=True,
         ),
     )
@@ -93,7 +93,7 @@ class Cloud(Section):
         default=120.0,
         metadata=about(
             "How long the cloud may be silent between two reads before an answer counts as broken.",
-            Seconds(0.1, _HOUR_S),
+            Seconds(0.1, HOUR_S),
             live=True,
         ),
     )
