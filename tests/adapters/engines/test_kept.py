@@ -30,11 +30,11 @@ def files(tmp_path):
 
 
 @asynccontextmanager
-async def running(files, script=None):
+async def running(files, script=None, context=8192):
     file = await asyncio.to_thread(tiny_model, script)
     async with http_client("") as client:
         choose = lambda: embedded.ModelFile(file)  # noqa: E731
-        engine = embedded.engine(client, choose, context=8192, kept=files)
+        engine = embedded.engine(client, choose, context=context, kept=files)
         try:
             (offered,) = await engine.models()
             yield engine, await engine.start(offered)
@@ -60,8 +60,54 @@ async def test_what_was_read_comes_back_after_a_restart_in_any_slot(nothing_bloc
         assert prompt == await engine.restore_slot(model, 1, "s-1")
         assert 1 == await engine.read(model, prompt, 1)
 
+    async with running(files, Script(think=THINK)) as (engine, model):
+        assert () == await engine.restore_slot(model, 0, "s-1"), "it is another model's"
+    async with running(files, context=4096) as (engine, model):
+        assert () == await engine.restore_slot(model, 0, "s-1"), "it is another window's"
+
+
+def shortened(data):
+    return data[:-100]
+
+
+def changed(data):
+    """Change what says how large the rest is: a server that believes it ends."""
+    place = data.index(b"qsgg") + 12 + 4 * int.from_bytes(data[8:12], "little")
+    return data[:place] + b"\xff" * 16 + data[place + 16 :]
+
+
+@pytest.mark.parametrize("damage", [shortened, changed])
+async def test_a_damaged_file_is_never_given_to_a_server_that_answers(
+    nothing_blocks, files, damage
+):
+    async with running(files, Script(endless=True)) as (engine, model):
+        prompt = await engine.prompt(model, body(model))
+        await engine.read(model, prompt, 0)
+        await engine.save_slot(model, 0, "s-1")
         (file,) = files.folder.iterdir()
-        file.write_bytes(file.read_bytes()[:-100])
+        file.write_bytes(damage(file.read_bytes()))
+
+        asked = {**body(model), "max_tokens": 200, "id_slot": 1}
+        said, pid = [], engine.pid
+        async for data in engine.chat(model, asked):
+            if not said:
+                assert () == await engine.restore_slot(model, 0, "s-1")
+            said.append(data)
+        assert b"data: [DONE]" in b"".join(said)
+        assert pid == engine.pid
+        assert [] == list(files.folder.iterdir())
+
+
+async def test_one_that_a_server_ends_of_all_the_same_is_tried_once(nothing_blocks, files):
+    async with running(files) as (engine, model):
+        prompt = await engine.prompt(model, body(model))
+        await engine.read(model, prompt, 0)
+        await engine.save_slot(model, 0, "s-1")
+        (file,) = files.folder.iterdir()
+        name = file.name[:64]
+        part = files.folder / files.undone(name)
+        part.write_bytes(shortened(file.read_bytes()))
+        files.done(name, part.stat().st_size)  # as if the server itself had written it so
         with pytest.raises(EngineError):
             await engine.restore_slot(model, 0, "s-1")
         assert () == await engine.restore_slot(model, 0, "s-1")
@@ -69,11 +115,6 @@ async def test_what_was_read_comes_back_after_a_restart_in_any_slot(nothing_bloc
 
     files.open()
     assert [] == list(files.folder.iterdir())
-    async with running(files) as (engine, model):
-        await engine.read(model, prompt, 0)
-        await engine.save_slot(model, 0, "s-1")
-    async with running(files, Script(think=THINK)) as (engine, model):
-        assert () == await engine.restore_slot(model, 0, "s-1"), "it is another model's"
 
 
 async def test_what_it_cannot_keep_it_says(nothing_blocks, files):

@@ -33,17 +33,23 @@ def files(tmp_path):
 def save(files, session, data=None, age_s=0.0):
     name = files.name("engine", session)
     path = files.folder / files.undone(name)
-    path.write_bytes(whole(1, 2, 3) if data is None else data)
+    data = whole(1, 2, 3) if data is None else data
+    path.write_bytes(data)
     os.utime(path, (NOW - age_s, NOW - age_s))
-    files.done(name)
+    assert files.done(name, len(data))
     return name
+
+
+def file_of(files, name):
+    (found,) = files.folder.glob(f"{name}.*.slot")
+    return found
 
 
 def test_what_is_saved_is_read_again_and_is_ours_alone(files):
     name = save(files, "s-1")
 
     if os.name != "nt":
-        assert 0o600 == stat.S_IMODE((files.folder / name).stat().st_mode)
+        assert 0o600 == stat.S_IMODE(file_of(files, name).stat().st_mode)
         assert 0o700 == stat.S_IMODE(files.folder.stat().st_mode)
     assert (1, 2, 3) == files.take(name)
 
@@ -54,7 +60,7 @@ def test_each_conversation_of_each_model_has_a_name_that_only_we_can_tell(one, o
 
     assert (one == other) == (mine.name(*one) == mine.name(*other))
     assert mine.name(*one) != theirs.name(*one)
-    assert set(mine.name(*one)) <= set("0123456789abcdef.slot")
+    assert set(mine.name(*one)) <= set("0123456789abcdef")
 
 
 @pytest.mark.parametrize(
@@ -78,17 +84,71 @@ def test_what_is_no_such_file_is_like_none(files, data):
 
 def test_one_that_is_taken_is_not_there_until_it_is_of_use(files):
     name = save(files, "s-1", age_s=60)
-    at = (files.folder / name).stat().st_mtime
+    at = file_of(files, name).stat().st_mtime
 
     assert (1, 2, 3) == files.take(name)
     assert () == files.take(name)
     save(files, "s-1")
     assert (1, 2, 3) == files.take(name)
-    files.done(name)
-    assert at <= (files.folder / name).stat().st_mtime
+    files.back(name)
+    assert at <= file_of(files, name).stat().st_mtime
     files.take(name)
     files.open()
     assert [] == list(files.folder.iterdir())
+
+
+@given(st.data())
+def test_one_that_is_not_to_the_byte_what_was_written_is_none(tmp_path_factory, data):
+    files = SlotFiles(tmp_path_factory.mktemp("slots"), b"key", lambda: NOW, lambda _: (100, 50))
+    name = save(files, "s-1", written := whole(1, 2, 3))
+    place = data.draw(st.integers(0, len(written) - 1))
+    changed = data.draw(
+        st.sampled_from(
+            (
+                written[:place],
+                written + b"\0",
+                written[:place] + bytes([written[place] ^ 1]) + written[place + 1 :],
+            )
+        )
+    )
+    path = file_of(files, name)
+    path.write_bytes(changed)
+    os.utime(path, (NOW, NOW))
+
+    assert () == files.take(name)
+    assert [] == list(files.folder.iterdir())
+
+
+def test_what_another_conversation_or_installation_has_sealed_is_none(files):
+    one, other = save(files, "s-1"), save(files, "s-2", whole(4, 5))
+    file_of(files, one).rename(files.folder / file_of(files, one).name.replace(one, other))
+
+    assert (4, 5) == files.take(other)
+    mine = SlotFiles(files.folder, b"my key", lambda: NOW)
+    save(files, "s-3")
+    path = file_of(files, files.name("engine", "s-3"))
+    path.rename(files.folder / path.name.replace(path.name[:64], mine.name("engine", "s-3")))
+    assert () == mine.take(mine.name("engine", "s-3"))
+
+
+def test_one_that_is_smaller_than_the_server_says_is_none(files):
+    name = files.name("engine", "s-1")
+    (files.folder / files.undone(name)).write_bytes(whole(1, 2, 3))
+
+    assert not files.done(name, len(whole(1, 2, 3)) + 1)
+    assert [] == list(files.folder.iterdir())
+
+
+def test_of_two_that_a_crash_has_left_the_newer_one_counts(files):
+    name = save(files, "s-1", age_s=60)
+    old = file_of(files, name)
+    kept = old.read_bytes()
+    save(files, "s-1", whole(4, 5))
+    assert not old.exists()
+    old.write_bytes(kept)
+    os.utime(old, (NOW - 60, NOW - 60))
+
+    assert (4, 5) == files.take(name)
 
 
 def test_what_an_older_server_wrote_is_read_too(files):
@@ -102,17 +162,17 @@ def test_what_is_not_there_is_none(files):
 def test_the_oldest_go_when_they_are_too_many(files):
     names = [save(files, f"s-{n}", age_s=100 - n) for n in range(MOST + 2)]
 
-    assert set(names[2:]) == {path.name for path in files.folder.iterdir()}
+    assert set(names[2:]) == {path.name[:64] for path in files.folder.iterdir()}
 
 
 def test_the_oldest_go_when_they_are_too_large(files):
     old, new = save(files, "s-1", age_s=9), save(files, "s-2")
-    os.truncate(files.folder / new, MOST_BYTES - 1)
-    os.utime(files.folder / new, (NOW, NOW))
+    os.truncate(file_of(files, new), MOST_BYTES - 1)
+    os.utime(file_of(files, new), (NOW, NOW))
     save(files, "s-3", age_s=-1, data=b"x")
 
-    assert old not in {path.name for path in files.folder.iterdir()}
-    assert files.name("engine", "s-3") in {path.name for path in files.folder.iterdir()}
+    assert old not in {path.name[:64] for path in files.folder.iterdir()}
+    assert files.name("engine", "s-3") in {path.name[:64] for path in files.folder.iterdir()}
 
 
 @pytest.mark.parametrize("age_s", [AGE_S + 1, -AGE_S - 1])

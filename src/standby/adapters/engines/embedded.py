@@ -58,6 +58,8 @@ _MEMORY_SHARE: Final = 0.9
 # ggml's numbers of the types that a cache can have.
 _KV_TYPES: Final = {Kv.F16: 1, Kv.Q8_0: 8}
 _FLASH: Final = {None: -1, False: 0, True: 1}
+# With another one of these a server is not given what was saved.
+_SAME: Final = ("n_ctx", "n_parallel", "cache_type_k", "cache_type_v", "flash_attn_type")
 # llama.cpp's numbers of the ways to guess.
 _DRAFTS: Final = {Drafts.NONE: 0, Drafts.SIMPLE: 6, Drafts.MOD: 9, Drafts.MAP: 8}
 _PACKAGE: Final = "xllamacpp"
@@ -291,8 +293,8 @@ def _identity(file: ModelFile, parameters: dict[str, JSON]) -> str:
     """Return what has to be the same for what was read to be of use."""
     path = file.path.resolve()
     status = path.stat()
-    cache = [parameters[name] for name in ("cache_type_k", "cache_type_v", "flash_attn_type")]
-    return f"{engine_version()} {path} {status.st_size} {status.st_mtime_ns} {cache}"
+    same = [parameters[name] for name in _SAME]
+    return f"{engine_version()} {path} {status.st_size} {status.st_mtime_ns} {same}"
 
 
 def _launch(

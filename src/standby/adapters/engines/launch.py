@@ -63,7 +63,7 @@ class SlotStore(Protocol):
         ...
 
     def name(self, engine: str, session: str) -> str:
-        """Return what the file of a conversation is called, read by one model of one engine."""
+        """Return how the file of a conversation is known, read by one model of one engine."""
         ...
 
     def undone(self, name: str) -> str:
@@ -74,8 +74,12 @@ class SlotStore(Protocol):
         """Whether the disk has room for one."""
         ...
 
-    def done(self, name: str) -> None:
-        """Take in that one is whole."""
+    def done(self, name: str, size: int) -> bool:
+        """Take in that one of so many bytes was written; return whether it is whole."""
+        ...
+
+    def back(self, name: str) -> None:
+        """Put back one that was taken: it was of use."""
         ...
 
     def drop(self, name: str) -> None:
@@ -83,7 +87,7 @@ class SlotStore(Protocol):
         ...
 
     def take(self, name: str) -> tuple[int, ...]:
-        """Take one until it is ``done`` again; return what was read; empty: there is none."""
+        """Take one until it is put ``back``; return what was read; empty: none that is whole."""
         ...
 
 

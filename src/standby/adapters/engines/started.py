@@ -300,12 +300,12 @@ class StartedServer:
             raise EngineError("the disk has too little room")
         said = await self._server(running).slot(running, number, "save", files.undone(name))
         match said:
-            case {"n_saved": int(tokens)} if tokens > 0:
-                await asyncio.to_thread(files.done, name)
-                return tokens
+            case {"n_saved": int(tokens), "n_written": int(size)} if tokens > 0:
+                if await asyncio.to_thread(files.done, name, size):
+                    return tokens
             case _:
                 await asyncio.to_thread(files.drop, name)
-                raise EngineError(f"{self.spec.title} could not save it")
+        raise EngineError(f"{self.spec.title} could not save it")
 
     async def restore_slot(self, model: LocalModel, number: int, session: str) -> tuple[int, ...]:
         """Restore what was saved of a conversation; return its tokens; empty: nothing was.
@@ -315,14 +315,14 @@ class StartedServer:
         if (found := self._place(model, session)) is None:
             return ()
         running, files, name = found
-        # It is not whole again before it was of use: one that is damaged ends the server (seen).
+        # It is not back before it was of use: one that the server ends of is tried once.
         tokens = await asyncio.to_thread(files.take, name)
         if not tokens:
             return ()
         said = await self._server(running).slot(running, number, "restore", files.undone(name))
         match said:
             case {"n_restored": int(restored)} if restored == len(tokens):
-                await asyncio.to_thread(files.done, name)
+                await asyncio.to_thread(files.back, name)
                 return tokens
             case _:
                 raise EngineError(f"{self.spec.title} could not restore what it had read")

@@ -1,8 +1,10 @@
 """What llama.cpp has read, as files: which there may be, what they are called, when they go.
 
 Such a file is a conversation in another form, so it is nobody else's: the folder is 0700, its files
-0600, and a name tells nothing to who has not the key of this installation. When one is written or
-read is decided in :mod:`standby.app.kept_slots`.
+0600, and a name tells nothing to who has not the key of this installation. A damaged one would end
+the engine, and with it every answer that runs there: so a file bears the seal of its content in its
+name, and who takes one gets it only if the seal fits. When one is written or read is decided in
+:mod:`standby.app.kept_slots`.
 """
 
 import hashlib
@@ -14,7 +16,7 @@ import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from standby.adapters.host.private import private_folder
 
@@ -29,6 +31,7 @@ AGE_S: Final = 24 * 3600.0
 
 _KEEPS_BYTES: Final = 5 * 1024**3
 _KEEPS_PART: Final = 0.1
+_PIECE_BYTES: Final = 1 << 20
 _ENDING: Final = ".slot"
 _UNDONE: Final = ".part"
 # llama.cpp's file of one sequence: "ggsq", the version, and how many tokens follow, 32 bits each.
@@ -56,10 +59,13 @@ class SlotFiles:
         self._now = now
         self._free = free or _free
 
+        self._taken: dict[str, Path] = {}
+        """What each that is taken was called."""
+
     def name(self, engine: str, session: str) -> str:
-        """Return what the file of a conversation is called, read by one model of one engine."""
+        """Return how the file of a conversation is known, read by one model of one engine."""
         said = f"{len(engine)}:{engine}{session}".encode()
-        return hmac.new(self._key, said, hashlib.sha256).hexdigest() + _ENDING
+        return hmac.new(self._key, said, hashlib.sha256).hexdigest()
 
     def undone(self, name: str) -> str:
         """Return what it is called until it is whole, or while it is taken."""
@@ -90,39 +96,65 @@ class SlotFiles:
         whole, free = self._free(self.folder)
         return free - MOST_BYTES >= min(_KEEPS_BYTES, whole * _KEEPS_PART)
 
-    def done(self, name: str) -> None:
-        """Take in that one is whole; older ones go where they are too many."""
+    def done(self, name: str, size: int) -> bool:
+        """Take in that one of so many bytes was written; older ones go where they are too many.
+
+        Return whether it is as large as that; else it is put away.
+        """
         undone = self.folder / self.undone(name)
+        if undone.stat().st_size != size:
+            self.drop(name)
+            return False
         undone.chmod(0o600)
-        undone.replace(self.folder / name)
+        whole = self.folder / f"{name}.{self._seal(name, undone)}{_ENDING}"
+        undone.replace(whole)  # seal and content at once
+        for older in self._all(name):
+            if older != whole:
+                older.unlink(missing_ok=True)
         self.tidy()
+        return True
+
+    def back(self, name: str) -> None:
+        """Put back one that was taken: it was of use."""
+        (self.folder / self.undone(name)).replace(self._taken.pop(name))
 
     def drop(self, name: str) -> None:
         """Put away one, whole or not."""
-        for each in (name, self.undone(name)):
-            (self.folder / each).unlink(missing_ok=True)
+        for each in (*self._all(name), self.folder / self.undone(name)):
+            each.unlink(missing_ok=True)
 
     def take(self, name: str) -> tuple[int, ...]:
-        """Take one until it is ``done`` again; one that never is goes at the next start.
+        """Take one until it is put ``back``; one that never is goes at the next start.
 
-        Return what was read, as tokens; empty: there is no such file, or none to be used.
+        Return what was read, as tokens; empty: there is no such file, or none to be used. One that
+        is not as it was written is put away.
         """
         self.tidy()
-        try:
-            (self.folder / name).replace(self.folder / self.undone(name))
-        except FileNotFoundError:
-            return ()
-        tokens = self._tokens(self.undone(name))
-        if not tokens:
-            self.drop(name)
-        return tokens
+        undone = self.folder / self.undone(name)
+        for whole in self._all(name):
+            whole.replace(undone)
+            sealed = whole.name == f"{name}.{self._seal(name, undone)}{_ENDING}"
+            if sealed and (tokens := self._tokens(undone)):
+                self._taken[name] = whole
+                return tokens
+            undone.unlink()
+        return ()
 
-    def _tokens(self, name: str) -> tuple[int, ...]:
-        try:
-            handle = os.open(self.folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        except FileNotFoundError:
-            return ()
-        with os.fdopen(handle, "rb") as file:
+    def _all(self, name: str) -> list[Path]:
+        """Return the whole ones of a conversation, the newest first; a crash may leave two."""
+        found = self.folder.glob(f"{name}.*{_ENDING}")
+        return sorted(found, key=lambda path: path.lstat().st_mtime, reverse=True)
+
+    def _seal(self, name: str, path: Path) -> str:
+        """Return what only this content has under this name."""
+        seal = hmac.new(self._key, name.encode(), hashlib.sha256)
+        with _opened(path) as file:
+            while data := file.read(_PIECE_BYTES):
+                seal.update(data)
+        return seal.hexdigest()
+
+    def _tokens(self, path: Path) -> tuple[int, ...]:
+        with _opened(path) as file:
             magic, _, count = _HEAD.unpack(file.read(_HEAD.size).ljust(_HEAD.size, b"\0"))
             if magic != _MAGIC or count > _MOST_TOKENS:
                 return ()
@@ -146,6 +178,10 @@ class SlotFiles:
             size += bytes_
             if place > MOST or size > MOST_BYTES or abs(self._now() - at) > AGE_S:
                 path.unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
 
 
 def _unpacked(said: tuple[int, ...]) -> tuple[int, ...]:
