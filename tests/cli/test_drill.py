@@ -3,7 +3,7 @@ from types import ModuleType
 
 import pytest
 
-from standby.app.drill_options import DrillOptions
+from standby.app.drill.options import DrillOptions
 
 
 @pytest.fixture

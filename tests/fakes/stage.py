@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from standby.app.drill_stage import Answer, Heard, StageError, StandIn
+from standby.app.drill.stage import Answer, Heard, StageError, StandIn
 
 LOCAL = "local/small"
 CLOUD = "claude-sonnet-5-5"

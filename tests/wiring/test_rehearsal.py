@@ -6,7 +6,7 @@ import pytest
 
 from standby.adapters.host.paths import paths
 from standby.adapters.net import http_client
-from standby.app.drill_stage import Heard, StageError
+from standby.app.drill.stage import Heard, StageError
 from standby.core.handback import marks
 from standby.core.wire.json import dumps
 from standby.testing.cloud import FakeCloud

@@ -1,7 +1,8 @@
 """The cloud as a candidate: a clean conversation goes out, its answer comes back to the byte.
 
-What a refusal means for the account is decided by :class:`standby.app.accounts.Accounts`; here is
-only what follows for this one request: wait a little and ask again, pass on, or leave it to others.
+What a refusal means for the account is decided by :class:`standby.app.accounts.Accounts`;
+here is only what follows for this one request: wait a little and ask again, pass on, or leave it
+to others.
 """
 
 import asyncio

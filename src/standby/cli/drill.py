@@ -6,7 +6,7 @@ from typing import cast
 
 import click
 
-from standby.app.drill_options import DrillClient, DrillOptions
+from standby.app.drill.options import DrillClient, DrillOptions
 from standby.cli import gateway, terminal
 
 __all__ = ["command"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from standby.app.drill_options import DrillOptions
+    from standby.app.drill.options import DrillOptions
 
 __all__ = ["drill"]
 

@@ -16,10 +16,10 @@ from typing import Final
 from standby.adapters.host.config_file import read_config
 from standby.adapters.host.paths import Paths, paths
 from standby.adapters.net import http_client
-from standby.app.drill import Drill, Event, Report
-from standby.app.drill_options import DrillOptions
-from standby.app.drill_report import Said, as_json, closing, said
-from standby.app.drill_stage import StageError
+from standby.app.drill.options import DrillOptions
+from standby.app.drill.rehearsal import Drill, Event, Report
+from standby.app.drill.report import Said, as_json, closing, said
+from standby.app.drill.stage import StageError
 from standby.core.wire.json import dumps
 from standby.testing.cloud import FakeCloud
 from standby.wiring.rehearsal.clients import role

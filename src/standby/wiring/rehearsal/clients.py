@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from standby.app.drill_options import DrillClient
-from standby.app.drill_stage import StageError
+from standby.app.drill.options import DrillClient
+from standby.app.drill.stage import StageError
 from standby.testing.accounts import SUBSCRIPTION, TOKEN, CloudAccount
 
 __all__ = ["CLAUDE", "PLAIN", "SDK", "Role", "habits", "role"]

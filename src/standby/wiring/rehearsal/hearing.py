@@ -1,6 +1,6 @@
 """What a rehearsal hears: the client's answers, and the requests that reached the fake cloud."""
 
-from standby.app.drill_stage import Answer, Heard, StageError
+from standby.app.drill.stage import Answer, Heard, StageError
 from standby.core.handback import marks
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.testing.log import Received

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from standby.app.drill_report import PLAIN_SIGNS, SIGNS, Said
+from standby.app.drill.report import PLAIN_SIGNS, SIGNS, Said
 
 __all__ = ["ignored", "of_log", "printable", "shown", "signs"]
 

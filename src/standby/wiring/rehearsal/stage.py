@@ -20,7 +20,7 @@ from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.processes import Running, running
 from standby.adapters.host.secrets import token
 from standby.app.client_environment import client_variables
-from standby.app.drill_stage import Answer, Heard, Line, StageError, StandIn
+from standby.app.drill.stage import Answer, Heard, Line, StageError, StandIn
 from standby.app.fetching import FAILED
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.testing.cloud import FakeCloud
@@ -54,7 +54,7 @@ _INSTALL: Final = (
 
 
 class SetUp:
-    """The stage of the rehearsal; see :class:`standby.app.drill.Stage`."""
+    """The stage of the rehearsal; see :class:`standby.app.drill.rehearsal.Stage`."""
 
     def __init__(
         self,

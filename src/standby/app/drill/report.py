@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from standby.app.drill import Check, Event, Moment, Phase, Report
+from standby.app.drill.rehearsal import Check, Event, Moment, Phase, Report
 from standby.core.wire.json import JSON
 
 __all__ = ["PLAIN_SIGNS", "SIGNS", "Mood", "Said", "as_json", "closing", "said"]

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from standby.app.drill import Check, Drill, Moment, Phase
-from standby.app.drill_stage import StageError
+from standby.app.drill.rehearsal import Check, Drill, Moment, Phase
+from standby.app.drill.stage import StageError
 from tests.fakes.stage import CLOUD, LOCAL, FakeStage, changed
 
 pytestmark = pytest.mark.anyio

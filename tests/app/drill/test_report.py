@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from standby.app.drill import Check, Drill, Moment, Phase
-from standby.app.drill_report import PLAIN_SIGNS, as_json, closing, said
-from standby.app.drill_stage import StageError
+from standby.app.drill.rehearsal import Check, Drill, Moment, Phase
+from standby.app.drill.report import PLAIN_SIGNS, as_json, closing, said
+from standby.app.drill.stage import StageError
 from standby.core.wire.json import dumps
 from tests.fakes.stage import FakeStage
 

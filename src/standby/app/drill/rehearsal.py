@@ -1,6 +1,6 @@
 """The rehearsal of a switch-over: what is said in each phase, what must be true of it, the verdict.
 
-What it needs of the world is one port, in :mod:`standby.app.drill_stage`: a client that talks, the
+What it needs of the world is one port, in :mod:`standby.app.drill.stage`: a client that talks, the
 cloud that it talks to as long as the quota lasts, and the gateway between them.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from standby.app.drill_stage import Answer, Heard, Line, Stage, StageError, StandIn
+from standby.app.drill.stage import Answer, Heard, Line, Stage, StageError, StandIn
 
 __all__ = ["Check", "Drill", "Event", "Moment", "Phase", "Report"]
 
