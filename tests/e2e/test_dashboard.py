@@ -24,7 +24,7 @@ from standby.server.api.openapi import PATHS
 from standby.testing.accounts import SUBSCRIPTION
 from standby.testing.cloud import FakeCloud
 from tests import prepare
-from tests.app.test_views import hold
+from tests.app.showing.test_views import hold
 from tests.browser.browser import Browser
 from tests.e2e.asking import Client
 from tests.e2e.gateway import Gateway, model

@@ -3,7 +3,7 @@
 import pytest
 
 from standby.app.choosing import ChoiceError
-from standby.app.usage import QueryError
+from standby.app.showing.usage import QueryError
 from standby.core.models.facts import LocalModel
 from standby.core.wire.json import loads as read
 from standby.ports import EngineError

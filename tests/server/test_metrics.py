@@ -7,8 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from standby.core.wire.json import loads
 from standby.server.metrics import MetricsDoor
-from tests.app.test_measures import entry, measures
-from tests.app.test_status import ME, SPENT
+from tests.app.showing.test_measures import entry, measures
+from tests.app.showing.test_status import ME, SPENT
 from tests.fakes.line import DOWN, OPUS, Tape, Way
 
 pytestmark = pytest.mark.anyio

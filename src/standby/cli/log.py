@@ -82,7 +82,7 @@ def _print(found: tuple[tuple[int, Entry], ...], *, as_json: bool) -> None:
 
 
 def _fields(one: Entry) -> dict[str, object]:
-    from standby.app.status import entry_json
+    from standby.app.showing.status import entry_json
 
     return {**entry_json(one), "project": one.project, "saved": one.saved}
 

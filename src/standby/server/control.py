@@ -5,7 +5,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from standby.app.choosing import ChoiceError
-from standby.app.usage import QueryError
+from standby.app.showing.usage import QueryError
 from standby.core.models.facts import LocalModel
 from standby.core.wire import errors
 from standby.core.wire.headers import Head

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
-from standby.app.measures import BOUNDS_S, Snapshot
+from standby.app.showing.measures import BOUNDS_S, Snapshot
 from standby.core.request import Headers
 from standby.core.wire import errors
 from standby.core.wire.headers import Head

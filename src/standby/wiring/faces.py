@@ -11,11 +11,11 @@ from standby.app.admission import Admission
 from standby.app.bookkeeping import Hear
 from standby.app.choosing import Choosing
 from standby.app.engines import Engines
-from standby.app.measures import Measures
 from standby.app.news import News
-from standby.app.status import About, Status
-from standby.app.usage import Usage
-from standby.app.views import Views
+from standby.app.showing.measures import Measures
+from standby.app.showing.status import About, Status
+from standby.app.showing.usage import Usage
+from standby.app.showing.views import Views
 from standby.core.settings import Settings
 from standby.core.usage import Entry
 from standby.core.wire.headers import Head

@@ -48,15 +48,15 @@ from standby.app.habits import Habits
 from standby.app.keeping import Keeping
 from standby.app.lifecycle import Lifecycle
 from standby.app.local import Local, LocalDeadlines
-from standby.app.measures import Measures
 from standby.app.news import News
 from standby.app.notices import Notices
 from standby.app.outlook import Outlook
 from standby.app.passage import Passage
+from standby.app.showing.measures import Measures
+from standby.app.showing.status import About, Status
+from standby.app.showing.usage import Usage
 from standby.app.speeds import Speeds
-from standby.app.status import About, Status
 from standby.app.switch import Switch
-from standby.app.usage import Usage
 from standby.app.waking import Waking
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel

@@ -3,7 +3,7 @@
 import pytest
 
 from standby.app.choosing import ChoiceError
-from standby.app.usage import QueryError
+from standby.app.showing.usage import QueryError
 from standby.core.wire.errors import message_of
 from standby.core.wire.json import loads
 from standby.ports import RecordsError

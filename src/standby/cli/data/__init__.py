@@ -65,7 +65,7 @@ def command() -> None:
 def export(session: str, project: str, before: str, as_csv: bool) -> None:
     """Print the rows, oldest first, a line of JSON each."""
     from standby.adapters.ledger import handing
-    from standby.app.status import entry_json
+    from standby.app.showing.status import entry_json
 
     chosen = _chosen(session, project, before)
     path = gateway.at_home().ledger_file

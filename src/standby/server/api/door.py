@@ -5,7 +5,7 @@ from typing import Final, Protocol
 from urllib.parse import unquote
 
 from standby.app.choosing import ChoiceError
-from standby.app.usage import QueryError as UsageError
+from standby.app.showing.usage import QueryError as UsageError
 from standby.core.request import Headers
 from standby.core.wire import errors
 from standby.core.wire.headers import Head

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from standby.app.admission import Admission
 from standby.app.engines import Engines
-from standby.app.status import entry_json, model_json
+from standby.app.showing.status import entry_json, model_json
 from standby.core.models.facts import LocalModel
 from standby.core.usage import Entry
 from standby.core.usage.sums import Line, Sums, added

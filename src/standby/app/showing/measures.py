@@ -13,7 +13,7 @@ from typing import Final
 from standby.app.accounts import Accounts
 from standby.app.admission import Admission
 from standby.app.engines import Engines
-from standby.app.status import About
+from standby.app.showing.status import About
 from standby.core.models.facts import LocalModel
 from standby.core.quota.windows import Window
 from standby.core.request import SHOWN

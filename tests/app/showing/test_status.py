@@ -6,8 +6,8 @@ from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
 from standby.app.outlook import Outlook
+from standby.app.showing.status import SHOWN, About, Status, entry_json
 from standby.app.speeds import Speeds
-from standby.app.status import SHOWN, About, Status, entry_json
 from standby.app.warm import Warming
 from standby.core.models.speed import Timings
 from standby.core.quota.reply import UNIFIED, Reply

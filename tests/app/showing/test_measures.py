@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
-from standby.app.measures import BOUNDS_S, MOST_NAMES, OTHER, Distribution, Measures, Names
-from standby.app.status import SHOWN, About
+from standby.app.showing.measures import BOUNDS_S, MOST_NAMES, OTHER, Distribution, Measures, Names
+from standby.app.showing.status import SHOWN, About
 from standby.core.request import Account
 from standby.core.usage import Entry, Tokens
-from tests.app.test_status import ME, SPENT, Pages
+from tests.app.showing.test_status import ME, SPENT, Pages
 from tests.fakes.line import DOWN, OPUS, Way
 from tests.fakes.talker import Talker
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from standby.adapters.host.prices_file import shipped_prices
-from standby.app.usage import Query, QueryError, Usage, query_of
+from standby.app.showing.usage import Query, QueryError, Usage, query_of
 from standby.core.quota.forecast import Sample
 from standby.core.quota.state import AccountState
 from standby.core.quota.windows import Window

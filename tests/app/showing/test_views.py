@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from standby.app.admission import Admission
 from standby.app.engines import Engines, Preference
-from standby.app.views import RANGES, Views
+from standby.app.showing.views import RANGES, Views
 from standby.core.request import Account
 from standby.core.turns import Priority
 from standby.core.usage import Entry, Tokens

@@ -7,7 +7,7 @@ from typing import Final
 from standby.app.accounts import Accounts
 from standby.app.choosing import Choosing
 from standby.app.engines import Engines
-from standby.app.glance import binding, shown_model, shown_windows
+from standby.app.showing.glance import binding, shown_model, shown_windows
 from standby.app.speeds import Speeds
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
