@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from standby.app.admission import Admission
+from standby.app.cloud.outlook import Outlook
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
 from standby.app.kept_slots import KeptSlots
-from standby.app.outlook import Outlook
 from standby.app.warm import Warming
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.turns import Priority

@@ -7,11 +7,11 @@ from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
 from standby.app.circles import Circles
+from standby.app.cloud.passage import Passage
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
 from standby.app.local import LocalDeadlines
 from standby.app.notices import Notices
-from standby.app.passage import Passage
 from standby.app.policy import Choices, Policy
 from standby.app.switch import Switch
 from tests.fakes.line import KNOWN, Tape, Way, five_hours, messages_request

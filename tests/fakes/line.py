@@ -4,8 +4,8 @@ import asyncio
 
 from standby.adapters.codings import coder_for
 from standby.adapters.quota_store.memory import MemoryStore
-from standby.app.accounts import Accounts
-from standby.app.cloud import CloudDeadlines, Line
+from standby.app.cloud.accounts import Accounts
+from standby.app.cloud.candidate import CloudDeadlines, Line
 from standby.core.quota.reply import UNIFIED
 from standby.core.request import NOBODY, Account, Caller, Request
 from standby.core.wire.headers import Head

@@ -10,7 +10,7 @@ from standby.adapters.host.dice import SystemDice
 from standby.adapters.host.paths import HOME, paths
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.quota_store.file import FileStore
-from standby.app.accounts import Accounts
+from standby.app.cloud.accounts import Accounts
 from standby.core.request import Account
 from standby.core.usage import Entry, Tokens
 from standby.wiring.offline import usage_of

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from standby.app.accounts import Accounts
+from standby.app.cloud.accounts import Accounts
 from standby.core.alerts import Level, Scene, Told, due
 from standby.core.policy.modes import Mode
 from standby.core.quota.windows import LENGTH_S

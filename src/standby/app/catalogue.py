@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from standby.app.cloud import Line, labelled
+from standby.app.cloud.candidate import Line, labelled
 from standby.app.engines import Engines
 from standby.app.speeds import Speeds
 from standby.app.warm import Warming

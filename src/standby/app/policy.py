@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from standby.app.accounts import Accounts
 from standby.app.bookkeeping import session_of
+from standby.app.cloud.accounts import Accounts
 from standby.app.engines import Engines
 from standby.app.habits import Habits
 from standby.app.recent import Recent

@@ -10,7 +10,8 @@ from typing import Final
 
 from standby.app.admission import Admission as Slots
 from standby.app.bookkeeping import Books
-from standby.app.cloud import Cloud, Line
+from standby.app.cloud.candidate import Cloud, Line
+from standby.app.cloud.passage import Passage
 from standby.app.engines import Engines
 from standby.app.fitting import Fitting
 from standby.app.gated import Gated
@@ -18,7 +19,6 @@ from standby.app.late import Late
 from standby.app.local import Local, LocalDeadlines
 from standby.app.notices import Notices
 from standby.app.outcome import book
-from standby.app.passage import Passage
 from standby.app.policy import LATE, Asking, Policy
 from standby.app.probes import probe_answer
 from standby.app.recent import Recent

@@ -30,14 +30,16 @@ from standby.adapters.quota_store.file import FileStore
 from standby.adapters.schemas import JsonSchemas
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
-from standby.app.accounts import Accounts, Change
 from standby.app.admission import Admission
 from standby.app.alerting import Alerting
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
 from standby.app.choosing import Choosing
 from standby.app.circles import Circles
-from standby.app.cloud import Line
+from standby.app.cloud.accounts import Accounts, Change
+from standby.app.cloud.candidate import Line
+from standby.app.cloud.outlook import Outlook
+from standby.app.cloud.passage import Passage
 from standby.app.counting import Counting
 from standby.app.describing import Ask, Describing
 from standby.app.documents import Reading
@@ -50,8 +52,6 @@ from standby.app.lifecycle import Lifecycle
 from standby.app.local import Local, LocalDeadlines
 from standby.app.news import News
 from standby.app.notices import Notices
-from standby.app.outlook import Outlook
-from standby.app.passage import Passage
 from standby.app.showing.measures import Measures
 from standby.app.showing.status import About, Status
 from standby.app.showing.usage import Usage

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from standby.adapters.host.config_file import ConfigError, read_config
 from standby.adapters.host.paths import Paths
-from standby.app.accounts import Accounts
 from standby.app.admission import Admission
 from standby.app.alerting import Alerting
-from standby.app.cloud import CloudDeadlines, Line
+from standby.app.cloud.accounts import Accounts
+from standby.app.cloud.candidate import CloudDeadlines, Line
 from standby.app.engines import Engines, Preference
 from standby.app.notices import Notices
 from standby.app.policy import Policy

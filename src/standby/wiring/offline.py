@@ -11,7 +11,7 @@ from standby.adapters.host.paths import Paths
 from standby.adapters.host.prices_file import shipped_prices
 from standby.adapters.ledger.reading import SqliteRecords
 from standby.adapters.quota_store.file import FileStore
-from standby.app.accounts import Accounts
+from standby.app.cloud.accounts import Accounts
 from standby.app.showing.usage import Usage
 from standby.core.usage.report import Now
 

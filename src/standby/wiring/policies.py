@@ -6,7 +6,7 @@ from dataclasses import asdict
 from standby.adapters.host.git_remotes import git_remotes
 from standby.adapters.host.paths import Paths
 from standby.adapters.quota_store.file import FileStore
-from standby.app.accounts import Accounts
+from standby.app.cloud.accounts import Accounts
 from standby.app.engines import Engines, Preference
 from standby.app.habits import Habits
 from standby.app.policy import Choices, Policy, Wishes

@@ -3,9 +3,9 @@
 import pytest
 
 from standby.app.admission import Admission
+from standby.app.cloud.outlook import Outlook
 from standby.app.engines import Engines, Preference
 from standby.app.fitting import Fitting
-from standby.app.outlook import Outlook
 from standby.app.showing.status import SHOWN, About, Status, entry_json
 from standby.app.speeds import Speeds
 from standby.app.warm import Warming

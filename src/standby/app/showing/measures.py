@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from standby.app.accounts import Accounts
 from standby.app.admission import Admission
+from standby.app.cloud.accounts import Accounts
 from standby.app.engines import Engines
 from standby.app.showing.status import About
 from standby.core.models.facts import LocalModel

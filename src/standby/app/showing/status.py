@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from standby.app.accounts import Accounts
 from standby.app.choosing import Choosing
+from standby.app.cloud.accounts import Accounts
 from standby.app.engines import Engines
 from standby.app.showing.glance import binding, shown_model, shown_windows
 from standby.app.speeds import Speeds

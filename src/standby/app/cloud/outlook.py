@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
-from standby.app.accounts import Accounts
+from standby.app.cloud.accounts import Accounts
 from standby.core import warming
 from standby.core.quota.forecast import forecast
 from standby.core.quota.machine import binds

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from standby.app.passage import Passage
+from standby.app.cloud.passage import Passage
 from standby.core.request import Request
 from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import loads

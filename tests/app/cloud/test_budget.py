@@ -1,6 +1,6 @@
 """One budget for all requests."""
 
-from standby.app.budget import Retries
+from standby.app.cloud.budget import Retries
 from standby.core.quota.retries import LEAST, WINDOW_S
 from tests.fakes.clock import SetClock
 

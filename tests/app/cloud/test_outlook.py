@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from standby.app import outlook
-from standby.app.outlook import Outlook
+from standby.app.cloud import outlook
+from standby.app.cloud.outlook import Outlook
 from standby.core.quota.forecast import Sample, forecast
 from standby.core.quota.reply import UNIFIED, Reply
 from tests.fakes.line import ME, OPUS, Way

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from standby.app.cloud import Cloud, labelled
+from standby.app.cloud.candidate import Cloud, labelled
 from standby.core.handback import marks
 from standby.core.request import Request
 from standby.core.wire import messages
@@ -413,7 +413,7 @@ async def test_the_words_of_a_refusal_are_kept_for_people():
 
 
 async def test_a_refusal_without_end_is_cut(monkeypatch):
-    monkeypatch.setattr("standby.app.cloud.MAX_ERROR_BYTES", 10)
+    monkeypatch.setattr("standby.app.cloud.candidate.MAX_ERROR_BYTES", 10)
     way = Way([Head(500, ()), *[b"1234"] * 5, UpstreamError("never read")])
 
     assert b"123412341234" == (await refused(way)).refusal.body

@@ -3,7 +3,7 @@
 from contextlib import aclosing
 from typing import Final
 
-from standby.app.cloud import Line, labelled
+from standby.app.cloud.candidate import Line, labelled
 from standby.core.request import Caller, Request
 from standby.core.wire import errors
 from standby.ports import UpstreamError, Wire

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from standby.adapters.quota_store.memory import MemoryStore
-from standby.app.accounts import MAX_ACCOUNTS, Accounts
+from standby.app.cloud.accounts import MAX_ACCOUNTS, Accounts
 from standby.core.quota.machine import Admission, QuotaRules, State
 from standby.core.quota.reply import Reply
 from standby.core.quota.signals import Aside, Down, Exhausted, Served

@@ -1,6 +1,6 @@
 """The cloud as a candidate: a clean conversation goes out, its answer comes back to the byte.
 
-What a refusal means for the account is decided by :class:`standby.app.accounts.Accounts`;
+What a refusal means for the account is decided by :class:`standby.app.cloud.accounts.Accounts`;
 here is only what follows for this one request: wait a little and ask again, pass on, or leave it
 to others.
 """
@@ -11,9 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from standby.app.accounts import Accounts
-from standby.app.budget import Retries
 from standby.app.closing import closing
+from standby.app.cloud.accounts import Accounts
+from standby.app.cloud.budget import Retries
 from standby.app.deadlines import SilenceError, timed
 from standby.core.handback.clean import clean
 from standby.core.quota.reply import Reply
