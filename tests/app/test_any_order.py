@@ -23,13 +23,13 @@ from standby.adapters.codings import coder_for
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.quota_store.file import FileStore
 from standby.adapters.quota_store.memory import MemoryStore
-from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
 from standby.app.cloud.accounts import Accounts
 from standby.app.cloud.candidate import CloudDeadlines, Line
 from standby.app.cloud.passage import Passage
-from standby.app.engines import Engines, Preference
-from standby.app.local import LocalDeadlines
+from standby.app.local.admission import Admission
+from standby.app.local.candidate import LocalDeadlines
+from standby.app.local.engines import Engines, Preference
 from standby.app.notices import Notices
 from standby.app.policy import Choices, Policy
 from standby.app.switch import Switch

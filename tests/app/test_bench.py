@@ -5,8 +5,8 @@ import json
 import pytest
 
 from standby.app.bench import Bench, Records
-from standby.app.engines import Engines, Preference
-from standby.app.speeds import Speeds
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.ports import EngineError
 from tests.fakes.clock import LoadedDice

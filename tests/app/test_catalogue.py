@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from standby.adapters.codings import coder_for
 from standby.app.catalogue import Catalogue
-from standby.app.engines import Engines, Preference
-from standby.app.speeds import Speeds
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.speeds import Speeds
 from standby.core.models.speed import Timings
 from standby.core.request import NOBODY, Caller, Request
 from standby.core.wire.headers import SERVED_BY, Head

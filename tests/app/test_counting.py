@@ -9,7 +9,7 @@ from standby.adapters.engines.embedded import ModelFile
 from standby.adapters.net import http_client
 from standby.app import counting
 from standby.app.counting import Counting
-from standby.app.engines import Engines, Preference
+from standby.app.local.engines import Engines, Preference
 from standby.core.dialects.openai_chat.request import to_chat
 from standby.core.request import NOBODY, Caller, Request
 from standby.core.wire.asked import read

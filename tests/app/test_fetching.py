@@ -2,8 +2,8 @@
 
 import pytest
 
-from standby.app.engines import Engines, Preference
 from standby.app.fetching import FAILED, Fetching
+from standby.app.local.engines import Engines, Preference
 from standby.ports import FetchError
 from tests.fakes.clock import SetClock
 from tests.fakes.talker import Talker

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from standby.adapters.schemas import JsonSchemas
-from standby.app.admission import Admission
-from standby.app.engines import Engines, Preference
-from standby.app.local import Local, LocalDeadlines
+from standby.app.local.admission import Admission
+from standby.app.local.candidate import Local, LocalDeadlines
+from standby.app.local.engines import Engines, Preference
 from standby.core.wire import asked
 from standby.core.wire.headers import Head
 from standby.core.wire.sse import Decoder

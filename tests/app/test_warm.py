@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from standby.app.admission import Admission
 from standby.app.cloud.outlook import Outlook
-from standby.app.engines import Engines, Preference
-from standby.app.fitting import Fitting
-from standby.app.kept_slots import KeptSlots
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.fitting import Fitting
+from standby.app.local.kept_slots import KeptSlots
 from standby.app.warm import Warming
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.turns import Priority

@@ -12,7 +12,7 @@ from standby.adapters import engines
 from standby.adapters.engines.chat import ChatServer
 from standby.adapters.engines.spec import EngineSpec, is_loopback
 from standby.adapters.net import http_client
-from standby.app.engines import Engines, Preference
+from standby.app.local.engines import Engines, Preference
 from standby.core.redact import Secret
 from standby.ports import Engine
 from tests.fakes.engines import SERVERS, serve

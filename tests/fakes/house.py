@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 
 from standby.adapters.quota_store.memory import MemoryStore
-from standby.app.admission import Admission
 from standby.app.bookkeeping import Books
 from standby.app.circles import Circles
 from standby.app.cloud.passage import Passage
-from standby.app.engines import Engines, Preference
-from standby.app.fitting import Fitting
-from standby.app.local import LocalDeadlines
+from standby.app.local.admission import Admission
+from standby.app.local.candidate import LocalDeadlines
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.fitting import Fitting
 from standby.app.notices import Notices
 from standby.app.policy import Choices, Policy
 from standby.app.switch import Switch

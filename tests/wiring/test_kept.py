@@ -7,7 +7,7 @@ import pytest
 from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.paths import paths
 from standby.adapters.net import http_client
-from standby.app.engines import Engines, Preference
+from standby.app.local.engines import Engines, Preference
 from standby.core.settings import Settings
 from standby.wiring.engines import engines_of, kept_of, slots_of
 

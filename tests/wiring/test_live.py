@@ -8,10 +8,10 @@ import pytest
 
 from standby.adapters.host.paths import paths
 from standby.adapters.ledger.nothing import NoLedger
-from standby.app.admission import Admission
 from standby.app.alerting import Alerting
 from standby.app.cloud.outlook import Outlook
-from standby.app.fitting import Fitting
+from standby.app.local.admission import Admission
+from standby.app.local.fitting import Fitting
 from standby.app.notices import Notices
 from standby.app.warm import Warming
 from standby.core.policy.modes import Mode

@@ -3,7 +3,7 @@
 import pytest
 
 from standby.adapters.host.paths import paths
-from standby.app.engines import Engines, Preference
+from standby.app.local.engines import Engines, Preference
 from standby.core.policy.choices import Choice
 from standby.core.policy.modes import Mode
 from standby.core.policy.privacy import Border, Privacy

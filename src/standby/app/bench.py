@@ -9,8 +9,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from standby.app.engines import Engines
-from standby.app.speeds import Speeds
+from standby.app.local.engines import Engines
+from standby.app.local.speeds import Speeds
 from standby.core.dialects.openai_chat import chunks
 from standby.core.models.facts import LocalModel
 from standby.core.models.measured import Figures, Measured, prompt, read_measured

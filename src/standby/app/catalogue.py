@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from standby.app.cloud.candidate import Line, labelled
-from standby.app.engines import Engines
-from standby.app.speeds import Speeds
+from standby.app.local.engines import Engines
+from standby.app.local.speeds import Speeds
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.models.label import label

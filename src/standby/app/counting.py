@@ -6,8 +6,8 @@ from typing import Final
 
 from standby.app.cloud.candidate import Line, labelled
 from standby.app.cloud.passage import Passage
-from standby.app.engines import Engines
-from standby.app.fitting import Fitting
+from standby.app.local.engines import Engines
+from standby.app.local.fitting import Fitting
 from standby.core.dialects.openai_chat.request import to_chat
 from standby.core.handback.clean import clean
 from standby.core.models.facts import LocalModel

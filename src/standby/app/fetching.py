@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from standby.app.engines import Engines
+from standby.app.local.engines import Engines
 from standby.ports import FetchError
 
 __all__ = ["FAILED", "Fetch", "Fetching"]

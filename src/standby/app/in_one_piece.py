@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from standby.app.admission import Slot
 from standby.app.closing import closing
+from standby.app.local.admission import Slot
 from standby.core.models.facts import LocalModel
 from standby.core.wire.json import JSON
 from standby.ports import Engine, EngineError

@@ -11,8 +11,8 @@ from typing import Final
 
 from standby.app.bookkeeping import session_of
 from standby.app.cloud.accounts import Accounts
-from standby.app.engines import Engines
 from standby.app.habits import Habits
+from standby.app.local.engines import Engines
 from standby.app.recent import Recent
 from standby.core.models.facts import LocalModel
 from standby.core.policy.choices import Choice, binding, from_json, lasting, put, to_json

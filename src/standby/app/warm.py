@@ -16,13 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from standby.app.admission import Admission, Slot
 from standby.app.cloud.outlook import Outlook
-from standby.app.engines import Engines
-from standby.app.fitting import Fitting, TooLong
 from standby.app.in_one_piece import one_token
 from standby.app.lives import Kept, Live, Lives
-from standby.app.speeds import Speeds
+from standby.app.local.admission import Admission, Slot
+from standby.app.local.engines import Engines
+from standby.app.local.fitting import Fitting, TooLong
+from standby.app.local.speeds import Speeds
 from standby.core import warming
 from standby.core.models.facts import LocalModel
 from standby.core.request import Account, Request

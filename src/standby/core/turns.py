@@ -3,7 +3,7 @@
 A local engine works on few requests at once, and each slot remembers the prompt that it read last.
 So it matters twice who gets one: for the time until it is free, and for the time that it takes to
 read a prompt which it could have had in memory. Who waits for what, with which deadline, is the
-business of :mod:`standby.app.admission`; here is only the order.
+business of :mod:`standby.app.local.admission`; here is only the order.
 """
 
 import enum

@@ -18,7 +18,7 @@ from standby.adapters.host.paths import Paths
 from standby.adapters.net import http_client
 from standby.app.bench import Bench, Told
 from standby.app.comparing import Bed, Comparing, Outcome
-from standby.app.engines import Engines
+from standby.app.local.engines import Engines
 from standby.core.models.facts import LocalModel
 from standby.core.models.tuned import Proposal
 from standby.core.models.tuning import Tuning

@@ -17,9 +17,9 @@ from standby.adapters.host.model_files import ModelFiles
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.slot_files import SlotFiles
-from standby.app.engines import Engines, Preference
 from standby.app.fetching import Fetch
-from standby.app.kept_slots import KeptSlots
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.kept_slots import KeptSlots
 from standby.core.redact import Secret
 from standby.core.settings import Settings
 from standby.ports import Clock, Engine, FetchError

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from standby.adapters.host.resident import ResidentMemory
-from standby.app.admission import Admission
 from standby.app.bookkeeping import Hear
 from standby.app.choosing import Choosing
-from standby.app.engines import Engines
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines
 from standby.app.news import News
 from standby.app.showing.measures import Measures
 from standby.app.showing.status import About, Status

@@ -30,7 +30,6 @@ from standby.adapters.quota_store.file import FileStore
 from standby.adapters.schemas import JsonSchemas
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
-from standby.app.admission import Admission
 from standby.app.alerting import Alerting
 from standby.app.bookkeeping import Books
 from standby.app.catalogue import Catalogue
@@ -41,21 +40,22 @@ from standby.app.cloud.candidate import Line
 from standby.app.cloud.outlook import Outlook
 from standby.app.cloud.passage import Passage
 from standby.app.counting import Counting
-from standby.app.describing import Ask, Describing
-from standby.app.documents import Reading
-from standby.app.engines import Engines
 from standby.app.fetching import Fetching
-from standby.app.fitting import Fitting
 from standby.app.habits import Habits
 from standby.app.keeping import Keeping
-from standby.app.lifecycle import Lifecycle
-from standby.app.local import Local, LocalDeadlines
+from standby.app.local.admission import Admission
+from standby.app.local.candidate import Local, LocalDeadlines
+from standby.app.local.describing import Ask, Describing
+from standby.app.local.documents import Reading
+from standby.app.local.engines import Engines
+from standby.app.local.fitting import Fitting
+from standby.app.local.lifecycle import Lifecycle
+from standby.app.local.speeds import Speeds
 from standby.app.news import News
 from standby.app.notices import Notices
 from standby.app.showing.measures import Measures
 from standby.app.showing.status import About, Status
 from standby.app.showing.usage import Usage
-from standby.app.speeds import Speeds
 from standby.app.switch import Switch
 from standby.app.waking import Waking
 from standby.app.warm import Warming

@@ -7,10 +7,10 @@ from standby.adapters.host.git_remotes import git_remotes
 from standby.adapters.host.paths import Paths
 from standby.adapters.quota_store.file import FileStore
 from standby.app.cloud.accounts import Accounts
-from standby.app.engines import Engines, Preference
 from standby.app.habits import Habits
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.speeds import Speeds
 from standby.app.policy import Choices, Policy, Wishes
-from standby.app.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.privacy import Border, Privacy, normal_remote

@@ -7,8 +7,8 @@ from standby.adapters.engines import ollama
 from standby.adapters.host.clock import SystemClock
 from standby.adapters.host.paths import Paths
 from standby.adapters.net import http_client
-from standby.app.engines import Engines, Preference, Startable
-from standby.app.lifecycle import Lifecycle
+from standby.app.local.engines import Engines, Preference, Startable
+from standby.app.local.lifecycle import Lifecycle
 from standby.app.models import Progress
 from standby.core.models.facts import LocalModel
 from standby.core.settings import Settings

@@ -7,7 +7,7 @@ from standby.adapters.host.hardware import read_hardware
 from standby.adapters.host.paths import Paths
 from standby.adapters.quota_store.file import FileStore
 from standby.app.bench import Records
-from standby.app.speeds import Speeds
+from standby.app.local.speeds import Speeds
 from standby.core.models.fit import Hardware, gigabytes
 
 __all__ = ["machine_of", "records_of", "teach"]

@@ -13,9 +13,9 @@ from standby.adapters.engines import embedded
 from standby.adapters.engines.embedded import ModelFile
 from standby.adapters.net import http_client
 from standby.adapters.schemas import JsonSchemas
-from standby.app.admission import Admission
-from standby.app.engines import Engines, Preference
-from standby.app.local import Local, LocalDeadlines
+from standby.app.local.admission import Admission
+from standby.app.local.candidate import Local, LocalDeadlines
+from standby.app.local.engines import Engines, Preference
 from standby.core.dialects.openai_chat.reply import Reply
 from standby.core.dialects.openai_chat.request import to_chat
 from standby.core.dialects.openai_chat.second import Retry, asking_again

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standby.app.local.speeds import Speeds
 from standby.app.showing.glance import binding, shown_model, shown_windows
-from standby.app.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.core.models.speed import Timings
 from standby.core.quota.machine import Quota, State

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.app.admission import Admission
-from standby.app.engines import Engines, Preference
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines, Preference
 from standby.app.showing.measures import BOUNDS_S, MOST_NAMES, OTHER, Distribution, Measures, Names
 from standby.app.showing.status import SHOWN, About
 from standby.core.request import Account

@@ -2,12 +2,12 @@
 
 import pytest
 
-from standby.app.admission import Admission
 from standby.app.cloud.outlook import Outlook
-from standby.app.engines import Engines, Preference
-from standby.app.fitting import Fitting
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.fitting import Fitting
+from standby.app.local.speeds import Speeds
 from standby.app.showing.status import SHOWN, About, Status, entry_json
-from standby.app.speeds import Speeds
 from standby.app.warm import Warming
 from standby.core.models.speed import Timings
 from standby.core.quota.reply import UNIFIED, Reply

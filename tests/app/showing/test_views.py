@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
-from standby.app.admission import Admission
-from standby.app.engines import Engines, Preference
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines, Preference
 from standby.app.showing.views import RANGES, Views
 from standby.core.request import Account
 from standby.core.turns import Priority

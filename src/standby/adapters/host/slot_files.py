@@ -4,7 +4,7 @@ Such a file is a conversation in another form, so it is nobody else's: the folde
 0600, and a name tells nothing to who has not the key of this installation. A damaged one would end
 the engine, and with it every answer that runs there: so a file bears the seal of its content in its
 name, and who takes one gets it only if the seal fits. When one is written or read is decided in
-:mod:`standby.app.kept_slots`.
+:mod:`standby.app.local.kept_slots`.
 """
 
 import hashlib

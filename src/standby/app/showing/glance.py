@@ -1,6 +1,6 @@
 """What a status line shows: who answers now, until when, what is left. Out of memory, at once."""
 
-from standby.app.speeds import Speeds
+from standby.app.local.speeds import Speeds
 from standby.core.models.facts import LocalModel
 from standby.core.quota.machine import Quota, State, binds
 from standby.core.quota.state import AccountState

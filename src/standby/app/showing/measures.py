@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from standby.app.admission import Admission
 from standby.app.cloud.accounts import Accounts
-from standby.app.engines import Engines
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines
 from standby.app.showing.status import About
 from standby.core.models.facts import LocalModel
 from standby.core.quota.windows import Window

@@ -6,9 +6,9 @@ from typing import Final
 
 from standby.app.choosing import Choosing
 from standby.app.cloud.accounts import Accounts
-from standby.app.engines import Engines
+from standby.app.local.engines import Engines
+from standby.app.local.speeds import Speeds
 from standby.app.showing.glance import binding, shown_model, shown_windows
-from standby.app.speeds import Speeds
 from standby.app.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.models.label import label

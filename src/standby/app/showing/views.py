@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from standby.app.admission import Admission
-from standby.app.engines import Engines
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines
 from standby.app.showing.status import entry_json, model_json
 from standby.core.models.facts import LocalModel
 from standby.core.usage import Entry

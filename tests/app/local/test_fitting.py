@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from standby.app.engines import Engines, Preference
-from standby.app.fitting import Fitting, Ready, TooLong
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.fitting import Fitting, Ready, TooLong
 from standby.core.context.measure import weigh
 from standby.core.usage import Tokens
 from standby.core.wire.asked import read

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from standby.app.admission import Admission, Slot, WantedError
+from standby.app.local.admission import Admission, Slot, WantedError
 from standby.core.models.facts import LocalModel
 from standby.core.turns import Priority, Queue
 from standby.ports import AnswererError

@@ -1,11 +1,11 @@
 """What a person asks of an engine: hold this model in memory, let go of that one.
 
-What standby does by itself, before an answer, is in :mod:`standby.app.engines`.
+What standby does by itself, before an answer, is in :mod:`standby.app.local.engines`.
 """
 
 from dataclasses import dataclass
 
-from standby.app.engines import Engines
+from standby.app.local.engines import Engines
 from standby.core.models.facts import LocalModel
 from standby.ports import EngineError
 

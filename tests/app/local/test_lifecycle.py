@@ -3,8 +3,8 @@
 import anyio
 import pytest
 
-from standby.app.engines import Engines, Preference
-from standby.app.lifecycle import Lifecycle
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.lifecycle import Lifecycle
 from standby.core.models.facts import LocalModel
 from standby.ports import EngineError
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from standby.app.admission import Admission
-from standby.app.engines import Engines, Preference
-from standby.app.kept_slots import IDLE_S, LAST_S, KeptSlots
+from standby.app.local.admission import Admission
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.kept_slots import IDLE_S, LAST_S, KeptSlots
 from standby.core.turns import Priority
 from standby.ports import EngineError
 from tests.fakes.clock import SetClock

@@ -3,7 +3,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from standby.app.engines import Engines, Preference, Startable
+from standby.app.local.engines import Engines, Preference, Startable
 from standby.core.models.facts import LocalModel
 from standby.ports import EngineError
 from tests.fakes.engines import FakeEngine, FakeStartable
@@ -197,7 +197,7 @@ async def test_one_engine_that_hangs_does_not_hide_the_others(monkeypatch):
             await anyio.sleep(60)
             return self.offers
 
-    monkeypatch.setattr("standby.app.engines._ASK_S", 0.2)
+    monkeypatch.setattr("standby.app.local.engines._ASK_S", 0.2)
     with anyio.fail_after(2):
         found = await engines(Hanging("ollama", model("ollama")), RUNNING).candidates()
 
@@ -214,7 +214,7 @@ async def test_an_engine_that_is_too_busy_to_answer_is_there_all_the_same(monkey
                 await anyio.sleep(60)
             return self.offers
 
-    monkeypatch.setattr("standby.app.engines._ASK_S", 0.2)
+    monkeypatch.setattr("standby.app.local.engines._ASK_S", 0.2)
     known = engines(Busy("ollama", model("ollama")), FakeEngine("lmstudio"))
     await known.refresh()
     with anyio.fail_after(2):
@@ -246,7 +246,7 @@ async def test_a_start_that_takes_too_long_is_the_engines_failure(monkeypatch):
             await anyio.sleep(60)
             return model
 
-    monkeypatch.setattr("standby.app.engines._READY_S", 0.05)
+    monkeypatch.setattr("standby.app.local.engines._READY_S", 0.05)
     own = Slow("embedded", model("embedded"))
     with anyio.fail_after(2), pytest.raises(EngineError, match="embedded/m was not ready"):
         await engines(own).ready(own.offers[0])

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from standby.app.documents import Reading
+from standby.app.local.documents import Reading
 from standby.core.wire.asked import read
 from standby.core.wire.json import dumps
 from tests.fakes.agents import called, gave, request, said

@@ -2,10 +2,10 @@
 
 import pytest
 
-from standby.app.admission import Admission
-from standby.app.engines import Engines, Preference
-from standby.app.fitting import Fitting
-from standby.app.local import Local, LocalDeadlines
+from standby.app.local.admission import Admission
+from standby.app.local.candidate import Local, LocalDeadlines
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.fitting import Fitting
 from standby.core.request import Request
 from standby.core.wire.asked import read
 from standby.core.wire.headers import Head

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from standby.app.engines import Engines
+from standby.app.local.engines import Engines
 from standby.core.models.facts import LocalModel
 from standby.ports import Clock, EngineError, Keeper
 

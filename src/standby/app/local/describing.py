@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from standby.app.closing import closing
-from standby.app.engines import Engines
+from standby.app.local.engines import Engines
 from standby.app.recent import Recent
 from standby.core.context.parts import Attached, attached, retold
 from standby.core.models.facts import LocalModel

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from standby.app.kept_slots import KeptSlots
+from standby.app.local.kept_slots import KeptSlots
 from standby.core.models.facts import LocalModel
 from standby.core.turns import Priority, Queue, Schedule, Turn
 from standby.ports import AnswererError, Clock

@@ -2,7 +2,7 @@
 
 import pytest
 
-from standby.app.speeds import Speeds
+from standby.app.local.speeds import Speeds
 from standby.core.models.speed import Timings
 from tests.fakes.talker import MODEL
 

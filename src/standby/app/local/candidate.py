@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
 
-from standby.app.admission import Admission, Slot, WantedError
 from standby.app.closing import closing
 from standby.app.deadlines import SilenceError, timed
-from standby.app.engines import Engines
-from standby.app.fitting import Fitting, Ready, TooLong
-from standby.app.speeds import Speeds
+from standby.app.local.admission import Admission, Slot, WantedError
+from standby.app.local.engines import Engines
+from standby.app.local.fitting import Fitting, Ready, TooLong
+from standby.app.local.speeds import Speeds
 from standby.app.waiting import Waiting
 from standby.core.context.triggers import read_overflow, too_long
 from standby.core.dialects.openai_chat.continuing import can_go_on, going_on, in_plain_words

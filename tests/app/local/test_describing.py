@@ -2,8 +2,8 @@ import base64
 
 import pytest
 
-from standby.app.describing import Describing
-from standby.app.engines import Engines, Preference
+from standby.app.local.describing import Describing
+from standby.app.local.engines import Engines, Preference
 from standby.core.wire.asked import read
 from standby.core.wire.headers import Head
 from standby.core.wire.json import dumps

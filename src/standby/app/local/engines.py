@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
-from standby.app.windows import Windows
+from standby.app.local.windows import Windows
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import WANTED_TOKENS
 from standby.core.models.health import Health

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from standby.app.admission import Admission
-from standby.app.engines import Engines, Preference
-from standby.app.local import Local, LocalDeadlines
-from standby.app.speeds import Speeds
+from standby.app.local.admission import Admission
+from standby.app.local.candidate import Local, LocalDeadlines
+from standby.app.local.engines import Engines, Preference
+from standby.app.local.speeds import Speeds
 from standby.core.handback import marks
 from standby.core.handback.notice import words
 from standby.core.turns import Priority

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from standby.app.windows import Windows
+from standby.app.local.windows import Windows
 from standby.core.models.facts import LocalModel
 
 MODEL = LocalModel("desk", "coder", "http://127.0.0.1:1", 65_536)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from standby.app.engines import Engines
+from standby.app.local.engines import Engines
 from standby.app.recent import Recent
 from standby.core.context.fit import Fitted, Window, fit, fit_summary, output_budget
 from standby.core.context.measure import Gauge, weigh
