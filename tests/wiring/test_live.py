@@ -13,7 +13,7 @@ from standby.app.cloud.outlook import Outlook
 from standby.app.local.admission import Admission
 from standby.app.local.fitting import Fitting
 from standby.app.notices import Notices
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.core.policy.modes import Mode
 from standby.core.settings import Settings, changed, known
 from standby.core.settings.about import Tables

@@ -6,7 +6,7 @@ from typing import Final
 from standby.app.cloud.candidate import Line, labelled
 from standby.app.local.engines import Engines
 from standby.app.local.speeds import Speeds
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.models.label import label
 from standby.core.policy.names import advertised

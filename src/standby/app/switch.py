@@ -27,7 +27,7 @@ from standby.app.relay import Relay
 from standby.app.sidecalls import SideCall, side_answer
 from standby.app.turn import Turn
 from standby.app.waiting import Waiting
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.app.witness import Witness
 from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange

@@ -1,7 +1,7 @@
 """Whether the local side is kept warm now, for which conversations, and how much is read at a time.
 
 Here are the decisions only. Who reads, and when it stops, is the business of
-:mod:`standby.app.warm`.
+:mod:`standby.app.warming.warm`.
 """
 
 import math

@@ -58,7 +58,7 @@ from standby.app.showing.status import About, Status
 from standby.app.showing.usage import Usage
 from standby.app.switch import Switch
 from standby.app.waking import Waking
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.quota.windows import Window
 from standby.core.quota.words import reason

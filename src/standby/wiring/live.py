@@ -23,7 +23,7 @@ from standby.app.notices import Notices
 from standby.app.policy import Policy
 from standby.app.reloading import Reloading
 from standby.app.switch import Switch
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.core.quota.machine import QuotaRules
 from standby.core.settings import Settings
 from standby.core.warming import Terms

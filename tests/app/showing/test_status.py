@@ -8,14 +8,14 @@ from standby.app.local.engines import Engines, Preference
 from standby.app.local.fitting import Fitting
 from standby.app.local.speeds import Speeds
 from standby.app.showing.status import SHOWN, About, Status, entry_json
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.core.models.speed import Timings
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.request import Account
 from standby.core.turns import Queue
 from standby.core.usage import Entry, Tokens
 from standby.core.wire.json import dumps
-from tests.app.test_lives import request
+from tests.app.warming.test_lives import request
 from tests.fakes.line import DOWN, OPUS, Way
 from tests.fakes.readers import Calm
 from tests.fakes.replies import HOUR, NOW

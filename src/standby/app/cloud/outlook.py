@@ -1,7 +1,7 @@
 """Why the cloud may soon not serve those who are here: limits, trouble, and what is foretold.
 
 What is to be done about it is decided in :mod:`standby.core.warming`, and done in
-:mod:`standby.app.warm`.
+:mod:`standby.app.warming.warm`.
 """
 
 import asyncio

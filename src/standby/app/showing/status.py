@@ -9,7 +9,7 @@ from standby.app.cloud.accounts import Accounts
 from standby.app.local.engines import Engines
 from standby.app.local.speeds import Speeds
 from standby.app.showing.glance import binding, shown_model, shown_windows
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.models.label import label
 from standby.core.policy.modes import Mode

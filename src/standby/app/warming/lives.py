@@ -1,6 +1,6 @@
 """The conversations that are alive: the newest request of each, in memory only, for minutes.
 
-What is read of them by whom is the business of :mod:`standby.app.warm`.
+What is read of them by whom is the business of :mod:`standby.app.warming.warm`.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The live conversations: the newest request of each, for minutes, and never too much."""
 
-from standby.app import lives
-from standby.app.lives import KEPT_S, Kept, Lives
+from standby.app.warming import lives
+from standby.app.warming.lives import KEPT_S, Kept, Lives
 from standby.core.request import Account, Request
 from standby.core.wire.json import dumps
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from standby.app.cloud.outlook import Outlook
-from standby.app.in_one_piece import one_token
-from standby.app.lives import Kept, Live, Lives
 from standby.app.local.admission import Admission, Slot
 from standby.app.local.engines import Engines
 from standby.app.local.fitting import Fitting, TooLong
 from standby.app.local.speeds import Speeds
+from standby.app.warming.in_one_piece import one_token
+from standby.app.warming.lives import Kept, Live, Lives
 from standby.core import warming
 from standby.core.models.facts import LocalModel
 from standby.core.request import Account, Request

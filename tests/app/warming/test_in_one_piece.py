@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from standby.app.in_one_piece import one_token
 from standby.app.local.admission import Slot
+from standby.app.warming.in_one_piece import one_token
 from standby.ports import EngineError
 from tests.fakes.talker import MODEL, Talker, says
 

@@ -11,12 +11,12 @@ from standby.app.local.admission import Admission
 from standby.app.local.engines import Engines, Preference
 from standby.app.local.fitting import Fitting
 from standby.app.local.kept_slots import KeptSlots
-from standby.app.warm import Warming
+from standby.app.warming.warm import Warming
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.turns import Priority
 from standby.core.warming import PORTION_S, Load, Terms
 from standby.core.wire import asked
-from tests.app.test_lives import TITLE, request
+from tests.app.warming.test_lives import TITLE, request
 from tests.fakes.line import ME, OPUS, Way
 from tests.fakes.readers import MODEL, Calm, KeepingEngine, ReadingEngine
 from tests.fakes.replies import HOUR, NOW
