@@ -63,7 +63,7 @@ fuzz: $(READY)  ## look for bytes and orders of events that break a promise
 	$(call PIP,$(VENV)) --require-hashes --no-deps --target .cache/fuzz/lib --upgrade \
 		--requirement tests/fuzz/requirements.txt
 	PYTHONPATH=.cache/fuzz/lib $(BIN)/python -m tests.fuzz.run
-	STANDBY_FUZZ_EXAMPLES=600 $(BIN)/pytest tests/app/test_any_order.py --timeout 900
+	STANDBY_FUZZ_EXAMPLES=600 $(BIN)/pytest tests/app/answering/test_any_order.py --timeout 900
 
 soak: $(READY)  ## half an hour of 50 clients while everything fails at random
 	$(BIN)/python bench/soak.py --write docs/reliability.md

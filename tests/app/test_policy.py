@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from standby.adapters.quota_store.memory import MemoryStore
-from standby.app import switch
+from standby.app.answering import switch
 from standby.app.policy import Asking, Choices, UnknownModelError, Wishes
 from standby.core.policy.choices import Choice
 from standby.core.policy.modes import Mode, SecondOpinion

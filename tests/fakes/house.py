@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 
 from standby.adapters.quota_store.memory import MemoryStore
+from standby.app.answering.circles import Circles
+from standby.app.answering.notices import Notices
+from standby.app.answering.switch import Switch
 from standby.app.bookkeeping import Books
-from standby.app.circles import Circles
 from standby.app.cloud.passage import Passage
 from standby.app.local.admission import Admission
 from standby.app.local.candidate import LocalDeadlines
 from standby.app.local.engines import Engines, Preference
 from standby.app.local.fitting import Fitting
-from standby.app.notices import Notices
 from standby.app.policy import Choices, Policy
-from standby.app.switch import Switch
 from tests.fakes.line import KNOWN, Tape, Way, five_hours, messages_request
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.rooms import RULES

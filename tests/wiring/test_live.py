@@ -9,10 +9,10 @@ import pytest
 from standby.adapters.host.paths import paths
 from standby.adapters.ledger.nothing import NoLedger
 from standby.app.alerting import Alerting
+from standby.app.answering.notices import Notices
 from standby.app.cloud.outlook import Outlook
 from standby.app.local.admission import Admission
 from standby.app.local.fitting import Fitting
-from standby.app.notices import Notices
 from standby.app.warming.warm import Warming
 from standby.core.policy.modes import Mode
 from standby.core.settings import Settings, changed, known

@@ -31,18 +31,20 @@ from standby.adapters.schemas import JsonSchemas
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
 from standby.app.alerting import Alerting
+from standby.app.answering.catalogue import Catalogue
+from standby.app.answering.circles import Circles
+from standby.app.answering.counting import Counting
+from standby.app.answering.keeping import Keeping
+from standby.app.answering.notices import Notices
+from standby.app.answering.switch import Switch
 from standby.app.bookkeeping import Books
-from standby.app.catalogue import Catalogue
 from standby.app.choosing import Choosing
-from standby.app.circles import Circles
 from standby.app.cloud.accounts import Accounts, Change
 from standby.app.cloud.candidate import Line
 from standby.app.cloud.outlook import Outlook
 from standby.app.cloud.passage import Passage
-from standby.app.counting import Counting
 from standby.app.fetching import Fetching
 from standby.app.habits import Habits
-from standby.app.keeping import Keeping
 from standby.app.local.admission import Admission
 from standby.app.local.candidate import Local, LocalDeadlines
 from standby.app.local.describing import Ask, Describing
@@ -52,11 +54,9 @@ from standby.app.local.fitting import Fitting
 from standby.app.local.lifecycle import Lifecycle
 from standby.app.local.speeds import Speeds
 from standby.app.news import News
-from standby.app.notices import Notices
 from standby.app.showing.measures import Measures
 from standby.app.showing.status import About, Status
 from standby.app.showing.usage import Usage
-from standby.app.switch import Switch
 from standby.app.waking import Waking
 from standby.app.warming.warm import Warming
 from standby.core.models.facts import LocalModel

@@ -15,14 +15,14 @@ from pathlib import Path
 from standby.adapters.host.config_file import ConfigError, read_config
 from standby.adapters.host.paths import Paths
 from standby.app.alerting import Alerting
+from standby.app.answering.notices import Notices
+from standby.app.answering.switch import Switch
 from standby.app.cloud.accounts import Accounts
 from standby.app.cloud.candidate import CloudDeadlines, Line
 from standby.app.local.admission import Admission
 from standby.app.local.engines import Engines, Preference
-from standby.app.notices import Notices
 from standby.app.policy import Policy
 from standby.app.reloading import Reloading
-from standby.app.switch import Switch
 from standby.app.warming.warm import Warming
 from standby.core.quota.machine import QuotaRules
 from standby.core.settings import Settings

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standby.adapters.codings import coder_for
-from standby.app.relay import Relay
+from standby.app.answering.relay import Relay
 from standby.core.exchange import Exchange, Sign
 from standby.core.handback.notice import notice
 from standby.core.request import Request
@@ -513,7 +513,7 @@ async def test_a_client_is_told_what_it_waits_for_and_then_gets_the_answer_in_on
 
 
 async def test_once_the_engine_has_taken_the_request_the_headers_go_out(monkeypatch):
-    monkeypatch.setattr("standby.app.relay.LOOK_S", 0.01)
+    monkeypatch.setattr("standby.app.answering.relay.LOOK_S", 0.01)
     tape = Tape()
     local = Says(tape.kept_alive.wait, *answer("Hello"))
 

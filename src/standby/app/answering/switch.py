@@ -8,27 +8,27 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from contextlib import nullcontext
 from typing import Final
 
+from standby.app.answering.gated import Gated
+from standby.app.answering.notices import Notices
+from standby.app.answering.outcome import book
+from standby.app.answering.probes import probe_answer
+from standby.app.answering.relay import Relay
+from standby.app.answering.sidecalls import SideCall, side_answer
+from standby.app.answering.turn import Turn
+from standby.app.answering.witness import Witness
 from standby.app.bookkeeping import Books
 from standby.app.cloud.candidate import Cloud, Line
 from standby.app.cloud.passage import Passage
-from standby.app.gated import Gated
 from standby.app.late import Late
 from standby.app.local.admission import Admission as Slots
 from standby.app.local.candidate import Local, LocalDeadlines
 from standby.app.local.engines import Engines
 from standby.app.local.fitting import Fitting
 from standby.app.local.speeds import Speeds
-from standby.app.notices import Notices
-from standby.app.outcome import book
 from standby.app.policy import LATE, Asking, Policy
-from standby.app.probes import probe_answer
 from standby.app.recent import Recent
-from standby.app.relay import Relay
-from standby.app.sidecalls import SideCall, side_answer
-from standby.app.turn import Turn
 from standby.app.waiting import Waiting
 from standby.app.warming.warm import Warming
-from standby.app.witness import Witness
 from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange
 from standby.core.handback.notice import circles, words

@@ -1,6 +1,6 @@
 """One Messages request under way, with what is known of it so far.
 
-What is done with it is the business of :mod:`standby.app.switch`.
+What is done with it is the business of :mod:`standby.app.answering.switch`.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from standby.app.witness import Witness
+from standby.app.answering.witness import Witness
 from standby.core.usage.deeds import MOST, Deed
 from standby.core.wire.headers import Head
 from standby.core.wire.json import dumps

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.adapters.codings import coder_for
-from standby.app.coded import Coded
+from standby.app.answering.coded import Coded
 from standby.ports import CodingError
 
 CODINGS = ["gzip", "deflate", "br", "zstd"]

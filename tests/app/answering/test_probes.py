@@ -1,7 +1,7 @@
 import pytest
 from anthropic.types import Message
 
-from standby.app.probes import probe_answer
+from standby.app.answering.probes import probe_answer
 from standby.core.wire.headers import SERVED_BY
 from standby.core.wire.json import loads
 from tests.fakes.clock import LoadedDice

@@ -1,5 +1,5 @@
 from standby.adapters.codings import coder_for
-from standby.app.reads import Read, Stream
+from standby.app.answering.reads import Read, Stream
 from standby.core.exchange import Came, Ended
 from tests.fakes.answerers import answer, text
 

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from standby.app.answering.coded import Coded
+from standby.app.answering.reads import Read, Stream
 from standby.app.closing import closing
-from standby.app.coded import Coded
 from standby.app.deadlines import Deadline
-from standby.app.reads import Read, Stream
 from standby.app.waiting import LOOK_S, Waiting
 from standby.core.exchange import (
     Answered,

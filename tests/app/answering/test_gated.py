@@ -1,6 +1,6 @@
 import pytest
 
-from standby.app.gated import Gated
+from standby.app.answering.gated import Gated
 from standby.ports import AnswererError
 from tests.fakes.answerers import STREAM, Says, begin, fails
 from tests.fakes.line import messages_request

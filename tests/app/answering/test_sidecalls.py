@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.app.sidecalls import SideCall, side_answer, title_of
+from standby.app.answering.sidecalls import SideCall, side_answer, title_of
 from standby.core.request import Request
 from standby.core.wire.asked import read
 from standby.core.wire.json import dumps, loads

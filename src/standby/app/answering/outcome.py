@@ -1,8 +1,8 @@
 """What an exchange came to, in the words of the books: who answered, how it ended, and why."""
 
-from standby.app.relay import Relay
-from standby.app.sidecalls import side_answer
-from standby.app.turn import Turn
+from standby.app.answering.relay import Relay
+from standby.app.answering.sidecalls import side_answer
+from standby.app.answering.turn import Turn
 from standby.core.exchange import Exchange, Stage
 from standby.core.policy.thread import CLOUD
 from standby.core.usage import tokens_of

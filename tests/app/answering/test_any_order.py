@@ -23,6 +23,8 @@ from standby.adapters.codings import coder_for
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.quota_store.file import FileStore
 from standby.adapters.quota_store.memory import MemoryStore
+from standby.app.answering.notices import Notices
+from standby.app.answering.switch import Switch
 from standby.app.bookkeeping import Books
 from standby.app.cloud.accounts import Accounts
 from standby.app.cloud.candidate import CloudDeadlines, Line
@@ -30,9 +32,7 @@ from standby.app.cloud.passage import Passage
 from standby.app.local.admission import Admission
 from standby.app.local.candidate import LocalDeadlines
 from standby.app.local.engines import Engines, Preference
-from standby.app.notices import Notices
 from standby.app.policy import Choices, Policy
-from standby.app.switch import Switch
 from standby.core.quota.machine import QuotaRules
 from standby.core.request import Account, Caller
 from standby.core.usage import Tokens

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.adapters.codings import coder_for
-from standby.app.catalogue import Catalogue
+from standby.app.answering.catalogue import Catalogue
 from standby.app.local.engines import Engines, Preference
 from standby.app.local.speeds import Speeds
 from standby.core.models.speed import Timings
@@ -101,7 +101,7 @@ async def test_the_local_models_are_listed_also_when_the_cloud_cannot(steps):
 
 
 async def test_a_cloud_that_is_slow_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr("standby.app.catalogue.CLOUD_S", 0.01)
+    monkeypatch.setattr("standby.app.answering.catalogue.CLOUD_S", 0.01)
 
     assert [LOCAL] == ids(await listed(Way([for_ever])))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from standby.app.keeping import Keeping
+from standby.app.answering.keeping import Keeping
 from standby.core.request import NOBODY
 from standby.core.wire.errors import message_of
 from tests.fakes.line import KNOWN, Tape, messages_request

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from standby.adapters.codings import coder_for
-from standby.app.outcome import book
-from standby.app.relay import Relay
+from standby.app.answering.outcome import book
+from standby.app.answering.relay import Relay
 from standby.core.exchange import Exchange
 from standby.core.wire.errors import answer as refusal
 from standby.core.wire.headers import Head
 from standby.core.wire.json import dumps
-from tests.app.test_relay import Tape
-from tests.app.test_turn import turn
+from tests.app.answering.test_relay import Tape
+from tests.app.answering.test_turn import turn
 from tests.fakes.answerers import Says, answer, begin, fails, opened, text
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,8 @@ import pytest
 from standby.adapters.engines import embedded
 from standby.adapters.engines.embedded import ModelFile
 from standby.adapters.net import http_client
-from standby.app import counting
-from standby.app.counting import Counting
+from standby.app.answering import counting
+from standby.app.answering.counting import Counting
 from standby.app.local.engines import Engines, Preference
 from standby.core.dialects.openai_chat.request import to_chat
 from standby.core.request import NOBODY, Caller, Request

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.app.notices import Notices
+from standby.app.answering.notices import Notices
 
 NAMES = st.sampled_from(["a", "b", "c"])
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from standby.app.answering.turn import Turn
 from standby.app.bookkeeping import Booking
-from standby.app.turn import Turn
 from standby.app.waiting import Waiting
 from standby.core.request import Account, Caller, Request
 from standby.core.wire.asked import Malformed

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from standby.app import switch
+from standby.app.answering import switch
 from standby.app.policy import Wishes
 from standby.core.handback import marks
 from standby.core.request import NOBODY, Caller, Request

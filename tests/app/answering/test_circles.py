@@ -2,7 +2,7 @@
 
 import pytest
 
-from standby.app.circles import Circles
+from standby.app.answering.circles import Circles
 from standby.core.wire.asked import read
 from standby.core.wire.json import dumps
 from tests.fakes.circles import STUCK, turn
