@@ -234,7 +234,31 @@ async def test_when_a_keep_alive_is_out_a_refusal_becomes_an_error_event():
 
     log = await relayed({"cloud": cloud}, tape, keep_alive_s=0.01)
 
-    assert [error("no such").raw, "end"] == [entry for entry in log if entry != "ping"]
+    refused = error("no such", "invalid_request_error")
+    assert [refused.raw, "end"] == [entry for entry in log if entry != "ping"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (
+            b'{"type":"error","error":{"type":"rate_limit_error","message":"no"}}',
+            "rate_limit_error",
+        ),
+        (b"no", "overloaded_error"),
+    ],
+)
+async def test_when_a_keep_alive_is_out_and_nobody_could_the_event_is_of_the_refusals_type(
+    body, kind
+):
+    tape = Tape()
+    refusal = Refusal(Head(529, ()), body)
+    cloud = Says(tape.kept_alive.wait, fails("the cloud said no", refusal))
+
+    log = await relayed({"cloud": cloud}, tape, keep_alive_s=0.01)
+
+    said = error("the cloud said no", kind)
+    assert [said.raw, "end"] == [entry for entry in log if entry != "ping"]
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])

@@ -242,7 +242,8 @@ class Relay:
             self.on_shown()
         if self._wire.begun:
             # Headers went out with a keep-alive: what is no stream can only be an error now.
-            await self._fail_in_stream(errors.message_of(self.whole) or "the answer is no stream")
+            why = errors.message_of(self.whole) or "the answer is no stream"
+            await self._fail_in_stream(why, errors.type_of(self.whole, head.status))
         else:
             await self._wire.deliver(head, body)
 
@@ -268,7 +269,7 @@ class Relay:
     async def _give_up(self, end: GiveUp) -> None:
         self.gave_up = end.why
         if self._wire.begun:
-            await self._fail_in_stream(end.why)
+            await self._fail_in_stream(end.why, self._type(end))
             return
         if end.refusal is not None:
             head, body = errors.final(end.refusal)
@@ -277,8 +278,15 @@ class Relay:
         self.status = head.status
         await self._wire.deliver(head, body)
 
-    async def _fail_in_stream(self, why: str) -> None:
-        await self._send(messages.error(why).raw, ours=True)
+    def _type(self, end: GiveUp) -> str:
+        """Return what kind of error it is for who can be told no status any more."""
+        if end.refusal is not None and not self._begun:
+            head, body = end.refusal.head, end.refusal.body
+            return errors.type_of(self._plain(head, body), head.status)
+        return errors.KEPT if end.kept else errors.kind_of(UNABLE)
+
+    async def _fail_in_stream(self, why: str, kind: str) -> None:
+        await self._send(messages.error(why, kind).raw, ours=True)
         if not self._lost:
             await self._finish()
 

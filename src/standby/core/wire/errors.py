@@ -12,6 +12,7 @@ from standby.core.wire.headers import Head, end_to_end
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 
 __all__ = [
+    "KEPT",
     "Refusal",
     "answer",
     "body",
@@ -21,10 +22,13 @@ __all__ = [
     "kind_of",
     "later",
     "message_of",
+    "type_of",
 ]
 
 _FIRST_ERROR: Final = 400
 _NO_RETRY: Final = ("x-should-retry", "false")
+KEPT: Final = "policy_blocked"
+"""The type of an error for what a person's word keeps from being answered."""
 _KINDS: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -86,7 +90,7 @@ def kept(message: str) -> tuple[Head, bytes]:
     times (measured with 2.1.330; the type is of its contract for gateways).
     """
     head, _ = answer(_FIRST_ERROR, message)
-    return head, body(_FIRST_ERROR, message, kind="policy_blocked")
+    return head, body(_FIRST_ERROR, message, kind=KEPT)
 
 
 def later(
@@ -121,3 +125,16 @@ def message_of(plain: bytes) -> str:
             return message
         case _:
             return ""
+
+
+def type_of(plain: bytes, status: int) -> str:
+    """Return the type that an error body names; without one, that of its status."""
+    try:
+        value = loads(plain)
+    except NotJSONError:
+        return kind_of(status)
+    match value:
+        case {"type": "error", "error": {"type": str(kind)}} if kind:
+            return kind
+        case _:
+            return kind_of(status)
