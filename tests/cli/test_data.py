@@ -37,11 +37,21 @@ def test_all_of_it_is_taken_out_oldest_first(standby):
         (("--project", "/work"), ["r2"]),
         (("--before", "2026-11-20"), ["r1", "r2"]),
         (("--session", "s1", "--before", "2026-11-20"), ["r1"]),
-        (("--session", "s"), []),
+        (("--session", "s3"), []),
     ],
 )
 def test_what_is_wanted_of_it_is_taken_out(standby, choice, expected):
     assert expected == ids(standby("data", "export", *choice))
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("words", [("export",), ("delete", "--yes")])
+def test_an_id_that_several_begin_with_names_none(standby, words):
+    said = standby("data", *words, "--session", "s")
+
+    assert (1, "") == (said.code, said.out)
+    assert "begin with 's': s1, s2" in said.err
+    assert ["r1", "r2", "r9"] == ids(standby("data", "export"))
 
 
 @pytest.mark.usefixtures("kept")

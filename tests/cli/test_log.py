@@ -62,6 +62,25 @@ def test_as_many_as_wanted_of_the_conversation_that_is_wanted(standby, where):
     assert 2 == len(standby("log", "--session", "s1").out.splitlines())
 
 
+def test_a_conversation_is_named_by_the_beginning_of_its_id_where_it_is_the_only_one(
+    standby, where
+):
+    one, other = "5f0c2a71-a5d9-4b01", "5f0c9931-77aa-4c0e"
+    booked(
+        where,
+        *(replace(CLOUD, id=f"r{at}", session=name) for at, name in enumerate((one, other))),
+        replace(LOCAL, id="r9", session=f"{one}/agent"),
+    )
+
+    both = standby("log", "--session", "5f0c")
+
+    assert (1, "") == (both.code, both.out)
+    assert f"{one}, {other}" in both.err
+    assert 2 == len(standby("log", "--session", "5f0c2a").out.splitlines())
+    assert 1 == len(standby("log", "--session", other).out.splitlines())
+    assert "" == standby("log", "--session", "5f0d").out
+
+
 def test_json_has_a_line_for_each_with_all_of_it(standby, where):
     booked(where, LOCAL)
 

@@ -64,6 +64,14 @@ def test_the_files_of_the_newest_conversation_are_listed(standby, where):
     assert all(len(line) <= 80 for line in said.out.splitlines())
 
 
+def test_the_beginning_of_an_id_is_enough(standby, where):
+    worked(where)
+
+    assert standby("review").out == standby("review", "--session", "s-1/").out != ""
+    assert "in the session 's-9'" in standby("review", "--session", "s-9").err
+    assert "begin with 's-': s-1, s-2" in standby("review", "--session", "s-").err
+
+
 def test_the_guide_shows_what_is_printed(standby, where):
     worked(where)
     shown = "\n".join(f"    {line}".rstrip() for line in standby("review").out.splitlines())

@@ -1,12 +1,14 @@
 """``standby use``: who answers, chosen while the gateway runs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from standby.cli.use import seconds
+from tests.cli.test_log import CLOUD, booked
 from tests.fakes.gateway import POLICY, running_gateway, status
 
 
@@ -35,6 +37,17 @@ def test_a_choice_goes_to_the_gateway_whole(standby, where):
     assert 0 == said.code
     assert "auto until 21:23" in said.out
     assert "local for /work" in said.out
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"), [("5f0c2a71", "5f0c2a71-a5d9-4b01"), ("of-tomorrow", "of-tomorrow")]
+)
+def test_a_session_is_named_by_the_beginning_that_is_shown_of_it(standby, where, named, meant):
+    booked(where, replace(CLOUD, session="5f0c2a71-a5d9-4b01"))
+    with running_gateway(where) as fake:
+        standby("use", "local", "--session", named)
+
+    assert {"what": "local", "session": meant} == asked(fake)
 
 
 def test_a_project_is_named_by_its_whole_path(standby, where, monkeypatch, tmp_path):

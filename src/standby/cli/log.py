@@ -33,7 +33,12 @@ _WHO: Final = {"both": "cloud+local"}
     "-n", "--lines", type=click.IntRange(0), default=20, show_default=True, help="How many lines."
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on printing, until Ctrl-C.")
-@click.option("--session", default="", help="Of one conversation and its subagents only.")
+@click.option(
+    "--session",
+    default="",
+    metavar="ID",
+    help="Of one conversation and its subagents only; the beginning of its id will do.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print each request as a line of JSON.")
 @click.option("--gateway", "own", is_flag=True, help="The gateway's own words instead.")
 def command(lines: int, follow: bool, session: str, as_json: bool, own: bool) -> None:
@@ -59,6 +64,7 @@ def _requests(lines: int, session: str, *, follow: bool, as_json: bool) -> None:
             "The gateway begins one with its first request; `standby log --gateway` has its words.",
         )
     looks, pause = Looks(path), threading.Event()
+    session = gateway.whole_session(path, session)
     newest = max([seq for seq, _ in looks.entries(1)], default=0)
     found = looks.entries(lines, session=session)
     while True:

@@ -22,7 +22,12 @@ __all__ = ["command"]
         "standby review --session 5f0c2a --json",
     ),
 )
-@click.option("--session", default="", metavar="ID", help="One conversation, by its id.")
+@click.option(
+    "--session",
+    default="",
+    metavar="ID",
+    help="One conversation, by its id or the beginning of it.",
+)
 @click.option("--last", is_flag=True, help="The newest one; so it is without --session, too.")
 @click.option("--prompt", "as_prompt", is_flag=True, help="Print a prompt for a review.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -54,8 +59,9 @@ def _found(session: str) -> "Review":
     from standby.adapters.ledger.looking import Looks
     from standby.core.usage.review import reviewed
 
-    looks = Looks(gateway.at_home().ledger_file)
-    chosen = session or looks.changing()
+    path = gateway.at_home().ledger_file
+    looks = Looks(path)
+    chosen = gateway.whole_session(path, session) or looks.changing()
     found = None
     if chosen is not None:
         found = reviewed(chosen, looks.deeds(chosen), looks.answers(chosen))

@@ -30,7 +30,12 @@ _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 )
 @click.argument("what", required=False, default="")
 @click.option("--for", "length", metavar="TIME", help="Let it end by itself: 30min, 2h, 1d.")
-@click.option("--session", metavar="ID", default="", help="For one session of the client.")
+@click.option(
+    "--session",
+    metavar="ID",
+    default="",
+    help="For one session of the client; the beginning of its id will do.",
+)
 @click.option("--project", metavar="PATH", default="", help="For one folder and all below it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(what: str, length: str | None, session: str, project: str, as_json: bool) -> None:
@@ -41,8 +46,10 @@ def command(what: str, length: str | None, session: str, project: str, as_json: 
     choice counts: that for a session, then that for a project. Without WHAT, say what counts now.
     The exit code is 3 when no gateway runs.
     """
-    found = gateway.genuine(gateway.at_home())
+    home = gateway.at_home()
+    found = gateway.genuine(home)
     if what:
+        session = gateway.whole_session(home.ledger_file, session)
         folder = str(Path(os.path.expanduser(project)).absolute()) if project else ""
         for_s = "" if length is None else str(seconds(length))
         wanted = {"what": what, "for_s": for_s, "session": session, "project": folder}

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from standby.adapters.ledger.file import open_ledger
-from standby.adapters.ledger.looking import CHANGING, OF_SESSION, Looks, looking, of_session
+from standby.adapters.ledger.looking import (
+    CHANGING,
+    NEXT_SESSION,
+    OF_SESSION,
+    Looks,
+    looking,
+    of_session,
+)
 from standby.adapters.ledger.rows import DID, insert, row
 from standby.core.usage import Entry, Tokens
 from standby.core.usage.deeds import Deed
@@ -70,6 +77,28 @@ def test_what_was_changed_in_a_conversation_is_found_by_its_requests(path):
     assert [Deed("Write", "x.py"), Deed("Bash")] == [one.deed for one in looks.deeds("s")]
     assert () == looks.deeds("t")
     assert {"local": 1, "cloud": 1} == looks.answers("s")
+
+
+def test_conversations_are_found_by_how_their_ids_begin_and_subagents_belong_to_theirs(path):
+    names = ("ab/x", "ab/y", "ab", "ab-c/x", "ab0", "a", "b", "ab~é", "AB")
+    with closing(open_ledger(path, check=False)) as connection:
+        for at, name in enumerate(names):
+            connection.execute(insert(1), row(replace(ONE, id=str(at), session=name)))
+    looks = Looks(path)
+
+    assert ("ab", "ab-c", "ab0", "ab~é") == looks.sessions("ab", 9)
+    assert ("ab", "ab-c") == looks.sessions("ab", 2)
+    assert ("ab",) == looks.sessions("ab/", 9)
+    assert () == looks.sessions("c", 9)
+
+
+def test_conversations_are_looked_up_by_their_index(path):
+    with looking(path) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {NEXT_SESSION}", ("a", "b")).fetchall()
+
+    assert ["SEARCH requests USING COVERING INDEX requests_session (session>? AND session<?)"] == [
+        row[3] for row in plan
+    ]
 
 
 def test_the_newest_change_is_found_without_going_through_all_requests(path):

@@ -6,6 +6,7 @@ from being taken up (measured). Sums are read, not rows, wherever there are many
 
 import contextlib
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ from standby.core.usage.sums import BOUNDS_S, Grouping, Line, Standing, Sums
 from standby.core.wire.json import JSON, NotJSONError, loads
 from standby.ports import RecordsError
 
-__all__ = ["CHANGING", "OF_SESSION", "Looks", "looking", "of_session"]
+__all__ = ["CHANGING", "NEXT_SESSION", "OF_SESSION", "Looks", "looking", "of_session"]
 
 _BUSY_S: Final = 1.0
 _LONGEST_S: Final = 5.0
@@ -72,6 +73,7 @@ _SESSIONS: Final = """
         GROUP BY session ORDER BY max(hour) DESC LIMIT ?
     )
 """
+NEXT_SESSION: Final = "SELECT min(session) FROM requests WHERE session >= ? AND session < ?"
 _NEWEST: Final = " ORDER BY seq DESC LIMIT ?"
 # Older SQLite takes 999 values at most.
 _AT_ONCE: Final = 50
@@ -113,6 +115,22 @@ class Looks:
         rows = self._ask(query, [after, *(of_session(session) if session else ()), wanted])
         found = ((row[0], entry(row[1:])) for row in rows)
         return tuple((seq, one) for seq, one in found if isinstance(seq, int) and one is not None)
+
+    def sessions(self, beginning: str, most: int) -> tuple[str, ...]:
+        """Return the conversations whose ids begin so, in order; subagents belong to theirs."""
+        found: dict[str, None] = {}
+        after, end = beginning, f"{beginning}{chr(sys.maxunicode)}"
+        while len(found) < most:
+            rows = self._ask(NEXT_SESSION, [after, end])
+            match rows[:1]:
+                case [(str(session),)]:
+                    name, agent, _ = session.partition("/")
+                    found[name] = None
+                    # Past its subagents in one step of the index, however many rows they have.
+                    after = of_session(name)[-1] if agent else f"{session} "
+                case _:
+                    break
+        return tuple(found)
 
     def ends(self, sessions: Sequence[str]) -> Mapping[str, Entry]:
         """Return the newest entry of each of some conversations, as far as there is one."""

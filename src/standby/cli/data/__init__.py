@@ -24,7 +24,12 @@ Command = Callable[..., None]
 
 def _choosing(function: Command) -> Command:
     options = (
-        click.option("--session", default="", help="Of one conversation and its subagents."),
+        click.option(
+            "--session",
+            default="",
+            metavar="ID",
+            help="Of one conversation and its subagents; the beginning of its id will do.",
+        ),
         click.option("--project", default="", help="Of one project, by its folder."),
         click.option("--before", default="", help="What is older: 30d, 4w or a date."),
     )
@@ -135,7 +140,8 @@ def _chosen(session: str, project: str, before: str) -> handing.Chosen:
 
     until = terminal.moment(before, time.time()) if before else None
     folder = str(Path(project).expanduser().absolute()) if project else ""
-    return handing.Chosen(session, folder, until)
+    whole = gateway.whole_session(gateway.at_home().ledger_file, session)
+    return handing.Chosen(whole, folder, until)
 
 
 def _cell(value: object) -> object:

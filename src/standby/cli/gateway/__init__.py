@@ -40,6 +40,7 @@ from standby.cli.gateway.said import (
     read_status,
 )
 from standby.cli.gateway.serving import overridden, run_to_end, serve_in_front
+from standby.cli.gateway.sessions import whole_session
 from standby.cli.gateway.starting import ensure, halt, start, tail
 from standby.cli.gateway.warming import Warming, read_warming, warming_rows
 
@@ -88,4 +89,5 @@ __all__ = [
     "warm",
     "warming_rows",
     "warmth",
+    "whole_session",
 ]
