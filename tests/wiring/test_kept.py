@@ -43,12 +43,14 @@ def test_where_it_cannot_be_kept_the_log_says_so(where, caplog):
     assert "not kept" in caplog.text
 
 
-async def test_the_embedded_engine_is_told_where_and_nobody_else(where, nothing_blocks):
+async def test_those_that_we_start_are_told_where_and_nobody_else(where, nothing_blocks):
     slots = slots_of(ON, where, b"key")
     async with http_client() as client:
         engines = engines_of(ON, where, client, kept=slots)
 
-    assert {"embedded"} == {one.name for one in engines if getattr(one, "_kept", None) is not None}
+    assert {"embedded", "on_path"} == {
+        one.name for one in engines if getattr(one, "_kept", None) is not None
+    }
 
 
 def test_who_saves_it_knows_when_an_engine_sleeps(where):

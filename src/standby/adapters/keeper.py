@@ -1,6 +1,8 @@
 """Runs one program, and ends it when stdin closes: ``python -m standby.adapters.keeper -- CMD…``.
 
-For programs that would outlive a parent that was killed.
+For programs that would outlive a parent that was killed. With ``--most-file-bytes N`` before the
+``--`` it can write no larger file, where the system has such a limit. What it writes is its
+owner's alone.
 """
 
 import contextlib
@@ -13,6 +15,7 @@ import threading
 __all__: list[str] = []
 
 _GRACE_S = 3.0
+_LIMIT = "--most-file-bytes"
 
 
 def _end(program: "subprocess.Popen[bytes]") -> None:
@@ -28,13 +31,35 @@ def _end_with_parent(program: "subprocess.Popen[bytes]") -> None:
     _end(program)
 
 
+def _limit_files(most_bytes: int) -> None:
+    """Have what is run fail to write a larger file; it is told so, and not ended."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    except (AttributeError, ImportError, OSError, ValueError):
+        pass  # no such limit on this system, or a lower one is set
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
 def main() -> None:
     """Run the program behind ``--`` and return its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who decides
-    command = sys.argv[sys.argv.index("--") + 1 :]
+    ours, command = _parted(sys.argv[1:])
+    os.umask(0o077)
+    if ours[:1] == [_LIMIT]:
+        _limit_files(int(ours[1]))
     try:
-        # What is run was put together by the gateway, as a list and without a shell.
-        program = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
+        # What is run was put together by the gateway, as a list and without a shell. Python would
+        # have a file that is too large end it again.
+        program = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, restore_signals=not ours
+        )
     except OSError as error:
         print(f"error: {command[0]!r} cannot be run: {error.strerror}", file=sys.stderr)  # noqa: T201
         os._exit(127)

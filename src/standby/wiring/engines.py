@@ -84,6 +84,7 @@ def engines_of(
             tuner=tuner,
             stop_s=local.stop_after_s,
             patience=patience,
+            kept=kept,
         )
     ]
     if local.embedded:

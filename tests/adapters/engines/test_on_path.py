@@ -1,7 +1,8 @@
 import asyncio
 import json
 import os
-from contextlib import aclosing
+import stat
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
 import psutil
@@ -9,10 +10,12 @@ import pytest
 
 from standby.adapters.engines import on_path
 from standby.adapters.engines.tuner import AsComputed
+from standby.adapters.host.slot_files import SlotFiles
 from standby.adapters.net import http_client
 from standby.core.models.fit import GB, Hardware, Kv
 from standby.core.models.tuning import Drafts
 from standby.ports import EngineError
+from tests.adapters.engines.test_reading import body
 from tests.fakes.gguf_files import gguf
 from tests.models.llama_server import EFFECT, put_on_path
 from tests.models.tiny_gguf import SAY, tiny_model
@@ -22,6 +25,11 @@ pytestmark = [
     pytest.mark.timeout(60),
     pytest.mark.skipif(os.name == "nt", reason="a script stands for llama-server"),
 ]
+
+
+@pytest.fixture
+def nothing_blocks():
+    """A test itself looks into a folder."""
 
 
 @pytest.fixture(params=["llama-server", "llama"])
@@ -71,6 +79,46 @@ async def test_one_that_cannot_load_the_model_is_an_error_that_says_why(tmp_path
         model.write_bytes(gguf()[:-1])
         with pytest.raises(EngineError, match="1 bytes short of its tensor"):
             await on_path.engine(client, model, path=str(folder)).start(offered)
+
+
+@asynccontextmanager
+async def running(folder, files):
+    path = await asyncio.to_thread(tiny_model)
+    async with http_client() as client:
+        engine = on_path.engine(client, path, context=8192, path=str(folder), kept=files)
+        try:
+            (offered,) = await engine.models()
+            yield engine, await engine.start(offered)
+        finally:
+            await engine.stop()
+
+
+async def test_what_it_has_read_comes_back_after_a_restart_of_the_same_program(
+    nothing_blocks, folder
+):
+    files = SlotFiles(folder / "slots", b"key")
+    files.open()
+    async with running(folder, files) as (engine, model):
+        prompt = await engine.prompt(model, body(model))
+        await engine.read(model, prompt, 0)
+        assert len(prompt) == await engine.save_slot(model, 0, "s-1")
+    (file,) = files.folder.iterdir()
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+    async with running(folder, files) as (engine, model):
+        assert prompt == await engine.restore_slot(model, 1, "s-1")
+        assert 1 == await engine.read(model, prompt, 1)
+
+    (program,) = (each for each in folder.iterdir() if each.name.startswith("llama"))
+    os.utime(program, (1, 1))
+    files.most_bytes = 100_000
+    async with running(folder, files) as (engine, model):
+        assert () == await engine.restore_slot(model, 0, "s-1"), "it is another build"
+        await engine.read(model, prompt, 0)
+        with pytest.raises(EngineError, match="said 500"):
+            await engine.save_slot(model, 0, "s-1")
+        assert 1 == await engine.read(model, prompt, 0), "it goes on, with too large a file"
+    assert [file] == [*files.folder.iterdir()]
 
 
 async def test_what_it_is_told_by_environment_is_what_llama_cpp_does(folder):

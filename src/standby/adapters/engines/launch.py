@@ -62,6 +62,11 @@ class SlotStore(Protocol):
         """Where its files lie."""
         ...
 
+    @property
+    def most_bytes(self) -> int:
+        """How large one may be."""
+        ...
+
     def name(self, engine: str, session: str) -> str:
         """Return how the file of a conversation is known, read by one model of one engine."""
         ...
@@ -83,7 +88,7 @@ class SlotStore(Protocol):
         ...
 
     def drop(self, name: str) -> None:
-        """Put away one, whole or not."""
+        """Put away what is not whole of one."""
         ...
 
     def take(self, name: str) -> tuple[int, ...]:

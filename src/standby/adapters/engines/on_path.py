@@ -22,7 +22,7 @@ from aiohttp import ClientSession
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.experience import Experience
-from standby.adapters.engines.launch import STARTED, Launch, Lesson
+from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore
 from standby.adapters.engines.started import StartedServer, as_planned
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, shape_of, window_of
@@ -58,19 +58,20 @@ def engine(
     tuner: Tuner | None = None,
     stop_s: float = 0.0,
     patience: Patience | None = None,
+    kept: SlotStore | None = None,
 ) -> StartedServer:
     """Return the engine; it offers nothing without a model file or without the program.
 
     ``model_file`` may be what chooses one; it is asked each time, on a thread, and so is
     ``hardware``, by which its caches are bounded. ``tuner`` may tell more of its settings. After
     ``stop_s`` without a request it may end. ``slots`` is how many requests it works on at once; 0:
-    two.
+    two. ``kept`` is where what it has read is kept.
     """
     choose = model_file if callable(model_file) else lambda: model_file
     experience = Experience(tuner or AsComputed())
-    plan = _Plan(choose, context, slots or _SLOTS, path, hardware, experience)
+    plan = _Plan(choose, context, slots or _SLOTS, path, hardware, experience, kept)
 
-    return as_planned(ENGINE, client, plan, patience, stop_s)
+    return as_planned(ENGINE, client, plan, patience, stop_s, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class _Plan:
     path: str | None
     hardware: Callable[[], Hardware] | None
     experience: Experience
+    kept: SlotStore | None = None
 
     def offered(self) -> LocalModel | None:
         file = self._file()
@@ -117,6 +119,9 @@ class _Plan:
             *(command, file, model.id, self._window(file), self.slots, self._tuning(file)),
             self.experience.retreat(_key(file)).layers,
         )
+        if self.kept is not None:
+            same = (self._window(file), self.slots, *_cache(self._tuning(file)))
+            launch = _keeping(launch, self.kept, _identity(self.path, command, file, same))
         return replace(launch, remark=self.experience.remark(_key(file)))
 
     def learn(self, model: LocalModel, trouble: Trouble | None) -> Lesson:
@@ -277,6 +282,31 @@ def _launch(
         settings=_words(tuning),
         tuned="" if tuning is None else tuning.measured,
     )
+
+
+def _cache(tuning: Tuning | None) -> tuple[object, ...]:
+    """Return of which kind its cache is; nothing where that was left to itself."""
+    if tuning is None or not tuning.measured:
+        return ()
+    return (tuning.kv, tuning.flash_attention)
+
+
+def _identity(
+    path: str | None, command: tuple[str, ...], file: Path, same: tuple[object, ...]
+) -> str:
+    """Return what has to be the same for what was read to be of use."""
+    files = [(str(each), each.stat()) for each in (Path(command[0]).resolve(), file.resolve())]
+    states = [(name, status.st_size, status.st_mtime_ns) for name, status in files]
+    return f"{engine_version(path)} {states} {same}"
+
+
+def _keeping(launch: Launch, kept: SlotStore, identity: str) -> Launch:
+    """Return the same, told where to save what it has read. A build that cannot says so then."""
+    at = launch.argv.index("--")
+    argv = (*launch.argv[:at], "--most-file-bytes", str(kept.most_bytes), *launch.argv[at:])
+    # llama.cpp puts the name of a file right behind it.
+    told = {**launch.environment, "LLAMA_ARG_SLOT_SAVE_PATH": f"{kept.folder}{os.sep}"}
+    return replace(launch, argv=argv, environment=told, identity=identity)
 
 
 def _free_port() -> int:

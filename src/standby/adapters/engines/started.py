@@ -298,7 +298,11 @@ class StartedServer:
         running, files, name = found
         if not await asyncio.to_thread(files.room):
             raise EngineError("the disk has too little room")
-        said = await self._server(running).slot(running, number, "save", files.undone(name))
+        try:
+            said = await self._server(running).slot(running, number, "save", files.undone(name))
+        except EngineError:  # half of it may be there, and large
+            await asyncio.to_thread(files.drop, name)
+            raise
         match said:
             case {"n_saved": int(tokens), "n_written": int(size)} if tokens > 0:
                 if await asyncio.to_thread(files.done, name, size):

@@ -55,6 +55,7 @@ class SlotFiles:
     ) -> None:
         """``key`` names the files; ``free`` says how large the disk is, and how much is free."""
         self.folder = folder
+        self.most_bytes = MOST_BYTES
         self._key = key
         self._now = now
         self._free = free or _free
@@ -119,9 +120,8 @@ class SlotFiles:
         (self.folder / self.undone(name)).replace(self._taken.pop(name))
 
     def drop(self, name: str) -> None:
-        """Put away one, whole or not."""
-        for each in (*self._all(name), self.folder / self.undone(name)):
-            each.unlink(missing_ok=True)
+        """Put away what is not whole of one."""
+        (self.folder / self.undone(name)).unlink(missing_ok=True)
 
     def take(self, name: str) -> tuple[int, ...]:
         """Take one until it is put ``back``; one that never is goes at the next start.

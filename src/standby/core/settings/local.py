@@ -222,9 +222,9 @@ class Local(Section):
     keep_warm: bool = field(
         default=False,
         metadata=about(
-            "Keep on disk what the embedded engine has read of up to four conversations, for a day "
-            "and in at most 2 GiB, so that it is warm after a restart. Such a file is the "
-            "conversation in another form.",
+            "Keep on disk what an engine that standby starts has read of up to four conversations, "
+            "for a day and in at most 2 GiB, so that it is warm after a restart. Such a file is "
+            "the conversation in another form.",
             Switch(),
         ),
     )
