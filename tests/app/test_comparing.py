@@ -40,6 +40,7 @@ class House:
     """How many times longer reading takes with a trial."""
     write: dict = field(default_factory=dict)
     broken: tuple = ()
+    drafters: tuple = ()
     clock: Clock = field(default_factory=Clock)
     served: list = field(default_factory=list)
     told: list = field(default_factory=list)
@@ -71,7 +72,13 @@ class House:
             self.seen.append(outcome)
 
         comparing = Comparing(
-            self.serve, self.clock, lambda *step: self.told.append(step), note, cores, seconds
+            self.serve,
+            self.clock,
+            lambda *step: self.told.append(step),
+            note,
+            cores,
+            self.drafters,
+            seconds,
         )
         return await comparing.run(tokens)
 

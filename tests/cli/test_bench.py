@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +66,22 @@ def test_other_settings_are_tried_one_at_a_time_while_there_is_time(process, tin
     assert value["memory_bytes"] > 10_000_000
     assert value["done"]
     assert "proposal" in value
+
+
+def test_a_small_model_with_the_same_tokens_is_tried_as_one_that_guesses(process, tiny, tmp_path):
+    large, small = tmp_path / "large.gguf", tmp_path / "guesses.gguf"
+    for copy in (large, small):
+        shutil.copyfile(tiny_model(), copy)
+    os.truncate(large, 6 * small.stat().st_size)
+    tiny["STANDBY_LOCAL_MODEL_PATH"] = str(large)
+
+    said = process("bench", "local", "--tokens", "64", "--compare", "--for", "20s", "--json")
+    value = json.loads(said.out)
+
+    first = value["tried"][0]
+    assert ("drafts by guesses", "") == (first["trial"], first["ended"])
+    assert first["settings"].endswith("drafts by guesses")
+    assert first["write_tokens_per_s"] > 0
 
 
 def test_what_was_tried_is_shown_beside_what_is_run():

@@ -1,14 +1,15 @@
 """The header of a model file on disk, read once for each state of the file."""
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 from standby.core.models.fit import Shape, gigabytes, largest_context, need
-from standby.core.models.gguf import Fault, Header, read_header
+from standby.core.models.gguf import Fault, Header, ReadAt, read_header
 from standby.core.models.tuning import shortage
 
-__all__ = ["header_of", "misfit", "shape_of", "short_of", "window_of"]
+__all__ = ["header_of", "misfit", "reader_of", "shape_of", "short_of", "window_of"]
 
 # What stays for everything else on the machine.
 _SHARE = 0.85
@@ -25,14 +26,21 @@ def header_of(path: Path) -> Header | Fault:
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, _size: int, _changed_ns: int, _inode: int) -> Header | Fault:
+def _read(path: Path, size: int, _changed_ns: int, _inode: int) -> Header | Fault:
+    with reader_of(path) as read_at:
+        return read_header(read_at, size)
+
+
+@contextmanager
+def reader_of(path: Path) -> Iterator[ReadAt]:
+    """Return what reads a file at any place. Blocks; raises :class:`OSError`."""
     with path.open("rb") as file:
 
         def read_at(offset: int, count: int) -> bytes:
             file.seek(offset)
             return file.read(count)
 
-        return read_header(read_at, os.fstat(file.fileno()).st_size)
+        yield read_at
 
 
 def window_of(header: Header | Fault, ram_bytes: int, wanted_tokens: int) -> int:

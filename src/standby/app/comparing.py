@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from standby.app.bench import Bench, Told
@@ -90,16 +91,20 @@ class Comparing:
         told: Told,
         found: Callable[[Outcome], Awaitable[None]],
         cores: int,
+        drafters: Sequence[str],
         seconds: float,
     ) -> None:
-        """``found`` is told what there is after each measurement. ``seconds``: for all of it."""
+        """``found`` is told what there is after each measurement. ``seconds``: for all of it.
+
+        ``drafters``: small models that may guess for this one, by their names.
+        """
         self._serve = serve
         self._clock = clock
         self._told = told
         self._found = found
-        self._cores = cores
+        self._others = partial(trials, cores=cores, drafters=drafters)
         self._until = clock.ticks() + seconds
-        self._each_s = seconds / (len(list(trials(Tuning(0), cores))) + _BESIDE)
+        self._each_s = seconds / (len(list(self._others(Tuning(0)))) + _BESIDE)
         self._size = Size(0, 0)
 
     async def run(self, tokens: int) -> Outcome:
@@ -110,7 +115,7 @@ class Comparing:
                 *(bed.model, tokens, bed.about, bed.memory, course.along.append, self._room)
             )
             chosen = bed.tuning()
-        outcome = await self._trials(Outcome(measured), list(trials(chosen, self._cores)), course)
+        outcome = await self._trials(Outcome(measured), list(self._others(chosen)), course)
         winners = [one.trial for one in better(measured.figures, outcome.tried)]
         if (whole := together(chosen, winners)) is not None:
             outcome = await self._trials(outcome, [whole], course)

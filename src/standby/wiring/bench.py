@@ -1,5 +1,6 @@
 """The bench of local models, put together, with engines of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from standby.core.models.tuned import Proposal
 from standby.core.models.tuning import Tuning
 from standby.core.settings import Settings
 from standby.ports import Engine, EngineError
-from standby.wiring.engines import engines_of, preference_of
+from standby.wiring.engines import drafters_for, engines_of, preference_of
 from standby.wiring.records import machine_of, records_of
 from standby.wiring.tuned import OneTuning
 
@@ -75,8 +76,11 @@ async def compare_local(
         await records.keep(outcome.measured)
         found(outcome)
 
+    async with _engines(settings, where, None) as (engines, _):
+        model = await _named(engines, wish.model)
+    drafters = await asyncio.to_thread(drafters_for, settings, where, model)
     serve = partial(_bed, settings, where, wish.model, machine_of(hardware), told)
-    comparing = Comparing(serve, SystemClock(), told, keep, hardware.cores, wish.seconds)
+    comparing = Comparing(serve, SystemClock(), told, keep, hardware.cores, drafters, wish.seconds)
     outcome = await comparing.run(wish.tokens)
     if outcome.proposal is not None:
         await records.propose(outcome.proposal)

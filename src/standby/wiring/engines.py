@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from standby.adapters.engines import embedded, on_path
 from standby.adapters.engines.chat import ChatServer, Patience
+from standby.adapters.engines.drafting import drafters_of
 from standby.adapters.engines.tuner import Tuner
 from standby.adapters.host import downloads
 from standby.adapters.host.hardware import read_hardware
@@ -20,13 +21,15 @@ from standby.adapters.host.slot_files import SlotFiles
 from standby.app.fetching import Fetch
 from standby.app.local.engines import Engines, Preference
 from standby.app.local.kept_slots import KeptSlots
+from standby.core.models.facts import LocalModel
+from standby.core.models.fit import shared_room
 from standby.core.redact import Secret
 from standby.core.settings import Settings
 from standby.ports import Clock, Engine, FetchError
 from standby.wiring.kinds import ENGINES
 from standby.wiring.tuned import Adopted
 
-__all__ = ["engines_of", "fetch_of", "kept_of", "preference_of", "slots_of"]
+__all__ = ["drafters_for", "engines_of", "fetch_of", "kept_of", "preference_of", "slots_of"]
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +88,7 @@ def engines_of(
             stop_s=local.stop_after_s,
             patience=patience,
             kept=kept,
+            files=partial(_files, file, where),
         )
     ]
     if local.embedded:
@@ -100,9 +104,23 @@ def engines_of(
                 patience=patience,
                 tuner=tuner,
                 kept=kept,
+                files=partial(_files, file, where),
             )
         )
     return [*named, *(found if local.discover else ()), *ours]
+
+
+def drafters_for(settings: Settings, where: Paths, model: LocalModel) -> tuple[str, ...]:
+    """Return the small models here that may guess for one of an engine of ours, by name. Blocks."""
+    named = Path(settings.local.model_path) if settings.local.model_path else None
+    chosen = _model_file(named, where)
+    if chosen is None or chosen.id != model.id or chosen.rehearsal:
+        return ()
+    has = read_hardware(where.models)
+    cards = sum(card.room_bytes for card in has.cards)
+    room = max(has.ram_free_bytes, cards, shared_room(has))
+    files = _files(named, where)
+    return tuple(drafters_of(chosen.path, files, model.context_tokens or 0, room))
 
 
 def slots_of(settings: Settings, where: Paths, key: bytes) -> SlotFiles | None:
@@ -140,6 +158,16 @@ def _model_file(named: Path | None, where: Paths) -> embedded.ModelFile | None:
 def _work_file(named: Path | None, where: Paths) -> Path | None:
     """Return the file for a llama.cpp of the user's own: not one for rehearsals."""
     return named or _kept(where)
+
+
+def _files(named: Path | None, where: Paths) -> list[Path]:
+    """Return all model files that are known here."""
+    beside = [] if named is None else sorted(named.parent.glob("*.gguf"))
+    try:
+        return [*ModelFiles(where.models).every(), *beside]
+    except (FetchError, UnsafeFileError, OSError) as error:
+        log.warning("%s", error)
+        return beside
 
 
 def _kept(where: Paths) -> Path | None:

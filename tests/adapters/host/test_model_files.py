@@ -242,3 +242,12 @@ def test_a_digest_is_that_of_the_bytes_and_its_progress_is_told(tmp_path):
     assert [3] == told
     with pytest.raises(ModelFilesError, match="cannot be read"):
         ModelFiles(tmp_path).digest(tmp_path / "gone", told.append)
+
+
+def test_every_file_is_found_the_kept_ones_and_those_laid_beside_them(files):
+    kept(files, "coder", "1")
+    new = kept(files, "coder", "2")
+    beside = files.folder / "mine.gguf"
+    beside.write_bytes(DATA)
+
+    assert [files.path("coder", new.current), beside] == files.every()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.core.models import gguf as module
-from standby.core.models.gguf import Fault, Header, read_header
+from standby.core.models.gguf import Fault, Header, Words, read_header
 from tests.fakes.gguf_files import (
     ARRAY,
     BOOL,
@@ -61,6 +61,7 @@ def test_a_sound_header_says_what_a_choice_needs():
         kv_values_per_token=16 * 4 * 512,  # 64 KiB for a token, at two bytes each
         template=True,
         template_sha256=hashlib.sha256(b"{{ messages }}").hexdigest(),
+        words=Words(("", ""), 3, gguf().index(text("a") + text("bc")), 27),
     )
 
 

@@ -33,6 +33,7 @@ tunings = st.builds(
     kv=st.sampled_from(Kv),
     micro_batch=st.sampled_from([64, 128, 512, 2048]),
     drafts=st.sampled_from(Drafts),
+    drafter=st.sampled_from(["", "small"]),
 )
 
 
@@ -40,9 +41,14 @@ def took(first_s, write_s=6.0):
     return Figures(Timings(0, 8_000, first_s, 60, write_s), first_s)
 
 
-@given(tunings, st.integers(1, 64))
-def test_each_trial_is_another_setting_and_a_small_cache_never_goes_without_flash(chosen, cores):
-    tried = list(trials(chosen, cores))
+names = st.lists(st.sampled_from(["small", "other"]), unique=True)
+
+
+@given(tunings, st.integers(1, 64), names)
+def test_each_trial_is_another_setting_and_a_small_cache_never_goes_without_flash(
+    chosen, cores, drafters
+):
+    tried = list(trials(chosen, cores, drafters))
 
     assert len(tried) >= 3
     assert len(tried) == len({one.name for one in tried})
@@ -134,11 +140,15 @@ def test_what_was_better_is_tried_together_and_the_better_one_counts_where_two_a
     more, fewer = (Trial(f"{n} threads", replace(chosen, threads=n)) for n in (8, 2))
     drafts = Trial("drafts", replace(chosen, drafts=Drafts.SIMPLE, measured="drafts"))
     small = Trial("KV", replace(chosen, kv=Kv.Q8_0, flash_attention=True))
+    model = Trial("model", replace(chosen, drafter="small", measured="model"))
 
     whole = together(chosen, [drafts, more, fewer, small])
     assert whole == Trial(
         TOGETHER,
         Tuning(8, kv=Kv.Q8_0, flash_attention=True, drafts=Drafts.SIMPLE, measured=TOGETHER),
+    )
+    assert Tuning(8, drafter="small", measured=TOGETHER) == (
+        together(chosen, [model, drafts, more]).tuning
     )
     assert together(chosen, []) is None
     assert together(chosen, [drafts]) is None
@@ -148,3 +158,12 @@ def test_what_was_better_is_tried_together_and_the_better_one_counts_where_two_a
 def test_what_was_better_once_must_be_better_twice():
     assert (110.0, 70.0) == steady((CHOSEN, took(90.0)), (took(60.0), took(40.0)))
     assert steady((CHOSEN, took(62.0)), (took(60.0), took(61.0))) is None
+
+
+def test_small_models_that_may_guess_are_tried_first_and_never_beside_other_guesses():
+    tried = list(trials(replace(Tuning(4), drafts=Drafts.MOD), 4, ["tiny", "small"]))
+
+    assert ["drafts by tiny", "drafts by small"] == [one.name for one in tried[:2]]
+    assert ["tiny", "small"] == [one.tuning.guessing for one in tried[:2]]
+    words = [one for one in trials(replace(Tuning(4), drafter="tiny"), 4) if "ngram" in one.name]
+    assert {""} == {one.tuning.drafter for one in words}

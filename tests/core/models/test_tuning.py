@@ -114,6 +114,7 @@ tunings = st.builds(
     cache_mib=st.integers(0, 9),
     checkpoints=st.integers(0, 9),
     drafts=st.sampled_from(Drafts),
+    drafter=st.sampled_from(["", "small"]),
     measured=st.text(max_size=5),
 )
 
@@ -139,6 +140,7 @@ def test_settings_that_were_measured_leave_memory_as_it_was_computed(computed, f
         ("threads", True),
         ("kv", "Q1"),
         ("drafts", "dice"),
+        ("drafter", 7),
         ("micro_batch", 9999),
         ("micro_batch", 0),
         ("batch", 10**9),
@@ -153,3 +155,10 @@ def test_settings_that_make_no_sense_are_not_used(name, value):
 
 def test_a_way_to_guess_is_told_with_the_settings():
     assert Tuning(2, drafts=Drafts.SIMPLE).words.endswith("8 checkpoints, drafts by ngram-simple")
+    assert Tuning(2, drafter="small").words.endswith("8 checkpoints, drafts by small")
+
+
+def test_settings_from_before_small_models_guessed_are_still_used():
+    old = {name: said for name, said in tuning_json(Tuning(2)).items() if name != "drafter"}
+
+    assert Tuning(2) == read_tuning(old)

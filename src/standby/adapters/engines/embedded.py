@@ -18,6 +18,7 @@ from aiohttp import ClientSession
 
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
+from standby.adapters.engines.drafting import Files, with_drafter
 from standby.adapters.engines.experience import Experience
 from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore
 from standby.adapters.engines.started import StartedServer, as_planned
@@ -62,6 +63,7 @@ _FLASH: Final = {None: -1, False: 0, True: 1}
 _SAME: Final = ("n_ctx", "n_parallel", "cache_type_k", "cache_type_v", "flash_attn_type")
 # llama.cpp's numbers of the ways to guess.
 _DRAFTS: Final = {Drafts.NONE: 0, Drafts.SIMPLE: 6, Drafts.MOD: 9, Drafts.MAP: 8}
+_DRAFTS_BY_MODEL: Final = 1
 _PACKAGE: Final = "xllamacpp"
 
 
@@ -155,17 +157,20 @@ def engine(
     tuner: Tuner | None = None,
     patience: Patience | None = None,
     kept: SlotStore | None = None,
+    files: Files = tuple,
 ) -> StartedServer:
     """Return the embedded engine.
 
     ``choose`` and ``hardware`` are asked each time, on a thread. ``context`` is the window; 0: a
     fitting one. ``slots`` is how many requests it works on at once; 0: two. ``tuner`` may change
     the settings that were computed for the machine. ``kept`` is where what it has read is kept.
+    ``files`` are those among which a small model is found that guesses.
     """
     plan = _Plan(
         *(choose, hardware, Experience(tuner or AsComputed())),
         *(context, slots or _SLOTS, rests or Rests()),
         kept=kept,
+        files=files,
     )
 
     return as_planned(ENGINE, client, plan, patience, plan.rests.stop_s, kept)
@@ -182,6 +187,7 @@ class _Plan:
     slots: int
     rests: Rests
     kept: SlotStore | None = None
+    files: Files = tuple
 
     def offered(self) -> LocalModel | None:
         file = self.choose()
@@ -197,8 +203,8 @@ class _Plan:
         fault = _fault(file.path)
         if fault:
             raise EngineError(f"{file.path} {fault}")
-        tuning = self._tuning(file)
-        parameters = _parameters(self._window(file), tuning, self.slots, self.rests)
+        tuning, drafter = self._drafting(file)
+        parameters = _parameters(self._window(file), tuning, self.slots, self.rests, drafter)
         launch = _launch(file, parameters, tuning, self.experience.remark(_key(file)), self.kept)
         identity = "" if self.kept is None else _identity(file, parameters)
         return replace(launch, identity=identity)
@@ -224,6 +230,10 @@ class _Plan:
         )
 
     def _tuning(self, file: ModelFile) -> Tuning:
+        return self._drafting(file)[0]
+
+    def _drafting(self, file: ModelFile) -> tuple[Tuning, Path | None]:
+        """Return the settings, and the file of the small model that guesses by them."""
         has = self.hardware()
         # The package computes on the processor, and on Apple's graphics.
         usable = has if has.unified else replace(has, cards=())
@@ -231,16 +241,28 @@ class _Plan:
         less = self.experience.retreat(_key(file))
         if less.layers is not None:
             computed = replace(computed, layers_on_card=less.layers)
-        return self.experience.tuner.tuned(_key(file), engine_version, computed)
+        tuned = self.experience.tuner.tuned(_key(file), engine_version, computed)
+        return with_drafter(tuned, file.path, self.files)
 
 
 def _key(file: ModelFile) -> str:
     return f"{_NAME}/{file.id}"
 
 
-def _parameters(window: int, tuning: Tuning, slots: int, rests: Rests) -> dict[str, JSON]:
+def _parameters(
+    window: int, tuning: Tuning, slots: int, rests: Rests, drafter: Path | None
+) -> dict[str, JSON]:
     """Return llama.cpp's own parameters, by its own names."""
     layers = tuning.layers_on_card
+    drafts: dict[str, JSON] = {"speculative.types": [_DRAFTS[tuning.drafts]]}
+    if drafter is not None:
+        drafts = {
+            "speculative.types": [_DRAFTS_BY_MODEL],
+            "speculative.draft.mparams.path": str(drafter.resolve()),
+            "speculative.draft.n_gpu_layers": -1 if layers is None else layers,
+            "speculative.draft.cpuparams.n_threads": tuning.threads,
+            "speculative.draft.cpuparams_batch.n_threads": tuning.threads,
+        }
     return {
         "n_ctx": window,
         "n_parallel": slots,
@@ -254,7 +276,7 @@ def _parameters(window: int, tuning: Tuning, slots: int, rests: Rests) -> dict[s
         "n_ubatch": tuning.micro_batch,
         "cache_ram_mib": tuning.cache_mib,
         "n_ctx_checkpoints": tuning.checkpoints,
-        "speculative.types": [_DRAFTS[tuning.drafts]],
+        **drafts,
         "sleep_idle_seconds": rests.sleep_s or -1,
     }
 

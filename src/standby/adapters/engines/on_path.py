@@ -21,6 +21,7 @@ from aiohttp import ClientSession
 
 from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
+from standby.adapters.engines.drafting import Files, with_drafter
 from standby.adapters.engines.experience import Experience
 from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore
 from standby.adapters.engines.started import StartedServer, as_planned
@@ -59,17 +60,19 @@ def engine(
     stop_s: float = 0.0,
     patience: Patience | None = None,
     kept: SlotStore | None = None,
+    files: Files = tuple,
 ) -> StartedServer:
     """Return the engine; it offers nothing without a model file or without the program.
 
     ``model_file`` may be what chooses one; it is asked each time, on a thread, and so is
     ``hardware``, by which its caches are bounded. ``tuner`` may tell more of its settings. After
     ``stop_s`` without a request it may end. ``slots`` is how many requests it works on at once; 0:
-    two. ``kept`` is where what it has read is kept.
+    two. ``kept`` is where what it has read is kept. ``files`` are those among which a small model
+    is found that guesses.
     """
     choose = model_file if callable(model_file) else lambda: model_file
     experience = Experience(tuner or AsComputed())
-    plan = _Plan(choose, context, slots or _SLOTS, path, hardware, experience, kept)
+    plan = _Plan(choose, context, slots or _SLOTS, path, hardware, experience, kept, files)
 
     return as_planned(ENGINE, client, plan, patience, stop_s, kept)
 
@@ -85,6 +88,7 @@ class _Plan:
     hardware: Callable[[], Hardware] | None
     experience: Experience
     kept: SlotStore | None = None
+    files: Files = tuple
 
     def offered(self) -> LocalModel | None:
         file = self._file()
@@ -116,7 +120,7 @@ class _Plan:
         if isinstance(header, Fault):
             raise EngineError(f"{file} {header.words}")
         launch = _launch(
-            *(command, file, model.id, self._window(file), self.slots, self._tuning(file)),
+            *(command, file, model.id, self._window(file), self.slots, *self._drafting(file)),
             self.experience.retreat(_key(file)).layers,
         )
         if self.kept is not None:
@@ -152,11 +156,16 @@ class _Plan:
         return self.context or window_of(header_of(file), psutil.virtual_memory().total, _CONTEXT)
 
     def _tuning(self, file: Path) -> Tuning | None:
+        return self._drafting(file)[0]
+
+    def _drafting(self, file: Path) -> tuple[Tuning | None, Path | None]:
+        """Return the settings, and the file of the small model that guesses by them."""
         if self.hardware is None:
-            return None
+            return None, None
         computed = tune(shape_of(header_of(file)), self.hardware(), self._window(file))
         version = partial(engine_version, self.path)
-        return self.experience.tuner.tuned(_key(file), version, computed)
+        tuned = self.experience.tuner.tuned(_key(file), version, computed)
+        return with_drafter(tuned, file, self.files)
 
 
 def _id(file: Path) -> str:
@@ -220,7 +229,7 @@ def _words(tuning: Tuning | None) -> str:
     return tuning.words if tuning is not None and tuning.measured else ""
 
 
-def _bounded(tuning: Tuning | None) -> dict[str, str]:
+def _bounded(tuning: Tuning | None, drafter: Path | None) -> dict[str, str]:
     """Return how large its caches may grow, and what was measured to be faster.
 
     All else it chooses by itself, for its own build.
@@ -241,7 +250,19 @@ def _bounded(tuning: Tuning | None) -> dict[str, str]:
         "LLAMA_ARG_CACHE_TYPE_V": tuning.kv.name.lower(),
         "LLAMA_ARG_BATCH": str(tuning.batch),
         "LLAMA_ARG_UBATCH": str(tuning.micro_batch),
-        "LLAMA_ARG_SPEC_TYPE": tuning.drafts.value,
+        **_drafts(tuning, drafter),
+    }
+
+
+def _drafts(tuning: Tuning, drafter: Path | None) -> dict[str, str]:
+    """Return how it guesses. The variable of the small model got another name in 2026."""
+    if drafter is None:
+        return {"LLAMA_ARG_SPEC_TYPE": tuning.drafts.value}
+    file = str(drafter.resolve())
+    return {
+        "LLAMA_ARG_SPEC_TYPE": "draft-simple",
+        "LLAMA_ARG_SPEC_DRAFT_MODEL": file,
+        "LLAMA_ARG_MODEL_DRAFT": file,
     }
 
 
@@ -252,6 +273,7 @@ def _launch(
     window: int,
     slots: int,
     tuning: Tuning | None,
+    drafter: Path | None,
     layers: int | None,
 ) -> Launch:
     key, port = secrets.token_urlsafe(32), _free_port()
@@ -274,7 +296,7 @@ def _launch(
             LLAMA_ARG_OFFLINE="1",
             LLAMA_ARG_UI="0",
             LLAMA_ARG_WEBUI="0",
-            **_bounded(tuning),
+            **_bounded(tuning, drafter),
             **({} if layers is None else {"LLAMA_ARG_N_GPU_LAYERS": str(layers)}),
         ),
         key=Secret(key),

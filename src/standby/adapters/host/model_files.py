@@ -113,6 +113,11 @@ class ModelFiles:
         path = self.path(found.name, found.current)
         return path if path.is_file() else None
 
+    def every(self) -> list[Path]:
+        """Return the file of each model, and those that a person laid beside them."""
+        kept = [self.path(one.name, one.current) for one in self.installed()]
+        return [path for path in (*kept, *sorted(self.folder.glob("*.gguf"))) if path.is_file()]
+
     def choose(self, name: str) -> None:
         """Note what a person chose; empty takes it back."""
         with self._changing():

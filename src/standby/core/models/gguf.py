@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, TypeAlias
 
-__all__ = ["Fault", "Header", "ReadAt", "read_header"]
+__all__ = ["Fault", "Header", "ReadAt", "Words", "read_header"]
 
 ReadAt: TypeAlias = Callable[[int, int], bytes]
 """Returns the bytes of the file from an offset on, as many as are asked for; fewer at its end."""
@@ -67,10 +67,12 @@ _QUANTISATIONS: Final = {
 # fmt: on
 
 _TEMPLATE: Final = "tokenizer.chat_template"
+_WORDS: Final = "tokenizer.ggml.tokens"
+_TOKENIZER: Final = ("tokenizer.ggml.model", "tokenizer.ggml.pre")
 _TEXTS: Final = frozenset(
     {
         *("general.architecture", "general.name", "general.license", "general.type"),
-        _TEMPLATE,
+        *(_TEMPLATE, *_TOKENIZER),
     }
 )
 _GENERAL: Final = _TEXTS | {"general.file_type", "general.alignment", "split.count"}
@@ -86,6 +88,18 @@ class Fault:
     """Why a file is not given to an engine: words that go on after its name."""
 
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A model's vocabulary: how text is cut, and where in the file its tokens lie."""
+
+    tokenizer: tuple[str, str]
+    """Its kind, and how it splits text beforehand."""
+    tokens: int
+    at: int
+    """The place of the first token, in bytes. Each is its length in eight bytes, and its text."""
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,7 @@ class Header:
     template_sha256: str = ""
     experts: int = 0
     experts_used: int = 0
+    words: Words | None = None
 
     @property
     def serves(self) -> bool:
@@ -192,6 +207,8 @@ class _Reader:
     known: dict[str, Value] = field(default_factory=dict[str, Value])
     texts: int = 0
     kept: int = 0
+    words: tuple[int, int, int] | None = None
+    """Of the vocabulary: how many tokens, from where, in how many bytes."""
 
     def header(self) -> Header:
         if self.file.size < len(_MAGIC) or self.file.take(4) != _MAGIC:
@@ -241,17 +258,20 @@ class _Reader:
             self.file.skip(self._number(10))
             return "" if wanted else None  # text where a number belongs is no number
         if kind == _ARRAY:
-            return self._array(wanted=wanted)
+            return self._array(key, wanted=wanted)
         raise _FaultyError(f"has a value of the unknown type {kind}")
 
-    def _array(self, *, wanted: bool) -> list[int] | None:
+    def _array(self, key: str, *, wanted: bool) -> list[int] | None:
         kind, count = self._number(4), self._number(10)
         if kind == _TEXT:
             # Each takes eight bytes at least.
             self.texts += count
             if self.texts > _MAX_TEXTS or count > (self.file.size - self.file.at) // 8:
                 raise _FaultyError(f"has a list of {count} texts, which is not sound")
+            begin = self.file.at
             self.file.skip_texts(count)
+            if key == _WORDS:
+                self.words = (count, begin, self.file.at - begin)
             return None
         if kind not in _NUMBERS:
             raise _FaultyError(
@@ -326,7 +346,14 @@ class _Reader:
             template_sha256=sha256(template.encode()).hexdigest() if template else "",
             experts=self._own("expert_count") or 0,
             experts_used=self._own("expert_used_count") or 0,
+            words=self._vocabulary(),
         )
+
+    def _vocabulary(self) -> Words | None:
+        if self.words is None:
+            return None
+        kind, pre = (self._words(key) for key in _TOKENIZER)
+        return Words((kind, pre), *self.words)
 
     def _words(self, key: str) -> str:
         value = self.known.get(key)

@@ -73,14 +73,20 @@ class Tried:
     """Why it did not, in words."""
 
 
-def trials(chosen: Tuning, cores: int) -> Iterator[Trial]:
+def trials(chosen: Tuning, cores: int, drafters: Sequence[str] = ()) -> Iterator[Trial]:
     """Yield what to try: one thing at a time, so that a difference has one cause.
 
-    What is likeliest to bring something comes first: time may end.
+    What is likeliest to bring something comes first: time may end. ``drafters``: small models that
+    may guess for this one.
     """
+    for drafter in drafters:
+        if drafter != chosen.drafter:
+            model = replace(chosen, drafts=Drafts.NONE, drafter=drafter)
+            yield _trial(f"drafts by {drafter}", model)
     for drafts in Drafts:
         if drafts not in {Drafts.NONE, chosen.drafts}:
-            yield _trial(f"drafts by {drafts.value}", replace(chosen, drafts=drafts))
+            words = replace(chosen, drafts=drafts, drafter="")
+            yield _trial(f"drafts by {drafts.value}", words)
     for threads in dict.fromkeys((max(cores // 2, 1), cores, 2 * cores)):
         if threads != chosen.threads:
             yield _trial(f"{threads} threads", replace(chosen, threads=threads))
@@ -175,8 +181,8 @@ def _merged(chosen: Tuning, whole: Tuning, one: Tuning) -> Tuning:
         whole = replace(whole, flash_attention=one.flash_attention, kv=one.kv)
     if one.micro_batch != chosen.micro_batch:
         whole = replace(whole, micro_batch=one.micro_batch)
-    if one.drafts is not chosen.drafts:
-        whole = replace(whole, drafts=one.drafts)
+    if one.guessing != chosen.guessing:
+        whole = replace(whole, drafts=one.drafts, drafter=one.drafter)
     return whole
 
 

@@ -80,6 +80,8 @@ class Tuning:
     """How many states of a conversation are kept, for models that cannot go back by themselves."""
     drafts: Drafts = Drafts.NONE
     """How the next tokens are guessed."""
+    drafter: str = ""
+    """The small model that guesses them in place of that, by its name; empty: none."""
     measured: str = ""
     """Which trial of a bench it was taken from; empty: it was computed."""
 
@@ -97,9 +99,14 @@ class Tuning:
                 f"batch {self.batch}/{self.micro_batch}",
                 f"prompt cache {self.cache_mib} MiB",
                 f"{self.checkpoints} checkpoints",
-                *(() if self.drafts is Drafts.NONE else (f"drafts by {self.drafts.value}",)),
+                *((f"drafts by {self.guessing}",) if self.guessing else ()),
             )
         )
+
+    @property
+    def guessing(self) -> str:
+        """What guesses the next tokens; empty: nothing does."""
+        return self.drafter or ("" if self.drafts is Drafts.NONE else self.drafts.value)
 
 
 def tune(shape: Shape, hardware: Hardware, context_tokens: int) -> Tuning:
@@ -130,6 +137,7 @@ def retuned(computed: Tuning, found: Tuning) -> Tuning:
         batch=found.batch,
         micro_batch=found.micro_batch,
         drafts=found.drafts,
+        drafter=found.drafter,
         measured=found.measured,
     )
 
@@ -143,6 +151,7 @@ def tuning_json(tuning: Tuning) -> dict[str, JSON]:
         "batch": tuning.batch,
         "micro_batch": tuning.micro_batch,
         "drafts": tuning.drafts.value,
+        "drafter": tuning.drafter,
         "measured": tuning.measured,
     }
 
@@ -158,9 +167,11 @@ def read_tuning(value: JSON) -> Tuning | None:
             "micro_batch": int(micro),
             "drafts": str(drafts),
             "measured": str(measured),
+            **others,
         } if kv in Kv.__members__ and drafts in {each.value for each in Drafts}:
+            drafter = others.get("drafter", "")  # older files say none
             sound = 1 <= threads <= _MOST_THREADS and 1 <= micro <= batch <= _MOST_BATCH
-            if not sound or isinstance(threads, bool):
+            if not sound or isinstance(threads, bool) or not isinstance(drafter, str):
                 return None
             return Tuning(
                 threads,
@@ -169,6 +180,7 @@ def read_tuning(value: JSON) -> Tuning | None:
                 batch=batch,
                 micro_batch=micro,
                 drafts=Drafts(drafts),
+                drafter=drafter,
                 measured=measured,
             )
         case _:
