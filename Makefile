@@ -86,7 +86,7 @@ docs: $(READY)  ## write the reference anew from the code
 	$(BIN)/python docs/generate.py
 
 catalogue: $(READY)  ## bring the catalogue of models up to date with the hub
-	$(BIN)/python -m standby.adapters.host.catalogue_refresh
+	$(BIN)/python -m standby.adapters.host.models.catalogue_refresh
 
 lock:  ## choose versions anew, none younger than a week
 	$(PYTHON) -m venv --without-pip $(VENV)-lock

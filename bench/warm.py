@@ -26,7 +26,7 @@ import aiohttp
 
 from bench.machine import Noise, describe
 from standby.adapters.engines import embedded
-from standby.adapters.host import downloads
+from standby.adapters.host.models import downloads
 from standby.testing.accounts import API_KEY as ACCOUNT
 from standby.testing.cloud import FakeCloud
 from tests.e2e.claude_code import API_KEY, ClaudeCode

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from standby.adapters.host.hub import Hub
-from standby.adapters.host.model_files import ModelFiles
+from standby.adapters.host.models.files import ModelFiles
+from standby.adapters.host.models.hub import Hub
 from standby.app.models import Intake, Models, Plan, Wanted
 from standby.core.models.catalogue import Source
 from standby.ports import FetchError

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 
 from standby.adapters.host import hardware, secrets
-from standby.adapters.host.model_files import ModelFiles
+from standby.adapters.host.models.files import ModelFiles
 from standby.core.models.fit import Card, Hardware
 from tests.fakes import gateway as fake_gateway
 from tests.fakes.gguf_files import TEXT, changed, gguf

@@ -12,7 +12,7 @@ import aiohttp
 import psutil
 import pytest
 
-from standby.adapters.host import downloads
+from standby.adapters.host.models import downloads
 from tests.e2e.asking import Client
 from tests.e2e.gateway import Gateway, model, until
 from tests.prepare import FOLDER

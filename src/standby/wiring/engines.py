@@ -12,9 +12,9 @@ from standby.adapters.engines import embedded, on_path
 from standby.adapters.engines.chat import ChatServer, Patience
 from standby.adapters.engines.drafting import drafters_of
 from standby.adapters.engines.tuner import Tuner
-from standby.adapters.host import downloads
 from standby.adapters.host.hardware import read_hardware
-from standby.adapters.host.model_files import ModelFiles
+from standby.adapters.host.models import downloads
+from standby.adapters.host.models.files import ModelFiles
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.slot_files import SlotFiles

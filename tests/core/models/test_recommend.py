@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.adapters.host.catalogue_file import shipped_catalogue
+from standby.adapters.host.models.catalogue_file import shipped_catalogue
 from standby.core.models.catalogue import Catalogue
 from standby.core.models.choose import family_of
 from standby.core.models.fit import WANTED_TOKENS, Card, Hardware

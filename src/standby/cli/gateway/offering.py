@@ -13,8 +13,8 @@ def no_work_model(status: Status) -> bool:
 
 def offer(where: Paths) -> str:
     """Return what would suit this machine, for a person. Reads the hardware: a moment's work."""
-    from standby.adapters.host.catalogue_file import shipped_catalogue
     from standby.adapters.host.hardware import read_hardware
+    from standby.adapters.host.models.catalogue_file import shipped_catalogue
     from standby.core.models.recommend import best, choices, cost_in_words
 
     hardware = read_hardware(where.models)

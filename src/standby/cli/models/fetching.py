@@ -15,7 +15,7 @@ from standby.core.models.fit import gigabytes
 from standby.core.models.revisions import Installed
 
 if TYPE_CHECKING:
-    from standby.adapters.host.hub import Offer
+    from standby.adapters.host.models.hub import Offer
     from standby.app.models import Plan, Wanted
 
 __all__ = ["add", "pull", "update"]
@@ -85,7 +85,7 @@ def update(names: tuple[str, ...], yes: bool) -> None:
 
 def _wanted(name: str, as_name: str) -> "Wanted":
     """Return what a name stands for: the catalogue's, or a file of the hub."""
-    from standby.adapters.host.catalogue_file import shipped_catalogue
+    from standby.adapters.host.models.catalogue_file import shipped_catalogue
     from standby.app.models import Wanted
     from standby.core.models.catalogue import is_safe_name, source_of
     from standby.core.settings import nearest
@@ -112,7 +112,7 @@ def _newest(one: Installed) -> "Wanted | None":
 
     The catalogue goes before the hub, where it names another file than the one that is here.
     """
-    from standby.adapters.host.catalogue_file import shipped_catalogue
+    from standby.adapters.host.models.catalogue_file import shipped_catalogue
     from standby.app.models import Wanted
     from standby.core.models.catalogue import Source, source_of
 
@@ -126,7 +126,7 @@ def _newest(one: Installed) -> "Wanted | None":
 
 def _pull(wanted: "Wanted", *, yes: bool) -> None:
     """Look, ask, fetch: each by itself, so that Ctrl-C is heard while a question stands."""
-    from standby.adapters.host.hub import Hub
+    from standby.adapters.host.models.hub import Hub
     from standby.app.models import Intake
 
     hub = Hub(os.environ)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from standby.adapters.host.model_files import ModelFiles
+from standby.adapters.host.models.files import ModelFiles
 from standby.cli import gateway, terminal
 from standby.cli.models.progress import progress
 from standby.core.models.fit import gigabytes

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from standby.adapters.host.model_files import ModelFiles
+from standby.adapters.host.models.files import ModelFiles
 from standby.cli import gateway, terminal
 from standby.cli.models.shelf import engines as engines_here
 from standby.cli.models.shelf import kept_words
@@ -24,8 +24,8 @@ _TENTHS_ON_CARDS: Final = frozenset({Place.CARD, Place.SPLIT})
 
 def show(*, as_json: bool) -> None:
     """Print what there is."""
-    from standby.adapters.host.catalogue_file import shipped_catalogue
     from standby.adapters.host.hardware import read_hardware
+    from standby.adapters.host.models.catalogue_file import shipped_catalogue
 
     where = gateway.at_home()
     files = ModelFiles(where.models)

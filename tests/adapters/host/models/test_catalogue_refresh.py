@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from standby.adapters.host.catalogue_refresh import refresh
-from standby.adapters.host.hub import Hub
+from standby.adapters.host.models.catalogue_refresh import refresh
+from standby.adapters.host.models.hub import Hub
 from standby.core.models.catalogue import Catalogue, catalogue_json, read_catalogue
 from standby.core.wire.json import dumps, loads
 from standby.ports import FetchError

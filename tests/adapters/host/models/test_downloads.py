@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from standby.adapters.engines.embedded import REHEARSAL_FILE
-from standby.adapters.host.downloads import (
+from standby.adapters.host.models.downloads import (
     REHEARSAL,
     DownloadError,
     Package,

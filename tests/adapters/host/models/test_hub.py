@@ -9,9 +9,9 @@ import anyio
 import psutil
 import pytest
 
-from standby.adapters.host import hub as module
-from standby.adapters.host.hub import HOSTS, Hub
-from standby.adapters.host.hub_child import allowed
+from standby.adapters.host.models import hub as module
+from standby.adapters.host.models.hub import HOSTS, Hub
+from standby.adapters.host.models.hub_child import allowed
 from standby.core.models.catalogue import Source
 from standby.ports import FetchError
 from tests.fakes.gguf_files import gguf

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import orjson
 
-from standby.adapters.host.catalogue_file import CATALOGUE_FILE
-from standby.adapters.host.hub import Hub, Listing
+from standby.adapters.host.models.catalogue_file import CATALOGUE_FILE
+from standby.adapters.host.models.hub import Hub, Listing
 from standby.core.models.catalogue import Catalogue, Entry, catalogue_json, read_catalogue
 from standby.core.wire.json import loads
 from standby.ports import FetchError

@@ -1,8 +1,8 @@
 """Talks to the hub through its own client library, in a process of its own.
 
-Run by :mod:`standby.adapters.host.hub` as ``python -m`` with one argument: what is wanted, as JSON.
-One line of JSON on stdout says what came of it. It ends when its stdin closes, which happens also
-when its parent is killed.
+Run by :mod:`standby.adapters.host.models.hub` as ``python -m`` with one argument: what is wanted,
+as JSON. One line of JSON on stdout says what came of it. It ends when its stdin closes, which
+happens also when its parent is killed.
 
 No request leaves for a host that the parent did not allow, redirects included; no token is sent.
 The library's own way to fetch a file (``hf_hub_download``) begins anew after an interruption, so

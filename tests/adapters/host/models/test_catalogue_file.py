@@ -1,4 +1,4 @@
-from standby.adapters.host.catalogue_file import shipped_catalogue
+from standby.adapters.host.models.catalogue_file import shipped_catalogue
 
 
 def test_the_catalogue_that_is_shipped_can_be_read_and_fetched():

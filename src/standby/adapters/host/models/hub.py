@@ -1,8 +1,8 @@
 """Hugging Face's hub, through its own client library, which is an extra: ``standby[hub]``.
 
-The library runs in a process of its own (:mod:`standby.adapters.host.hub_child`), without a token
-and with nothing of the user's settings but where the hub is (``HF_ENDPOINT``), the proxy and the
-certificates. Bytes come from a short list of hosts, over TLS.
+The library runs in a process of its own (:mod:`standby.adapters.host.models.hub_child`), without a
+token and with nothing of the user's settings but where the hub is (``HF_ENDPOINT``), the proxy and
+the certificates. Bytes come from a short list of hosts, over TLS.
 """
 
 import asyncio
@@ -200,7 +200,7 @@ class Hub:
         }
         home = await asyncio.to_thread(tempfile.mkdtemp, prefix="standby-hub-")
         try:
-            argv = (sys.executable, "-P", "-m", "standby.adapters.host.hub_child")
+            argv = (sys.executable, "-P", "-m", "standby.adapters.host.models.hub_child")
             environment = self._child_environment(endpoint, home)
             child = await Child.spawn((*argv, dumps(wanted).decode()), environment)
             try:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from standby.adapters.host.model_files import ModelFiles, ModelFilesError, digest_of
+from standby.adapters.host.models.files import ModelFiles, ModelFilesError, digest_of
 from standby.adapters.host.private import UnsafeFileError
 from standby.core.models.revisions import Revision
 
