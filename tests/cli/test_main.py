@@ -196,6 +196,46 @@ def test_one_command_does_not_import_another(environment):
     assert {f"standby.cli.{name}" for name in COMMANDS}.isdisjoint(done.stdout.split())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="streams are closed as a POSIX shell does")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "words", ["prices", "usage", "models", "data delete --all", "statusline", "--bogus"]
+)
+def test_who_closes_a_stream_gets_no_trace(environment, words, closed):
+    def called(streams):
+        line = f'exec "$0" -m standby {words} {streams}'
+        return subprocess.run(
+            ["/bin/sh", "-c", line, sys.executable],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    said = called(closed)
+
+    assert called("").returncode == said.returncode
+    assert "Traceback" not in said.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is full")
+@pytest.mark.parametrize("words", ["prices", "usage", "--help"])
+def test_what_cannot_be_printed_is_said_once(environment, words):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "standby", *words.split()],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    said = [line for line in done.stderr.splitlines() if "this is what it left" not in line]
+    assert (1, ["standby: No space left on device"]) == (done.returncode, said)
+
+
 def test_a_shell_is_told_the_commands_and_their_options(environment):
     def completed(*words):
         done = subprocess.run(

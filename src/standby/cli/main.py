@@ -60,7 +60,9 @@ Exit codes:
 
 def main() -> None:
     """Run the command line of this process."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    _end_quietly()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -82,6 +84,14 @@ def run(arguments: Sequence[str]) -> int:
         return _reported(problem)
     except _foreseen() as error:  # imported only when something went wrong
         return _reported(_problem(error))
+
+
+def _end_quietly() -> None:
+    """Drop what cannot be printed: that it cannot was said, and Python would say it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def names() -> tuple[str, ...]:
@@ -189,6 +199,8 @@ def _problem(error: Exception) -> terminal.Problem:
     match error:
         case OSError(strerror=str(words), filename=str(name)):
             return terminal.Problem(f"{name}: {words}", _LOOK)
+        case OSError(strerror=str(words)):
+            return terminal.Problem(words)
         case _:
             hint, code = getattr(error, "hint", ""), getattr(error, "code", 1)
             return terminal.Problem(str(error), hint or _HINTS.get(type(error).__name__, ""), code)

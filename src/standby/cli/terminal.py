@@ -162,4 +162,5 @@ def _rich_grid(rows: Sequence[Row]) -> None:
     for label, words, tone in rows:
         style = "dim" if tone == "dim" else _COLOURS.get(tone, "")
         table.add_row(Text(label, style="dim"), Text(words, style=style))
-    Console().print(table)
+    # Without colours there is no weight either, as in `paint`.
+    Console(color_system=None if os.environ.get("NO_COLOR") else "auto").print(table)

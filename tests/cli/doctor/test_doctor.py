@@ -108,6 +108,16 @@ def test_no_stand_in_is_a_failure(examined, where):
     assert (1, "no local model is there") == (code, findings["local model"][0]["words"])
 
 
+def test_a_ledger_that_is_damaged_is_a_warning(examined, where):
+    where.make()
+    where.ledger_file.write_bytes(b"no ledger at all" * 4096)
+    where.ledger_file.chmod(0o600)
+    code, findings = examined()
+
+    assert (0, "warn") == (code, grades(findings)["ledger"])
+    assert "the ledger is damaged" in findings["ledger"][0]["words"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")
 def test_a_file_that_others_can_read_is_found(examined, where):
     where.make()

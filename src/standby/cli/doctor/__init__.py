@@ -16,7 +16,7 @@ from standby.cli.doctor.client import claude_code, environment_of, settings_file
 from standby.cli.doctor.cloud import reachable
 from standby.cli.doctor.findings import Finding, fail, ok, warn
 from standby.cli.doctor.llama import program_on_path
-from standby.cli.doctor.machine import disk, folders, model_file, port_taken, token
+from standby.cli.doctor.machine import disk, folders, ledger, model_file, port_taken, token
 from standby.cli.doctor.tuned import run_as_measured
 from standby.cli.terminal import Row, Tone
 from standby.core.settings import Settings
@@ -66,6 +66,7 @@ def examine(where: Paths, *, offline: bool) -> Iterator[Finding]:
     if sound:
         yield token(where)
         yield disk(where)
+        yield ledger(where.ledger_file)
     url = f"http://{settings.gateway.host}:{settings.gateway.port}"
     try:
         found = gateway.genuine(where)

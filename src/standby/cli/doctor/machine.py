@@ -13,9 +13,11 @@ import psutil
 from standby.adapters.host import secrets
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
+from standby.adapters.ledger.looking import Looks
 from standby.cli.doctor.findings import Finding, fail, ok, warn
+from standby.ports import RecordsError
 
-__all__ = ["disk", "folders", "port_taken", "token"]
+__all__ = ["disk", "folders", "ledger", "port_taken", "token"]
 
 _OTHERS: Final = 0o077
 _GIB: Final = 1024**3
@@ -56,6 +58,19 @@ def disk(where: Paths) -> Finding:
     if free < _LITTLE_BYTES:
         return warn("disk", words, "Free some before you fetch a model for work.")
     return ok("disk", words)
+
+
+def ledger(path: Path) -> Finding:
+    """Say whether what was booked can be read. What it costs does not grow with the file."""
+    if not path.exists():
+        return ok("ledger", f"{path}: none yet")
+    looks = Looks(path)
+    try:
+        looks.entries(1)
+        looks.sides()
+    except RecordsError as error:
+        return warn("ledger", f"{path}: {error}", "`standby log` shows what can be read of it.")
+    return ok("ledger", f"{path} can be read")
 
 
 def model_file(path: str) -> Iterator[Finding]:

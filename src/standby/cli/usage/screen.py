@@ -15,6 +15,8 @@ _WIDTH: Final = 80
 _BAR: Final = 20
 _NEAR: Final = 0.8
 _WINDOWS: Final = {"5h": "5 hours", "7d": "7 days", "overage": "extra usage"}
+_NAME: Final = 12
+"""How wide the column of their names is; longer ones make it wider."""
 _UNKNOWN: Final = {"session": "no session", "project": "no project", "model": "no model"}
 _TABLE: Final = (
     f"{'':<22} {'requests':>8} {'saved':>6} {'in':>7} {'out':>7} {'cached':>7} {'first':>7}"
@@ -59,8 +61,10 @@ def _all(said: JSON, signs: _Signs) -> Iterator[Line]:
     for account in each(said, "accounts"):
         yield "", "plain"
         yield f"account {text(account, 'account')}", "plain"
-        for window in each(account, "windows"):
-            yield from _window(window, at, signs)
+        windows = each(account, "windows")
+        wide = max([_NAME, *(len(_named(window)) for window in windows)])
+        for window in windows:
+            yield from _window(window, at, signs, wide)
     if problem := text(said, "problem"):
         yield "", "plain"
         yield from _wrapped(f"no sums: {problem}", "poor")
@@ -92,10 +96,15 @@ def _now(now: JSON, at: float) -> Iterator[Line]:
         yield from _wrapped(f"{why}{f'; the cloud is asked again at {until}' if until else ''}")
 
 
-def _window(window: JSON, at: float, signs: _Signs) -> Iterator[Line]:
-    name, used = text(window, "name"), number(window, "used")
+def _named(window: JSON) -> str:
+    name = text(window, "name")
+    return _WINDOWS.get(name, name)
+
+
+def _window(window: JSON, at: float, signs: _Signs, wide: int) -> Iterator[Line]:
+    used, indent = number(window, "used"), " " * (wide + 3)
     reset, left_s = text(window, "resets_told"), number(window, "resets_in_s")
-    words = f"  {_WINDOWS.get(name, name):<12} "
+    words = f"  {_named(window):<{wide}} "
     if used is None:
         words += f"{text(window, 'status') or 'nothing is said of it'}"
     else:
@@ -105,13 +114,13 @@ def _window(window: JSON, at: float, signs: _Signs) -> Iterator[Line]:
         words += f"  resets {reset}, in {duration(left_s)}"
     yield words, "plain" if used is None or used < _NEAR else "bad" if used >= 1 else "poor"
     if used is not None:
-        yield f"{'':<15}{_forecast(window, at)}", "dim"
+        yield f"{indent}{_forecast(window, at)}", "dim"
     seen = [point[1] for point in each(window, "history") if isinstance(point, list) and point[1:]]
     curve = _curve([share for share in seen if isinstance(share, int | float)], signs, top=1.0)
     if curve:
-        yield f"{'':<15}{curve}", "dim"
+        yield f"{indent}{curve}", "dim"
     for warning in each(window, "warnings"):
-        yield f"{'':<15}{warning}", "poor"
+        yield f"{indent}{warning}", "poor"
 
 
 def _forecast(window: JSON, at: float) -> str:
