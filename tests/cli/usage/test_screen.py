@@ -103,7 +103,7 @@ def test_a_window_that_has_no_name_here_is_shown_as_it_is_called():
 def test_the_bars_of_an_account_stand_below_each_other_whatever_its_windows_are_called():
     text = shown(accounts=[{"account": "a", "windows": [FIVE, {**FIVE, "name": "output-tokens"}]}])
 
-    places = {line.index("█") for line in text.splitlines() if "█" in line}
+    places = {line.index("█") for line in text.splitlines() if "resets" in line}
     assert 1 == len(places)
     assert {f"{' ' * place}12.0% an hour" in text for place in places} == {True}
 
