@@ -32,20 +32,25 @@ NOTE = "by a local model that stood in for you"
 INPUT = ("input", "cache_read", "cache_write")
 SERVED = """
 [[local.servers]]
-name = "desk"
+name = "{name}"
 kind = "llamacpp"
 url = "{url}"
 """
 
 
 @asynccontextmanager
-async def at_work(folder, cloud, **settings):
-    """The real client before a gateway with one local server, all of them running."""
+async def at_work(folder, cloud, beside=None, **settings):
+    """The real client before a gateway with one local server, all of them running.
+
+    ``beside`` is another local server, which runs already.
+    """
     async with local_server("coder", window=200_000) as server:
         gateway = Gateway(folder / "gateway", cloud.url, settings=settings)
         config = gateway.folder / "config" / "config.toml"
         config.parent.mkdir(parents=True)
-        config.write_text(SERVED.format(url=server.url), encoding="utf-8")
+        servers = {"desk": server} if beside is None else {"desk": server, "rack": beside}
+        served = [SERVED.format(name=name, url=one.url) for name, one in servers.items()]
+        config.write_text("".join(served), encoding="utf-8")
         async with (
             gateway,
             ClaudeCode(
@@ -121,6 +126,36 @@ async def test_a_client_whose_model_goes_in_circles_gets_out_when_the_quota_is_b
     assert any(hints), "the model was not told"
     for before, later in pairwise(hinted):
         assert before == later[: len(before)], "a prompt that does not begin as the one before"
+
+
+async def test_another_local_model_goes_on_where_the_first_goes_in_circles(tmp_path, cloud):
+    second = {"LOCAL_MODEL": "coder", "POLICY_SECOND_OPINION": "local"}
+    async with (
+        local_server("writer", window=200_000) as beside,
+        at_work(tmp_path, cloud, beside, **second) as (gateway, client, server),
+    ):
+        notes = client.work / "notes.txt"
+        notes.write_text("one\ntwo\n" * 20, encoding="utf-8")
+
+        async def reads_again(_asked):
+            return "Read", {"file_path": str(notes)}
+
+        server.acts = reads_again
+        cloud.exhaust(ME, "five_hour")
+        turn = await client.say("please read notes.txt")
+        server.acts = None
+        after = await client.say("thank you")
+        rows = await gateway.recent()
+
+    reads = [use for use in turn.tool_uses if use["name"] == "Read"]
+    assert not turn.failed
+    assert not after.failed
+    assert 3 <= len(reads) <= 5
+    by = [row["answered"].rpartition("/")[2] for row in reversed(rows)]
+    assert ["coder"] * len(reads) + ["writer", "coder"] == by
+    assert 1 == len(beside.asked)
+    told = [block["thinking"] for block in turn.blocks("assistant") if "thinking" in block]
+    assert told[-1].endswith("with the same result. writer on rack goes on.")
 
 
 async def test_the_cloud_is_told_once_of_what_a_local_model_did_and_finds_its_prompt_again(

@@ -197,6 +197,10 @@ class Policy:
             second_opinion=self.wishes.second_opinion,
         )
 
+    def last(self, asking: Asking) -> str:
+        """Return who answered a conversation last, by name; empty: nobody yet."""
+        return self._thread(asking).by
+
     def circles(self, asking: Asking) -> Loop | None:
         """Return how a local model goes round in circles in the turn of a request, if it does."""
         return self._features(asking).loop if self.wishes.looks_for_circles else None

@@ -35,6 +35,10 @@ def test_circles_are_told_with_why_the_cloud_cannot_take_over():
         " the same result. It was told so. The cloud cannot take over: the 5-hour limit is reached."
     )
     assert circles(what, "").endswith("It was told so.")
+    assert circles(what, "the 5-hour limit is reached", "writer on rack") == snapshot(
+        "standby: the local model went round in circles: it made the same call of Read 3 times with"
+        " the same result. writer on rack goes on."
+    )
 
 
 @given(st.text(min_size=1))

@@ -386,10 +386,9 @@ class Switch:
         def notice(who: LocalModel) -> str:
             if not turn.body.thinks:
                 return ""
-            said = self._circles(turn)
+            said = self._circles(turn, who)
             if self._notices.due(turn.session, turn.model, who.key):
-                name = f"{who.id} on {who.engine}"
-                told = words(name, turn.booking.why, until, rehearsal=who.rehearsal)
+                told = words(_named(who), turn.booking.why, until, rehearsal=who.rehearsal)
                 said = f"{told} {said}".rstrip()
             return said
 
@@ -421,12 +420,13 @@ class Switch:
         )
         return Gated(check, Witness(local, saw))
 
-    def _circles(self, turn: Turn) -> str:
+    def _circles(self, turn: Turn, who: LocalModel) -> str:
         """Return what a person is told of a local model that goes round in circles, once each."""
         loop = self._policy.circles(turn.asking) if self._notices.enabled else None
         if loop is None or not loop.fresh:
             return ""
-        return circles(loop.words, reason(self._standing(turn)))
+        instead = _named(who) if self._policy.last(turn.asking) not in {"", who.key} else ""
+        return circles(loop.words, reason(self._standing(turn)), instead)
 
     def _why_local(self, turn: Turn) -> tuple[str, str]:
         """Return why a local model is asked now, and until when that is so, in words."""
@@ -453,6 +453,10 @@ class Switch:
             self._refusals.forget((turn.caller.account, turn.model))
         elif exchange.refusal is not None:
             self._refusals.put((turn.caller.account, turn.model), exchange.refusal)
+
+
+def _named(model: LocalModel) -> str:
+    return f"{model.id} on {model.engine}"
 
 
 def _tell(cloud: Cloud, broken: Broken) -> None:

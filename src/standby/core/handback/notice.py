@@ -31,11 +31,14 @@ def mark(who: str) -> str:
     return f"standby: {who} answers here."
 
 
-def circles(what: str, unserved: str) -> str:
+def circles(what: str, unserved: str, instead: str = "") -> str:
     """Return what a person is told of a local model that goes round in circles.
 
     ``what`` it did; ``unserved`` is why the cloud cannot go on with the turn, empty if it could.
+    ``instead`` is another local model that goes on with it.
     """
+    if instead:
+        return f"standby: the local model went round in circles: {what}. {instead} goes on."
     but = f" The cloud cannot take over: {unserved}." if unserved else ""
     return f"standby: the local model goes round in circles: {what}. It was told so.{but}"
 
