@@ -425,6 +425,17 @@ def test_a_call_in_words_is_a_call():
     assert ([("Read", '{"file_path":"/a"}')], "tool_use") == shape(*in_pieces(told), plan=WORDS)
 
 
+def test_words_of_a_model_that_is_not_held_to_the_form_stream_and_are_acted_on():
+    reply = Reply(WORDS, "local/tiny", minter())
+    frames = reply.receive(sse(delta(content="I will read it:"), done=False))
+    assert "content_block_delta" == frames[-1].name
+
+    call = '<tool_call>{"name": "Read", "arguments": {"file_path": "/a"}}</tool_call>'
+    blocks, reason = shape(*in_pieces("I will read it:\n" + call), plan=WORDS)
+    assert ("Read", '{"file_path":"/a"}') == blocks[-1]
+    assert "tool_use" == reason
+
+
 def test_an_answer_in_words_streams():
     reply = Reply(WORDS, "local/tiny", minter())
     reply.receive(sse(*(delta(content=c) for c in '{"answer": "Hel'), done=False))

@@ -1,5 +1,6 @@
 """Tools for models that know none: described in words, called in JSON, held to it by a schema.
 
+Where a server does not hold the model to it, what comes is words, and is heard as such.
 Measured: a model whose chat template has no tools ignores them without a word, also when a call is
 required; a ``response_format`` with a JSON schema holds every model to the form.
 """
@@ -14,6 +15,8 @@ from standby.core.dialects.openai_chat.chunks import lenient
 from standby.core.dialects.openai_chat.schemas import self_contained
 from standby.core.dialects.openai_chat.text import PARAGRAPH, as_json
 from standby.core.dialects.openai_chat.tools import Tool
+from standby.core.dialects.written.ear import Ear, Heard
+from standby.core.dialects.written.said import Said, Voiced
 from standby.core.wire.json import JSON, NotJSONError
 
 __all__ = ["Call", "Listener", "call", "describe", "form", "result"]
@@ -26,8 +29,11 @@ _MAY: Final = (
 _MUST: Final = 'Use a tool now, with one JSON object: {"tool": its name, "arguments": {...}}.'
 
 _OPENING: Final = re.compile(r'\s*\{\s*"answer"\s*:\s*"')
+_KEYS: Final = ("tool", "arguments", "answer")
+_KEY: Final = re.compile(r'\s*\{\s*"([^"\\]*)"\s*:\s*\S')
+_BEFORE_KEY: Final = re.compile(r'\s*(?:\{\s*(?:"([^"\\]*)(?:"\s*(?::\s*)?)?)?)?\Z')
 _OPENING_CHARACTERS: Final = 200
-"""An answer that has not begun by then is no answer: servers put a little white space there."""
+"""What has not begun by then is held like a call: servers put a little white space there."""
 
 # As much of a JSON string as can be read for sure: no half escape, no half surrogate pair.
 _SURE: Final = re.compile(
@@ -84,59 +90,97 @@ def result(name: str, text: str) -> str:
 class _Hears(enum.Enum):
     NOTHING_YET = "nothing yet"
     AN_ANSWER = "an answer"
-    SOMETHING_ELSE = "something else"
+    AN_OBJECT = "an object"
+    """A call, as far as anybody knows."""
+    WORDS = "words"
+    """Not the form that was asked for: not every server holds a model to it."""
     THE_REST = "the rest"
 
 
 @dataclass(slots=True)
 class Listener:
-    """Reads what the model says: an answer as it comes, a call when it is whole."""
+    """Reads what the model says: an answer as it comes, a call when it is whole.
 
+    Words that are not in the form go to the ``ear``, which lets them go as they come and holds back
+    what may begin a call of any other form.
+    """
+
+    ear: Ear
     _hears: _Hears = _Hears.NOTHING_YET
     _heard: list[str] = field(default_factory=list[str])
     """Everything while it is not clear what it is; then the end that cannot be read yet."""
 
-    def hear(self, text: str) -> str:
-        """Take in text; return what it adds to the answer."""
-        self._heard.append(text)
+    def hear(self, text: str) -> list[Voiced]:
+        """Take in text; return what can be said now."""
         match self._hears:
             case _Hears.NOTHING_YET:
+                self._heard.append(text)
                 return self._begin()
             case _Hears.AN_ANSWER:
+                self._heard.append(text)
                 return self._go_on()
-            case _Hears.SOMETHING_ELSE | _Hears.THE_REST:
-                return ""
+            case _Hears.WORDS:
+                return self.ear.hear(text)
+            case _Hears.AN_OBJECT:
+                self._heard.append(text)
+                return []
+            case _Hears.THE_REST:
+                return []
 
-    def end(self, *, cut: bool) -> Call | str:
+    def end(self, *, cut: bool) -> Call | Heard:
         """Return the call, or what is left to say. Half a call is nothing at all."""
         said = "".join(self._heard)
         match self._hears:
             case _Hears.THE_REST:
-                return ""
+                return Heard()
+            case _Hears.WORDS:
+                return self.ear.end(cut=cut)
             case _Hears.AN_ANSWER:
-                return said if len(said) > _LONGEST_ESCAPE else ""
-            case _Hears.NOTHING_YET | _Hears.SOMETHING_ELSE:
-                return _whole(said, cut=cut)
+                return _left(said if len(said) > _LONGEST_ESCAPE else "")
+            case _Hears.NOTHING_YET | _Hears.AN_OBJECT:
+                whole = _whole(said, cut=cut)
+                return whole if isinstance(whole, Call) else _left(whole)
 
-    def _begin(self) -> str:
+    def _begin(self) -> list[Voiced]:
         said = "".join(self._heard)
-        opening = _OPENING.match(said)
-        if opening is not None:
-            self._hears = _Hears.AN_ANSWER
-            self._heard = [said[opening.end() :]]
-            return self._go_on()
-        if len(said) > _OPENING_CHARACTERS:
-            self._hears = _Hears.SOMETHING_ELSE
-        return ""
+        self._hears = _begun(said[:_OPENING_CHARACTERS])
+        match self._hears:
+            case _Hears.AN_ANSWER:
+                opening = _OPENING.match(said)
+                self._heard = [said[0 if opening is None else opening.end() :]]
+                return self._go_on()
+            case _Hears.WORDS:
+                self._heard = []
+                return self.ear.hear(said)
+            case _:
+                return []
 
-    def _go_on(self) -> str:
+    def _go_on(self) -> list[Voiced]:
         said = "".join(self._heard)
         sure = _SURE.match(said)
         end = 0 if sure is None else sure.end()
         self._heard = [said[end:]]
         if said[end : end + 1] == '"':
             self._hears = _Hears.THE_REST
-        return _unescaped(said[:end])
+        return [Said(words)] if (words := _unescaped(said[:end])) else []
+
+
+def _begun(said: str) -> _Hears:
+    """Return what begins like this. What is said of a text, if anything, holds for longer ones."""
+    opening = _OPENING.match(said)
+    if opening is not None:
+        return _Hears.AN_ANSWER
+    key = _KEY.match(said)
+    if key is not None:
+        return _Hears.AN_OBJECT if key[1] in _KEYS else _Hears.WORDS
+    begun = _BEFORE_KEY.match(said)
+    if begun is None or not any(key.startswith(begun[1] or "") for key in _KEYS):
+        return _Hears.WORDS
+    return _Hears.AN_OBJECT if len(said) >= _OPENING_CHARACTERS else _Hears.NOTHING_YET
+
+
+def _left(words: str) -> Heard:
+    return Heard((Said(words),) if words else ())
 
 
 def _whole(said: str, *, cut: bool) -> Call | str:

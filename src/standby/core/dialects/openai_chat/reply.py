@@ -29,7 +29,7 @@ from standby.core.dialects.openai_chat.verdicts import (
     judged,
     no_faults,
 )
-from standby.core.dialects.written.ear import Ear
+from standby.core.dialects.written.ear import Ear, Heard
 from standby.core.dialects.written.said import Said, Thought, Voiced
 from standby.core.dialects.written.watch import Calls as WrittenCalls
 from standby.core.handback import marks
@@ -85,8 +85,8 @@ class Reply:
         self._decoder = Decoder()
         self._blocks = Blocks(visible=goes_on)
         self._calls = Calls()
-        self._listener = Listener()
         self._ear = Ear(tuple(plan.tools), plan.opened, loose=not plan.formed)
+        self._hearer = Listener(self._ear) if plan.in_words else self._ear
         self._faults = faults
         self._may_retry = may_retry
         self._retry: Retry | None = None
@@ -223,10 +223,7 @@ class Reply:
         if chunk.thought:
             self._ear.thinks_apart()
             yield from self._think(chunk.thought)
-        if self._plan.in_words:
-            yield from self._say(Kind.TEXT, self._listener.hear(chunk.text))
-        else:
-            yield from self._voice(self._ear.hear(chunk.text))
+        yield from self._voice(self._hearer.hear(chunk.text))
         for part in chunk.calls:
             self._calls.take(part)
 
@@ -262,21 +259,16 @@ class Reply:
         """End the message: what was held back, the calls, the reason, the count."""
         cut = stops.was_cut(self._finish or "")
         verdicts: list[Verdict] = []
-        if self._plan.in_words:
-            heard = self._listener.end(cut=cut)
-            match heard:
-                case Call(name, given):
-                    verdicts.append(judged(name, given, self._plan, self._faults))
-                case str(words):
-                    yield from self._say(Kind.TEXT, words)
-        else:
-            left = self._ear.end(cut=cut)
-            yield from self._voice(left.voiced)
-            made = self._calls.finished(cut=cut)
-            verdicts += (
-                judged(call.name, call.arguments, self._plan, self._faults) for call in made
-            )
-            yield from self._take_written(left.found, verdicts, made)
+        match self._hearer.end(cut=cut):
+            case Call(name, given):
+                verdicts.append(judged(name, given, self._plan, self._faults))
+            case Heard(voiced, found):
+                yield from self._voice(voiced)
+                made = self._calls.finished(cut=cut)
+                verdicts += (
+                    judged(call.name, call.arguments, self._plan, self._faults) for call in made
+                )
+                yield from self._take_written(found, verdicts, made)
         yield from self._blocks.close()
         yield from self._act(verdicts)
 

@@ -101,6 +101,8 @@ def exact_call_of(value: JSON) -> Written | None:
             pass
         case {"name": str(name), "parameters": dict() as given, **rest}:
             pass
+        case {"tool": str(name), "arguments": dict() as given, **rest}:  # as we ask it of some
+            pass
         case _:
             return None
     plain = not rest or rest == {"type": "function"}
