@@ -122,7 +122,7 @@ CLOSED = b"run standby dashboard"
 @asynccontextmanager
 async def gateway(service=None):
     running = Gateway(service)
-    door = MessagesDoor(running.serve, running.serve, running.serve, running.serve)
+    door = MessagesDoor(*[running.serve] * 5)
     control = ControlDoor(running, lambda nonce: f"proof of {nonce}", running, running, running)
     taken = socket.create_server(("127.0.0.1", 0))
     running.port = taken.getsockname()[1]

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.anyio
         ("POST", "/v1//messages", "otherwise"),
         ("POST", "/v1/messages%3Fbeta=true", "otherwise"),
         ("POST", "/v1/messages/batches", "otherwise"),
-        ("GET", "/v1/models/claude-opus-5-5", "otherwise"),
+        ("GET", "/v1/models/claude-opus-5-5", "model"),
+        ("GET", "/v1/models/claude-local%2Fdesk%2Fcoder?x=1", "model"),
+        ("DELETE", "/v1/models/claude-opus-5-5", "otherwise"),
         ("HEAD", "/v1/models", "otherwise"),
         ("HEAD", "/api/hello", "otherwise"),
         ("POST", "/x/../v1/messages", "otherwise"),
@@ -39,7 +41,7 @@ async def test_method_and_path_as_they_came_decide(method, target, use_case):
 
         return serve
 
-    door = MessagesDoor(*map(noting, ("answer", "count", "models", "otherwise")))
+    door = MessagesDoor(*map(noting, ("answer", "count", "models", "model", "otherwise")))
     request, tape = Request(method, target, (), b""), Tape()
     await door.serve(request, KNOWN, tape)
 

@@ -19,6 +19,7 @@ class MessagesDoor:
     answer: Serve
     count: Serve
     models: Serve
+    model: Serve
     otherwise: Serve
 
     async def serve(self, request: Request, caller: Caller, wire: Wire) -> None:
@@ -30,5 +31,7 @@ class MessagesDoor:
                 await self.count(request, caller, wire)
             case "GET", "/v1/models":
                 await self.models(request, caller, wire)
+            case "GET", path if path.startswith("/v1/models/"):
+                await self.model(request, caller, wire)
             case _:
                 await self.otherwise(request, caller, wire)

@@ -228,13 +228,16 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
         reloading = reloading_of(settings, where, live.take)
         choosing.reloading = reloading
         keeping = Keeping(policy.stays_here)
+        otherwise = keeping.refused(passage.pass_on)
+        catalogue = Catalogue(line, engines, speeds, warming)
         door = MessagesDoor(
             answer=switch.answer,
             count=Keeping(policy.counted_here).here(
                 Counting(line, engines, passage, fitting).count
             ),
-            models=keeping.here(Catalogue(line, engines, speeds, warming).models),
-            otherwise=keeping.refused(passage.pass_on),
+            models=keeping.here(catalogue.models),
+            model=catalogue.one(otherwise),
+            otherwise=otherwise,
         )
         history = SqliteHistory(where.ledger_file) if settings.ledger.enabled else NoHistory()
         usage = Usage(

@@ -163,3 +163,43 @@ def test_whatever_the_cloud_lists_is_listed_or_comes_as_it_came(body):
 
     assert 200 == tape.head.status
     assert tape.sent == body or LOCAL == loads(tape.sent)["data"][0]["id"]
+
+
+async def asked_for(name, caller=OWNER):
+    """Ask for one model; return the answer, and whether the other was asked instead."""
+    way, tape, passed = Way(DOWN), Tape(), []
+
+    async def otherwise(*came):
+        passed.append(came)
+
+    catalogue = Catalogue(way.line, Engines([Talker()], Preference(), way.clock))
+    request = Request("GET", f"/v1/models/{name}", (), b"")
+    await catalogue.one(otherwise)(request, caller, tape)
+    assert [] == way.cloud.seen
+    return tape, passed == [(request, caller, tape)]
+
+
+@pytest.mark.parametrize(
+    "name", ["claude-local%2Fdesk%2Fcoder", "claude-local/desk/coder?x=1", "local/coder", "local"]
+)
+async def test_a_local_model_that_is_listed_can_be_asked_for_by_its_name(name):
+    tape, passed = await asked_for(name)
+    [listed_entry] = loads((await listed(Way(DOWN), OWNER)).sent)["data"]
+
+    assert (200, False) == (tape.head.status, passed)
+    assert listed_entry == loads(tape.sent)
+    assert "local" == tape.head.header(SERVED_BY)
+
+
+async def test_a_local_model_that_there_is_not_is_a_404_of_ours():
+    tape, passed = await asked_for("claude-local%2Fdesk%2Fother")
+
+    assert (404, False) == (tape.head.status, passed)
+    assert "not_found_error" == loads(tape.sent)["error"]["type"]
+
+
+@pytest.mark.parametrize(
+    ("name", "caller"), [("claude-opus-5-5", OWNER), ("", OWNER), ("claude-local", STRANGER)]
+)
+async def test_any_other_model_is_not_ours_to_tell_of_nor_any_of_ours_to_a_stranger(name, caller):
+    assert (None, True) == ((answer := await asked_for(name, caller))[0].head, answer[1])

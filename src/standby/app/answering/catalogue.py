@@ -1,7 +1,8 @@
 """The list of models that a client may choose from: the cloud's and the local ones together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
+from urllib.parse import unquote
 
 from standby.app.cloud.candidate import Line, labelled
 from standby.app.local.engines import Engines
@@ -9,7 +10,7 @@ from standby.app.local.speeds import Speeds
 from standby.app.warming.warm import Warming
 from standby.core.models.facts import LocalModel
 from standby.core.models.label import label
-from standby.core.policy.names import advertised
+from standby.core.policy.names import advertised, is_local_name, matches
 from standby.core.request import NOBODY, Caller, Request
 from standby.core.wire import errors
 from standby.core.wire.headers import SERVED_BY, Head
@@ -23,10 +24,14 @@ CLOUD_S: Final = 2.0
 _ELSEWHERE: Final = frozenset({429, *range(500, 600)})
 _REDIRECTS: Final = frozenset(range(300, 400))
 _JSON: Final = (("Content-Type", "application/json"),)
+_LOCAL: Final = (*_JSON, (SERVED_BY, "local"))
+_ONE: Final = "/v1/models/"
+
+Serve = Callable[[Request, Caller, Wire], Awaitable[None]]
 
 
 class Catalogue:
-    """Answers ``GET /v1/models``, also when the cloud cannot."""
+    """Answers ``GET /v1/models``, also when the cloud cannot, and what asks for a local model."""
 
     def __init__(
         self,
@@ -56,6 +61,25 @@ class Catalogue:
         page = _merged(cloud or {}, [self._entry(model) for model in local])
         served = "cloud, local" if cloud else "local"
         return await wire.deliver(Head(200, (*_JSON, (SERVED_BY, served))), dumps(page))
+
+    def one(self, otherwise: Serve) -> Serve:
+        """Return what answers ``GET /v1/models/ID``: of a local model we, else the other."""
+
+        async def asked(request: Request, caller: Caller, wire: Wire) -> None:
+            name = unquote(request.path.removeprefix(_ONE))
+            if caller.trusted and is_local_name(name):
+                await wire.deliver(*await self._one(name))
+            else:
+                await otherwise(request, caller, wire)
+
+        return asked
+
+    async def _one(self, name: str) -> tuple[Head, bytes]:
+        local = await self._engines.candidates()
+        found = next((model for model in local if matches(name, model)), None)
+        if found is None:
+            return errors.answer(404, f"there is no local model {name!r}")
+        return Head(200, _LOCAL), dumps(self._entry(found))
 
     def _entry(self, model: LocalModel) -> JSON:
         speed = self._speeds.of(model).tokens_a_second
