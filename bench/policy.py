@@ -10,8 +10,6 @@ numbers of the pace were chosen on other months, with sentences that were looked
 """
 
 import argparse
-import importlib
-import pkgutil
 import random
 import sys
 import time
@@ -24,21 +22,20 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import deciding
 import workload as golden
 
-from standby.core.models.facts import LocalModel
-from standby.core.policy import rules
 from standby.core.policy.decide import decide
 from standby.core.policy.features import Features
 from standby.core.policy.habits import Course, gone_on
 from standby.core.policy.modes import Mode
 from standby.core.policy.pace import EASY, paced
 from standby.core.policy.thread import CLOUD, NEW, Thread, continued
-from standby.core.policy.verdicts import Candidate, Facts
+from standby.core.policy.verdicts import Facts
 from standby.core.policy.workload import Guess, Workload
 from standby.core.quota.machine import Admission
 from standby.core.quota.windows import Window
-from standby.core.wire.json import JSON, dumps
+from standby.core.wire.json import JSON
 from standby.core.wire.purpose import Purpose
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "policy.md"
@@ -55,20 +52,6 @@ TASK_TURNS: Final = 10
 COLD: Final = 1.35
 # The first of the months that the numbers of the pace were chosen on.
 CHOSEN_ON: Final = 10
-ANSWER: Final[JSON] = {"role": "assistant", "content": "Done."}
-RULES: Final = tuple(
-    importlib.import_module(f"{rules.__name__}.{info.name}").rule
-    for info in pkgutil.iter_modules(rules.__path__)
-)
-CANDIDATES: Final = (
-    Candidate(CLOUD, is_cloud=True),
-    Candidate(
-        "desk/coder",
-        is_cloud=False,
-        model=LocalModel("desk", "coder", "", context_tokens=131_072, tools=True, reasoning=True),
-        wait_s=8.0,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +243,7 @@ def _decided(world: World, event: Event, mode: Mode) -> str:
         features=event.features,
         pace=pace,
     )
-    by = decide(facts, CANDIDATES, RULES).order[0]
+    by = decide(facts, deciding.CANDIDATES, deciding.RULES).order[0]
     if spent and by != CLOUD:  # the first one meets the limit, and is answered here
         return CLOUD
     return by
@@ -309,7 +292,7 @@ def _session(
             is_high = dice.random() < developer.high
         kind = dice.choice([each for each in Workload if each.of_high_value == is_high])
         cost = developer.cost * dice.lognormvariate(-0.3, 0.75) * (1.4 if is_high else 0.6)
-        talk = [*talk[-6:], {"role": "user", "content": dice.choice(said[kind])}, ANSWER]
+        talk = [*talk[-6:], {"role": "user", "content": dice.choice(said[kind])}, deciding.ANSWER]
         size = dice.randrange(60_000, 200_000)
         features = Features({"messages": [*talk[:-1]]}, size)
         yield Event(at, task, Purpose.WORK, kind, cost, features)
@@ -547,108 +530,12 @@ def _chosen_on(seeds: Sequence[int], *, right: bool) -> list[Counted]:
     return [one for events in months for one in run_of("`spare`", events)]
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What decisions took, in seconds."""
-
-    middle: float
-    slow: float
-    """99 of 100 cost no more."""
-    slow_wall: float
-    """99 of 100 took no longer by the clock on the wall, whatever else the machine did."""
-
-
-# What a person says last, beside the turns of the set: nothing (results of a call), a word, pages.
-_ENDINGS: Final = (
-    "",
-    "Yes.",
-    "We have two of them; which one should go, and why does it fail? " * 200,
-)
-
-
-def cost(rounds: int = 40) -> Cost:
-    """Return what a decision costs on a conversation of 1 MB, over all that may be said last.
-
-    The body has been parsed, as it is when a request is judged; all that is read of it is read
-    anew each time. Of each conversation the quickest of some decisions counts, which lie apart: it
-    is what that decision costs, in time of this thread, and not what others take of the machine
-    meanwhile. Their share shows by the clock on the wall, where each single decision counts. The
-    pace is in it, with as many windows as are remembered.
-    """
-    said = [case.says for case in golden.held_out(golden.cases())]
-    bodies = [conversation(1_000_000, ending) for ending in (*_ENDINGS, *said)]
-    took = [[_timed(body, size) for body, size in bodies] for _ in range(rounds)]
-    spent = sorted(min(by_thread for by_thread, _ in of) for of in zip(*took, strict=True))
-    passed = sorted(by_wall for of in took for _, by_wall in of)
-    return Cost(
-        spent[len(spent) // 2], spent[int(len(spent) * 0.99)], passed[int(len(passed) * 0.99)]
-    )
-
-
-def _timed(body: dict[str, JSON], size: int) -> tuple[float, float]:
-    """Return the time of this thread, and of the wall, that the pace and a decision take."""
-    began, by_thread = time.perf_counter(), time.thread_time()
-    facts = Facts(
-        model="claude-opus-5-5",
-        purpose=Purpose.WORK,
-        admission=Admission.GO,
-        why="",
-        trusted=True,
-        credential=True,
-        mode=Mode.SPARE,
-        thread=Thread(CLOUD),
-        features=Features(body, size),
-        pace=paced(0, (Window("5h", 0.6, WINDOW_S / 2),), 0.0, habits={"5h": _HABITS}),
-    )
-    decide(facts, CANDIDATES, RULES)
-    return time.thread_time() - by_thread, time.perf_counter() - began
-
-
-# As many windows as are remembered, seen once a minute.
-_HABITS: Final = tuple(
-    Course(
-        -number * WINDOW_S,
-        tuple(60.0 * minute for minute in range(300)),
-        tuple(minute / 300 for minute in range(300)),
-    )
-    for number in range(30, 0, -1)
-)
-
-
-@cache
-def _talk(size: int) -> tuple[list[JSON], int]:
-    result = "def f(x):\n    return x + 1\n" * 80
-    messages: list[JSON] = []
-    for number in range(size // (len(result) + 250)):
-        if number % 8 == 0:
-            messages.append({"role": "user", "content": "Now rename `f` to `g` in the next one."})
-        use = {"type": "tool_use", "id": f"toolu_{number}", "name": "Read", "input": {"n": number}}
-        back = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": result}
-        messages += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [back]}]
-    return messages, len(dumps(messages))
-
-
-def conversation(size: int, ending: str = "") -> tuple[dict[str, JSON], int]:
-    """Return a body of about so many bytes: calls of tools and their results, turn by turn.
-
-    ``ending`` is what a person says last; empty: the last is a result.
-    """
-    messages, length = _talk(size)
-    if ending:
-        messages = [*messages, ANSWER, {"role": "user", "content": ending}]
-    return {"model": "claude-opus-5-5", "messages": messages, "tools": []}, length
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2, help="months of each developer")
     parser.add_argument("--write", action="store_true", help="put the table into docs/policy.md")
     options = parser.parse_args()
-    one = cost()
-    print(
-        f"a decision on a conversation of 1 MB: {one.middle * 1e3:.3f} ms, p99"
-        f" {one.slow * 1e3:.3f} ms ({one.slow_wall * 1e3:.3f} ms by the clock on the wall)\n"
-    )
+    print(f"{deciding.page()}\n")
     began = time.perf_counter()
     text = table(range(options.seeds))
     print(text)

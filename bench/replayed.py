@@ -20,6 +20,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import deciding
 import policy
 from policy import Answered, Counted, Developer, Event, World
 
@@ -128,7 +129,7 @@ def book(ledger: SqliteLedger, one: Answered, number: int) -> None:
         credential=True,
         features=event.features,
     )
-    decision = decide(facts, policy.CANDIDATES, policy.RULES)
+    decision = decide(facts, deciding.CANDIDATES, deciding.RULES)
     ledger.decided(f"rq_{number}", explained(facts, decision, read=True))
     if served:
         window = Window("5h", round(min(one.used, 1.0), 2), BEGAN + one.ends)
@@ -137,7 +138,7 @@ def book(ledger: SqliteLedger, one: Answered, number: int) -> None:
 
 async def replayed(path: Path, mode: Mode) -> Replayed:
     """Return what a ledger comes to under a mode."""
-    return await simulated(SqliteHistory(path), Wanted(mode), policy.RULES, PRICES, BEGAN - 1)
+    return await simulated(SqliteHistory(path), Wanted(mode), deciding.RULES, PRICES, BEGAN - 1)
 
 
 def of_replay(found: Replayed, windows: Sequence[Counted]) -> Figures:

@@ -7,6 +7,7 @@ each conversation stands is remembered in memory only.
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from standby.app.bookkeeping import session_of
@@ -71,7 +72,8 @@ class Wishes:
         return self.tiers.get(tier_of(model, self.tiers), self.preferred)
 
 
-@dataclass(frozen=True, slots=True)
+# No slots: what is read of the body is kept beside it.
+@dataclass(frozen=True)
 class Asking:
     """One request, as far as it is known by now."""
 
@@ -85,6 +87,13 @@ class Asking:
     def purpose(self) -> Purpose:
         """What it is for; work, as long as nobody has looked."""
         return Purpose.WORK if self.body is None else self.body.purpose
+
+    @cached_property
+    def features(self) -> Features:
+        """What its body says: each thing is read once, however often it is asked about."""
+        if self.body is None:
+            return NOTHING
+        return Features(self.body.value, len(self.request.body))
 
 
 class Choices:
@@ -166,7 +175,7 @@ class Policy:
             return True
         if asking.purpose not in _CONVERSATION:
             return True
-        if self._features(asking).in_loop and not self._wants_the_cloud(asking):
+        if asking.features.in_loop and not self._wants_the_cloud(asking):
             return False
         early = standing.until is not None and now < standing.until
         return not early or worth_an_early_try(thread, now)
@@ -190,7 +199,7 @@ class Policy:
             now=self._clock.now(),
             thread=self._thread(asking) if asking.purpose in _CONVERSATION else NEW,
             session=session_of(asking.request) if asking.purpose in _CONVERSATION else "",
-            features=self._features(asking),
+            features=asking.features,
             pace=self._pace(account) if choice.mode is Mode.SPARE else Pace(),
             borders=self.borders(asking.request, asking.caller),
             machine=self._machine(),
@@ -203,7 +212,7 @@ class Policy:
 
     def circles(self, asking: Asking) -> Loop | None:
         """Return how a local model goes round in circles in the turn of a request, if it does."""
-        return self._features(asking).loop if self.wishes.looks_for_circles else None
+        return asking.features.loop if self.wishes.looks_for_circles else None
 
     def decide(self, facts: Facts, local: Sequence[LocalModel], *, late: bool = False) -> Decision:
         """Return who may answer, of the cloud and of these local models.
@@ -306,11 +315,6 @@ class Policy:
     def _thread(self, asking: Asking) -> Thread:
         thread = self._threads.get(session_of(asking.request)) or NEW
         return NEW if thread.is_local and self.wishes.at_once else thread
-
-    def _features(self, asking: Asking) -> Features:
-        if asking.body is None:
-            return NOTHING
-        return Features(asking.body.value, len(asking.request.body))
 
     def _wants_the_cloud(self, asking: Asking) -> bool:
         wanted = self.wishes.second_opinion is SecondOpinion.CLOUD

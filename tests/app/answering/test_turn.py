@@ -35,6 +35,15 @@ def test_the_body_is_not_read_before_somebody_wants_it_and_then_once():
     assert one.asking.body is one.body
 
 
+def test_what_a_body_says_is_worked_out_once_however_often_it_is_asked_about():
+    one = turn()
+    assert 0 == one.asking.features.tokens
+    assert one.whole is one.body
+
+    assert one.asking.features is one.asking.features
+    assert one.asking.features.tokens > 0
+
+
 def test_a_malformed_body_is_none_and_the_reason_is_kept():
     one = turn(b"{")
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from bench import policy, replayed, workload
+from bench import deciding, policy, replayed, workload
+from standby.core.policy.features import Features
 
 STEADY = policy.DEVELOPERS[0]
 
@@ -61,4 +62,14 @@ def test_the_guess_keeps_what_is_worth_it_also_where_nobody_looked():
 
 
 def test_a_decision_is_cheap():
-    assert policy.cost(rounds=2).middle < 0.001
+    assert deciding.cost(rounds=2).middle < 0.001
+
+
+def test_a_decision_in_a_turn_that_goes_in_circles_is_cheap():
+    found = deciding.circles(deciding.SIZE)
+    loops = {name: Features(one.body, one.size).loop for name, one in found.items()}
+
+    assert {"reads the same again", "one call, one result", "one error", "many errors"} == {
+        name for name, loop in loops.items() if loop is not None
+    }
+    assert deciding.cost_of_circles(rounds=2).middle < 0.001

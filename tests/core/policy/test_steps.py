@@ -10,23 +10,23 @@ CAME = {"type": "tool_result", "tool_use_id": "c"}
 
 
 def step(tool="Read", given="a", result=LONG, *, failed=False):
-    return Step.of(tool, {"file": given}, result, failed=failed)
+    return Step(tool, {"file": given}, result, failed)
 
 
 def test_calls_are_read_with_their_inputs():
     text = {"type": "text", "text": "x"}
 
-    assert [("c", "Read", {"a": 1})] == [*calls([text, CALL, "x", {"type": "tool_use"}])]
-    assert [] == [*calls("x")]
+    assert {"c": ("Read", {"a": 1})} == calls([text, CALL, "x", {"type": "tool_use"}])
+    assert {} == calls("x")
 
 
 def test_a_result_in_one_text_is_that_text():
     parts = {**CAME, "content": [{"type": "text", "text": "x"}]}
     image = {**CAME, "content": [{"type": "image"}], "is_error": True}
 
-    assert [("c", "x", False), ("c", [{"type": "image"}], True)] == [*results([parts, image])]
-    assert [("c", None, False)] == [*results([CAME, {"type": "tool_result"}, 1])]
-    assert [] == [*results("x")]
+    assert [("c", "x", False), ("c", [{"type": "image"}], True)] == results([parts, image])
+    assert [("c", None, False)] == results([CAME, {"type": "tool_result"}, 1])
+    assert [] == results("x")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,13 @@ def test_a_kind_is_known_by_its_words(words, kind):
     assert kind.value in guess.words
 
 
+def test_of_a_turn_of_hundreds_of_calls_nobody_looks_for_the_beginning():
+    words = says("Rename `a` to `b`.")
+
+    assert Workload.MECHANICAL is guessed({"messages": [words, *[call(), RESULT] * 199]}).kind
+    assert UNKNOWN == guessed({"messages": [words, *[call(), RESULT] * 200]})
+
+
 def test_where_nothing_speaks_the_turn_is_treated_as_one_of_high_value():
     assert UNKNOWN == guessed({"messages": [says("Hm.")]})
     assert UNKNOWN == guessed({})

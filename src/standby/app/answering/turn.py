@@ -35,9 +35,13 @@ class Turn:
     def asking(self) -> Asking:
         """The request, with its body if that has been read."""
         read = self.__dict__.get("whole", self.known)
-        return Asking(
-            *(self.request, self.caller, self.model), read if isinstance(read, Asked) else None
-        )
+        if isinstance(read, Asked):
+            return self._read
+        return Asking(self.request, self.caller, self.model)
+
+    @cached_property
+    def _read(self) -> Asking:
+        return Asking(self.request, self.caller, self.model, self.body)
 
     @cached_property
     def whole(self) -> Asked | Malformed:

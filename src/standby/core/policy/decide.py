@@ -89,17 +89,20 @@ def decide(facts: Facts, candidates: Sequence[Candidate], rules: Iterable[Rule])
     """Return whom no rule vetoed, best first. The order of the rules cannot matter."""
     reasons: set[Reason] = set()
     for rule in rules:
-        name = rule.__module__.rpartition(".")[2]
         for candidate in candidates:
-            match rule(facts, candidate):
-                case Veto(why):
-                    reasons.add(Reason(candidate.name, why, veto=True, rule=name))
-                case Score(worth, why):
-                    reasons.add(Reason(candidate.name, why, False, name, worth))
-                case None:
-                    pass
+            if (verdict := rule(facts, candidate)) is not None:
+                reasons.add(_reason(rule, candidate, verdict))
     names = tuple(candidate.name for candidate in candidates)
     return Decision(_ranked(names, reasons), tuple(sorted(reasons)), names)
+
+
+def _reason(rule: Rule, candidate: Candidate, verdict: Veto | Score) -> Reason:
+    name = rule.__module__.rpartition(".")[2]
+    match verdict:
+        case Veto(why):
+            return Reason(candidate.name, why, veto=True, rule=name)
+        case Score(worth, why):
+            return Reason(candidate.name, why, False, name, worth)
 
 
 def _ranked(candidates: Iterable[str], reasons: Iterable[Reason]) -> tuple[str, ...]:

@@ -42,7 +42,11 @@ class Course:
 
     def after(self, passed_s: float) -> float:
         """Return the share that was used after a moment."""
-        return (self.used[-1] if self.used else 0.0) - self.at(passed_s)
+        used = self.used
+        if not used:
+            return 0.0
+        place = bisect_right(self.passed_s, passed_s)
+        return used[-1] - used[place - 1] if place else used[-1]
 
 
 def gone_on(
@@ -91,9 +95,8 @@ def still_to_come(
 
     ``shares`` say in how many of the earlier windows no more was used. ``None``: too few were seen.
     """
-    earlier = sorted(
-        course.after(passed_s) for course in known if resets_at - course.resets_at > _SAME_S
-    )
+    ended = resets_at - _SAME_S
+    earlier = sorted([course.after(passed_s) for course in known if course.resets_at < ended])
     if len(earlier) < FEWEST:
         return None
     return tuple(earlier[min(int(share * len(earlier)), len(earlier) - 1)] for share in shares)

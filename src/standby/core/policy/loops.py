@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from standby.core.handback.marks import TOOL
-from standby.core.policy.steps import Step, calls, is_said, results
+from standby.core.policy.steps import Step, brings, calls, is_said, results
 from standby.core.wire.json import JSON
 
 __all__ = ["USUAL", "Loop", "LoopRules", "Way", "looping", "told"]
@@ -86,8 +86,11 @@ def looping(value: Mapping[str, JSON], rules: LoopRules = USUAL) -> Loop | None:
     ``None``: it does not, or the last that the body brings are no results of its calls.
     """
     turns = _turns(value)
+    read = turns[_beginning(turns, rules) :]
+    if not _comes_again(read):
+        return None
     walk = _Walk(rules)
-    for turn in turns[_beginning(turns, rules) :]:
+    for turn in read:
         walk.take(turn)
     return walk.found()
 
@@ -140,21 +143,23 @@ class _Walk:
         return self._same_error() or self._same_call() or self._nothing_new()
 
     def _asks(self, content: JSON) -> None:
-        made = {call: (tool, given) for call, tool, given in calls(content)}
-        self._asked = {call: step for call, step in made.items() if call.startswith(TOOL)}
-        if len(self._asked) < len(made):
+        made = calls(content)
+        self._asked = made
+        if not all(call.startswith(TOOL) for call in made):
             self._steps.clear()  # somebody else has gone on with the turn
+            self._asked = {call: asked for call, asked in made.items() if call.startswith(TOOL)}
 
     def _hears(self, content: JSON) -> None:
-        found = [*results(content)]
+        brought = results(content)
         steps = [
-            Step.of(*self._asked[call], result, failed=failed)
-            for call, result, failed in found
-            if call in self._asked
+            Step(*asked, result, failed)
+            for call, result, failed in brought
+            if (asked := self._asked.get(call)) is not None
         ]
         self.news = len(steps)
-        if found:
-            self._steps = [*self._steps, *steps][-self.rules.looked_back :]
+        if brought:
+            self._steps += steps
+            del self._steps[: -self.rules.looked_back]
         elif is_said(content):
             self._steps.clear()
 
@@ -162,13 +167,14 @@ class _Walk:
         last = self._steps[-1]
         if not last.failed:
             return None
-        found = [at for at, step in enumerate(self._steps) if step.same_error(last)]
+        error = last.error
+        found = [at for at, step in enumerate(self._steps) if step.fails_as(last, error)]
         return self._loop(Way.ERROR, found, self.rules.same)
 
     def _same_call(self) -> Loop | None:
         """Count the call back to what was new after it: the same question may then be another."""
         last = self._steps[-1]
-        if last.waits:
+        if last.waits or self._steps.count(last) < self.rules.same:
             return None
         found: list[int] = []
         for at in range(len(self._steps) - 1, -1, -1):
@@ -188,7 +194,11 @@ class _Walk:
 
     def _is_new(self, at: int) -> bool:
         step = self._steps[at]
-        return not step.failed and not any(map(step.tells_the_same, self._steps[:at]))
+        result = step.result
+        # Most bring something else, which is seen without a call for each.
+        return not step.failed and not any(
+            step.tells_the_same(earlier) for earlier in self._steps[:at] if earlier.result == result
+        )
 
     def _loop(self, way: Way, found: Sequence[int], needed: int) -> Loop | None:
         count = len(found)
@@ -208,11 +218,26 @@ def _beginning(turns: Sequence[JSON], rules: LoopRules) -> int:
         if role == "assistant" and enough >= rules.looked_back:
             return at
         if role == "user" and isinstance(turn, dict):
-            brought = sum(1 for _ in results(turn.get("content")))
-            if not brought and is_said(turn.get("content")):
+            content = turn.get("content")
+            if (brought := brings(content)) == 0 and is_said(content):
                 return at
             enough += brought
     return 0
+
+
+def _comes_again(turns: Sequence[JSON]) -> bool:
+    """Whether what came last has come before or is an error: without it there are no circles.
+
+    It takes a fifth of the time, and for most requests is all that is needed.
+    """
+    heard = [turn for turn in turns if isinstance(turn, dict) and turn.get("role") == "user"]
+    came = [results(turn.get("content")) for turn in heard]
+    values = [value for each in came for _, value, _ in each]
+    newest = came[-1] if came else ()
+    return any(
+        failed or values.index(value) < at
+        for at, (_, value, failed) in enumerate(newest, len(values) - len(newest))
+    )
 
 
 def _turns(value: Mapping[str, JSON]) -> Sequence[JSON]:

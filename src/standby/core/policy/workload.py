@@ -26,6 +26,9 @@ _PERHAPS: Final = 0.4
 _BEGINNING_LETTERS: Final = 400
 _END_OF_SAID_LETTERS: Final = 200
 _LOOKED_BACK: Final = 6
+# Words are looked for in so many messages: a turn of hundreds of calls has none nearby, and is not
+# gone through to its beginning at each of them.
+_REACH: Final = 400
 # "Yes", "the next one", "go on": who says little goes on with what was said before.
 _EARLIER_TURNS: Final = 3
 _FADES: Final = 0.7
@@ -111,6 +114,7 @@ def guessed(value: Mapping[str, JSON]) -> Guess:
     turns = messages if isinstance(messages, list) else []
     totals, guess = _SILENT, UNKNOWN
     spoke: list[str] = []
+    turns = turns[-_REACH:]
     place, weight = len(turns), 1.0
     for _ in range(_EARLIER_TURNS + 1):
         place, said = _said_last(turns, place)
@@ -157,7 +161,10 @@ def _said_last(turns: Sequence[JSON], before: int) -> tuple[int, str]:
         turn = turns[place]  # written plainly: between two such turns lie many results
         if not isinstance(turn, dict) or turn.get("role") != "user":
             continue
-        said_in = [_unremarked(text) for text in _spoken(turn.get("content"))]
+        content = turn.get("content")
+        if isinstance(content, list) and content and _is_result(content[0]):
+            continue
+        said_in = [_unremarked(text) for text in _spoken(content)]
         if said := "\n".join(text for text in said_in if text):
             return place, _both_ends(said)
     return 0, ""
@@ -181,34 +188,37 @@ def _both_ends(said: str) -> str:
 
 def _spoken(content: JSON) -> Iterator[str]:
     """Yield what a turn says, unless it brings results."""
-    for block in content if isinstance(content, list) else ():
-        if isinstance(block, dict) and block.get("type") == "tool_result":
-            return
+    if any(map(_is_result, content if isinstance(content, list) else ())):
+        return
     yield from texts(content)
+
+
+def _is_result(block: JSON) -> bool:
+    return isinstance(block, dict) and block.get("type") == "tool_result"
 
 
 def _failed_before(turns: Sequence[JSON], place: int) -> bool:
     """Whether one of the last results of a call before a place was an error."""
     for turn in turns[max(0, place - _LOOKED_BACK) : place]:
-        match turn:
-            case {"role": "user", "content": list(blocks)}:
-                if any(_failed(block) for block in blocks):
-                    return True
-            case _:
-                pass
+        if isinstance(turn, dict) and turn.get("role") == "user":
+            content = turn.get("content")
+            if any(map(_failed, content if isinstance(content, list) else ())):
+                return True
     return False
 
 
 def _failed(block: JSON) -> bool:
-    match block:
-        case {"type": "tool_result", "is_error": True}:
-            return True
-        case {"type": "tool_result", "content": str(text)}:
-            return _complains(text)
-        case {"type": "tool_result", "content": [{"type": "text", "text": str(text)}, *_]}:
-            return _complains(text)
-        case _:
-            return False
+    # Written plainly: patterns took several times as long.
+    if not isinstance(block, dict) or block.get("type") != "tool_result":
+        return False
+    return block.get("is_error") is True or _complains(_first_text(block.get("content")))
+
+
+def _first_text(content: JSON) -> str:
+    first = content[0] if isinstance(content, list) and content else content
+    if isinstance(first, dict) and first.get("type") == "text":
+        first = first.get("text")
+    return first if isinstance(first, str) else ""
 
 
 def _complains(text: str) -> bool:
