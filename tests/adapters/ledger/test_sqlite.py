@@ -247,7 +247,7 @@ async def test_a_read_only_folder_degrades_the_ledger(tmp_path):
 
 
 async def test_a_degraded_ledger_keeps_the_newest_and_counts_the_rest(tmp_path, monkeypatch):
-    monkeypatch.setattr("standby.adapters.ledger.sqlite._MOST_KEPT", 10)
+    monkeypatch.setattr("standby.adapters.ledger.writer._MOST_KEPT", 10)
     (tmp_path / "state").write_text("")
     async with opened(tmp_path / "state" / "ledger.sqlite3") as ledger:
         for one in some(25):
