@@ -21,8 +21,9 @@ from machine import Noise, describe
 from report import table
 
 from standby.adapters.schemas import JsonSchemas
-from standby.core.context.fit import Window, fit
+from standby.core.context.fit import fit
 from standby.core.context.measure import Gauge, weigh
+from standby.core.context.window import Window
 from standby.core.dialects.openai_chat.plan import Plan
 from standby.core.dialects.openai_chat.reply import Reply
 from standby.core.dialects.openai_chat.request import to_chat

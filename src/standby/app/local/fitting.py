@@ -11,8 +11,9 @@ from typing import Final
 
 from standby.app.local.engines import Engines
 from standby.app.recent import Recent
-from standby.core.context.fit import Fitted, Window, fit, fit_summary, output_budget
+from standby.core.context.fit import Fitted, fit, fit_summary
 from standby.core.context.measure import Gauge, weigh
+from standby.core.context.window import Window, output_budget
 from standby.core.dialects.openai_chat.request import Chat, to_chat
 from standby.core.models.facts import LocalModel
 from standby.core.usage import Tokens
