@@ -19,7 +19,7 @@ def choosing():
 async def test_at_first_the_settings_say_what_counts():
     chosen, _ = choosing()
 
-    assert Mode.AUTO is chosen.mode
+    assert Mode.AUTO is chosen.said_of().choice.mode
     assert ("auto", "auto", []) == tuple(
         chosen.told()[name] for name in ("mode", "words", "choices")
     )
@@ -31,7 +31,8 @@ async def test_a_choice_is_told_with_its_end():
     said = await chosen.use({"what": "local", "for_s": "7200"})
 
     end = house.way.clock.now() + 7200
-    assert (Mode.LOCAL, end, f"{end:.0f}") == (chosen.mode, said["until"], said["until_told"])
+    mode = chosen.said_of().choice.mode
+    assert (Mode.LOCAL, end, f"{end:.0f}") == (mode, said["until"], said["until_told"])
     assert ["local"] == [one["words"] for one in said["choices"]]
 
 

@@ -426,6 +426,35 @@ async def test_a_session_that_was_behind_a_border_stays_there_as_long_as_there_i
     assert not house.policy.borders(of_session("s-1"), KNOWN)
 
 
+@pytest.mark.parametrize(
+    ("privacy", "no_cloud", "no_local"),
+    [
+        (Privacy.LOCAL_ONLY, True, False),
+        (Privacy.CLOUD_ONLY, False, True),
+        (Privacy.ASK, True, True),
+    ],
+)
+async def test_of_a_folder_it_is_told_which_side_it_is_kept_from(privacy, no_cloud, no_local):
+    house = House(streamed("Hi"), wishes=Wishes(borders=(Border(privacy, path="/work/open"),)))
+    kept = f"the settings say that /work/open is {privacy.value}"
+
+    said = house.policy.said_of("s-1", "/work/open/src")
+    elsewhere = house.policy.said_of("s-2", "/work/else")
+
+    assert (kept * no_cloud, kept * no_local) == (said.no_cloud, said.no_local)
+    assert ("", "") == (elsewhere.no_cloud, elsewhere.no_local)
+
+
+async def test_of_a_conversation_it_is_told_what_was_chosen_for_it():
+    house = House(streamed("Hi"))
+    await house.policy.choose(Choice(Mode.LOCAL, session="s-1"))
+    await house.policy.choose(Choice(Mode.CLOUD, project="/work/open"))
+
+    assert "the user has switched the cloud off" == house.policy.said_of("s-1", "").no_cloud
+    assert "local models off" in house.policy.said_of("s-2", "/work/open").no_local
+    assert Mode.AUTO is house.policy.said_of("", "").choice.mode
+
+
 async def test_what_is_of_no_known_project_is_counted_here_where_some_must_not_leave():
     house = House(streamed("Hi"), wishes=SECRET)
 

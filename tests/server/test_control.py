@@ -17,8 +17,8 @@ class Reports:
     async def status(self):
         return {"answering": "cloud"}
 
-    def glance(self, session):
-        return {"answering": "local", "session": session}
+    def glance(self, session, project):
+        return {"answering": "local", "session": session, "project": project}
 
     def warm(self):
         return {"why": "you asked for it"}
@@ -105,11 +105,21 @@ async def test_what_the_engines_refuse_is_a_conflict_in_words(query):
         ("/standby/status", {"answering": "cloud"}),
         (
             "/standby/glance",
-            {"answering": "local", "session": "", "foreseen": {"5h": {"lasts": True}}},
+            {
+                "answering": "local",
+                "session": "",
+                "project": "",
+                "foreseen": {"5h": {"lasts": True}},
+            },
         ),
         (
-            "/standby/glance?session=abc",
-            {"answering": "local", "session": "abc", "foreseen": {"5h": {"lasts": True}}},
+            "/standby/glance?session=abc&project=/work/a%20b",
+            {
+                "answering": "local",
+                "session": "abc",
+                "project": "/work/a b",
+                "foreseen": {"5h": {"lasts": True}},
+            },
         ),
         ("/standby/warm", {"why": "the cloud serves"}),
         ("/standby/recent", {"entries": [{"id": 0}, {"id": 1}]}),

@@ -13,9 +13,11 @@ from standby.core.usage.deeds import Deed
 from standby.core.wire.json import JSON
 from standby.ports import Clock, Dice, Ledger
 
-__all__ = ["Booking", "Books", "Hear", "session_of"]
+__all__ = ["SESSION", "Booking", "Books", "Hear", "session_of"]
 
 log = logging.getLogger(__name__)
+
+SESSION: Final = "x-claude-code-session-id"
 
 Hear = Callable[[Entry], None]
 """Is told of each request that has ended; never waits, never fails."""
@@ -26,7 +28,7 @@ MOST_SIGNS: Final = 200
 
 def session_of(request: Request) -> str:
     """Return the conversation of a request: Claude Code's session, and its subagent."""
-    session = request.header("x-claude-code-session-id") or ""
+    session = request.header(SESSION) or ""
     agent = request.header("x-claude-code-agent-id") or ""
     return f"{session}/{agent}" if agent else session
 

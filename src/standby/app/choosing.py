@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from standby.app.policy import Policy, UnknownModelError
+from standby.app.policy import Policy, Said, UnknownModelError
 from standby.app.reloading import Reloading
 from standby.core.policy.choices import Choice, wanted
 from standby.core.policy.modes import Mode
@@ -46,10 +46,9 @@ class Choosing:
         self._on_choice()
         return self.told()
 
-    @property
-    def mode(self) -> Mode:
-        """What counts for requests of which nothing special was said."""
-        return self._policy.mode.mode or Mode.AUTO
+    def said_of(self, session: str = "", project: str = "") -> Said:
+        """Return what was said of a conversation; of none in particular, what counts for all."""
+        return self._policy.said_of(session, project)
 
     def told(self) -> dict[str, JSON]:
         """Return what counts now, every choice that has not ended, and what of it cannot be.

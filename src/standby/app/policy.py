@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from standby.app.bookkeeping import session_of
+from standby.app.bookkeeping import SESSION, session_of
 from standby.app.cloud.accounts import Accounts
 from standby.app.habits import Habits
 from standby.app.local.engines import Engines
@@ -32,7 +32,7 @@ from standby.core.request import NOBODY, Account, Caller, Request
 from standby.core.wire.asked import Asked, Purpose
 from standby.ports import Clock, QuotaStore
 
-__all__ = ["LATE", "Asking", "Choices", "Policy", "UnknownModelError", "Wishes"]
+__all__ = ["LATE", "Asking", "Choices", "Policy", "Said", "UnknownModelError", "Wishes"]
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,17 @@ _CONVERSATION: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT, Purpose.COMPAC
 
 class UnknownModelError(Exception):
     """There is no such local model; its message names those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person has said of who answers: in the settings, and by choice."""
+
+    choice: Choice = field(default_factory=lambda: Choice(Mode.AUTO))
+    no_cloud: str = ""
+    """Why nothing of it may leave this machine; empty where it may."""
+    no_local: str = ""
+    """Why no local model may answer; empty where one may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +277,18 @@ class Policy:
             if border.privacy is Privacy.ASK and not (choice.project or choice.session):
                 return f"the settings say that {border.words}"
         return "the user has switched the cloud off" if choice.mode is Mode.LOCAL else ""
+
+    def said_of(self, session: str, project: str) -> Said:
+        """Return what a person has said of a conversation, as far as its name and folder tell."""
+        request = Request("GET", "/", ((SESSION, session),), b"")
+        caller = Caller(NOBODY, trusted=True, project=project)
+        choice = self._of(session, project)
+        no_local = "the user has switched local models off" if choice.mode is Mode.CLOUD else ""
+        for border in self.borders(request, caller):
+            asks = border.privacy is Privacy.ASK and not (choice.project or choice.session)
+            if asks or border.privacy is Privacy.CLOUD_ONLY:
+                no_local = f"the settings say that {border.words}"
+        return Said(choice, self.stays_here(request, caller), no_local)
 
     def answered(self, asking: Asking, by: str, tokens: int) -> None:
         """Note who answered a conversation, and what its prompt came to."""

@@ -38,7 +38,7 @@ class Reports(Protocol):
         """Return the newest entries of the ledger, newest first."""
         ...
 
-    def glance(self, session: str) -> dict[str, JSON]:
+    def glance(self, session: str, project: str) -> dict[str, JSON]:
         """Say in short who answers now and what is left, out of memory and at once."""
         ...
 
@@ -108,7 +108,8 @@ class ControlDoor:
             case "GET", "usage":
                 await self._usage(dict(parse_qsl(query[:_MOST])), wire)
             case "GET", "glance":
-                glance = self._reports.glance(dict(parse_qsl(query[:_MOST])).get("session", ""))
+                about = dict(parse_qsl(query[:_MOST]))
+                glance = self._reports.glance(about.get("session", ""), about.get("project", ""))
                 await _deliver(wire, {**glance, "foreseen": await self._reckoning.foreseen()})
             case "POST", "warm":
                 await _deliver(wire, self._reports.warm())

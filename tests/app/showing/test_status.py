@@ -1,5 +1,7 @@
 """Who serves now, why and until when."""
 
+from dataclasses import replace
+
 import pytest
 
 from standby.app.cloud.outlook import Outlook
@@ -7,9 +9,12 @@ from standby.app.local.admission import Admission
 from standby.app.local.engines import Engines, Preference
 from standby.app.local.fitting import Fitting
 from standby.app.local.speeds import Speeds
+from standby.app.policy import Said
 from standby.app.showing.status import SHOWN, About, Status, entry_json
 from standby.app.warming.warm import Warming
 from standby.core.models.speed import Timings
+from standby.core.policy.choices import Choice
+from standby.core.policy.modes import Mode
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.request import Account
 from standby.core.turns import Queue
@@ -198,6 +203,52 @@ async def test_at_a_glance_it_is_the_same_and_nobody_is_asked():
         assert said[name] == glance[name]
     assert [{"name": "5h", "used": 1.0, "resets_at": NOW + HOUR}] == glance["windows"]
     assert "auto" == glance["mode"]
+
+
+class Chosen:
+    """What a person has said of each folder, and of all."""
+
+    def __init__(self, **said):
+        self._said = said
+
+    def said_of(self, _session="", project=""):
+        return self._said.get(project, self._said.get("all", Said()))
+
+    def told(self):
+        return {}
+
+
+async def test_at_a_glance_it_is_told_of_the_folder_that_one_works_in():
+    status = await status_of(Way(DOWN))
+    await status.status()
+    kept = Said(no_cloud="/work is local-only")
+    status._choosing = Chosen(mine=kept, both=replace(kept, no_local="/work is cloud-only"))
+
+    mine, both, other = (status.glance("", name) for name in ("mine", "both", "other"))
+
+    assert ("local", "desk/coder", "/work is local-only", None) == tuple(
+        mine[name] for name in ("answering", "model", "why", "until")
+    )
+    assert ("nobody", "/work is local-only; /work is cloud-only") == (
+        both["answering"],
+        both["why"],
+    )
+    assert "cloud" == other["answering"]
+
+
+async def test_nobody_answers_at_the_limit_where_no_local_model_may():
+    way = Way(DOWN)
+    status = await status_of(way)
+    await status.status()
+    status._choosing = Chosen(all=Said(Choice(Mode.CLOUD), no_local="local models are off"))
+    before = status.glance()
+    way.accounts.heard(ME, OPUS, SPENT)
+    at_limit, said = status.glance(), await status.status()
+
+    assert ("cloud", "cloud") == (before["answering"], before["mode"])
+    assert ("nobody", "") == (at_limit["answering"], at_limit["model"])
+    assert "the 5-hour limit is reached; local models are off" == at_limit["why"] == said["why"]
+    assert NOW + HOUR <= at_limit["until"]
 
 
 async def test_what_is_going_on_at_each_engine_is_told():

@@ -98,6 +98,9 @@ def test_what_is_too_long_is_not_read_to_its_end(environment, where):
         {"STANDBY_HOME": ""},
         {"STANDBY_HOME": "", "XDG_STATE_HOME": os.path.join(os.sep, "srv", "state")},
         {"STANDBY_HOME": "", "XDG_STATE_HOME": ""},
+        {"STANDBY_HOME": "", "XDG_STATE_HOME": "state"},
+        {"STANDBY_HOME": "", "XDG_STATE_HOME": "", "HOME": ""},
+        {"STANDBY_HOME": "", "XDG_STATE_HOME": "", "HOME": "me"},
     ],
 )
 def test_the_folder_is_the_one_of_all_other_commands(monkeypatch, changes):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
@@ -10,6 +11,7 @@ from standby.cli.lean.statusline import line
 from tests.fakes.gateway import running_gateway
 
 GLANCE = {"answering": "cloud", "windows": [{"name": "5h", "used": 0.25, "resets_at": None}]}
+WORK = "/work/50% of a/ö+&"
 HEAVY = {
     *("click", "orjson", "dataclasses", "typing", "platformdirs", "psutil", "pathlib"),
     *("http.client", "asyncio", "subprocess", "inspect", "random", "shutil"),
@@ -35,6 +37,26 @@ def test_the_conversation_is_named_if_it_has_a_name(environment, where, session,
         line(json.dumps({"session_id": session}).encode(), environment)
 
     assert expected == fake.requests[-1][0]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (f"x-standby-project: {quote(WORK, safe='/:')}", WORK),
+        ("x-standby-token: t\nX-Standby-Project:  C:\\a b&c=d#e+f", "C:\\a b&c=d#e+f"),
+        ("x-standby-project: /home/é", "/home/é"),
+        ("x-standby-project: \nx-other: /a", None),
+        ("", None),
+    ],
+)
+def test_the_folder_is_named_as_the_requests_of_the_client_name_it(
+    environment, where, header, expected
+):
+    with running_gateway(where, glance=GLANCE) as fake:
+        line(b'{"session_id": "s"}', {**environment, "ANTHROPIC_CUSTOM_HEADERS": header})
+
+    said = dict(parse_qsl(urlsplit(fake.requests[-1][0]).query))
+    assert ("s", expected) == (said["session"], said.get("project"))
 
 
 def test_without_a_gateway_it_says_so_in_colour_unless_none_is_wanted(environment):

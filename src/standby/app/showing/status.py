@@ -8,6 +8,7 @@ from standby.app.choosing import Choosing
 from standby.app.cloud.accounts import Accounts
 from standby.app.local.engines import Engines
 from standby.app.local.speeds import Speeds
+from standby.app.policy import Said
 from standby.app.showing.glance import binding, shown_model, shown_windows
 from standby.app.warming.warm import Warming
 from standby.core.models.facts import LocalModel
@@ -84,7 +85,7 @@ class Status:
             "url": about.url,
             "started_at": about.started_at,
             "uptime_s": now - about.started_at,
-            **self._answering(accounts, first, now),
+            **self._answering(accounts, first, now, self._said_of()),
             "policy": {} if self._choosing is None else self._choosing.told(),
             "cloud": {
                 "url": about.cloud_url,
@@ -107,7 +108,7 @@ class Status:
         """Return who would answer the next request of the account used last."""
         models = self._engines.known()
         accounts, first = self._accounts.snapshot(), models[0] if models else None
-        match self._answering(accounts, first, self._clock.now()):
+        match self._answering(accounts, first, self._clock.now(), self._said_of()):
             case {"answering": str(side), "model": str(model), "why": str(why), **rest}:
                 until, told = rest.get("until"), rest.get("until_told")
                 return Now(
@@ -131,19 +132,20 @@ class Status:
         tokens = min(_FIRST_PROMPT, model.context_tokens or _FIRST_PROMPT)
         return self._speeds.expected(model, tokens)
 
-    def glance(self, session: str = "") -> dict[str, JSON]:
+    def glance(self, session: str = "", project: str = "") -> dict[str, JSON]:
         """Return in short who answers now and what is left, for the account used last.
 
         For a status line: no engine is asked, and the ledger is not read. ``session`` is the
-        conversation above the line.
+        conversation above the line, ``project`` the folder that it is about.
         """
+        said = self._said_of(session, project)
         now = self._clock.now()
         accounts = self._accounts.snapshot()
         first = next(iter(self._engines.known()), None)
-        now_answering = self._answering(accounts, first, now)
+        now_answering = self._answering(accounts, first, now, said)
         return {
             **{name: now_answering[name] for name in ("answering", "model", "why", "until")},
-            "mode": "auto" if self._choosing is None else self._choosing.mode.value,
+            "mode": (said.choice.mode or Mode.AUTO).value,
             "windows": shown_windows(accounts[-1][1], now) if accounts else [],
             "stand_in": shown_model(first, self._speeds),
             "warm": self._warm_part(session),
@@ -185,32 +187,43 @@ class Status:
         accounts: tuple[tuple[Account, AccountState], ...],
         first: LocalModel | None,
         now: float,
+        said: Said,
     ) -> dict[str, JSON]:
         """Return who would answer the next request of the account used last."""
-        if self._choosing is not None and self._choosing.mode is Mode.LOCAL:
-            return self._by_choice(self._choosing.told(), first)
+        if said.no_cloud:
+            return self._kept_here(said, first)
         bound = binding(accounts[-1][1], now) if accounts else None
         if bound is None:
             why = "the cloud serves" if accounts else "no request has come yet"
             return {"answering": "cloud", "model": "", "why": why, "until": None, "until_told": ""}
         until = bound.until
+        here = first is not None and not said.no_local
         return {
-            "answering": "local" if first else "nobody",
-            "model": first.key if first else "",
-            "why": reason(bound),
+            "answering": "local" if here else "nobody",
+            "model": first.key if first and here else "",
+            "why": _both(reason(bound), said.no_local),
             "until": until,
             "until_told": "" if until is None else self._clock.told(until),
         }
 
-    def _by_choice(self, chosen: dict[str, JSON], first: LocalModel | None) -> dict[str, JSON]:
-        model = chosen["model"] or (first.key if first else "")
+    def _said_of(self, session: str = "", project: str = "") -> Said:
+        return Said() if self._choosing is None else self._choosing.said_of(session, project)
+
+    def _kept_here(self, said: Said, first: LocalModel | None) -> dict[str, JSON]:
+        """Return who would answer what a person keeps from the cloud."""
+        until = said.choice.until if said.choice.mode is Mode.LOCAL else None
+        model = said.choice.model or (first.key if first else "")
         return {
-            "answering": "local" if first else "nobody",
-            "model": model,
-            "why": "the user has switched the cloud off",
-            "until": chosen["until"],
-            "until_told": chosen["until_told"],
+            "answering": "local" if first and not said.no_local else "nobody",
+            "model": "" if said.no_local else model,
+            "why": _both(said.no_cloud, said.no_local),
+            "until": until,
+            "until_told": "" if until is None else self._clock.told(until),
         }
+
+
+def _both(why: str, besides: str) -> str:
+    return f"{why}; {besides}" if besides and besides != why else why
 
 
 def _account(name: Account, state: AccountState, now: float) -> JSON:

@@ -32,8 +32,11 @@ class UnknownError(Exception):
     """The gateway does not say; the message is what to show instead."""
 
 
-def glance(environment: Mapping[str, str], within_s: float, session: str = "") -> JSON:
-    """Return what ``/standby/glance`` says, with a session in mind. Raise :class:`UnknownError`."""
+def glance(environment: Mapping[str, str], within_s: float, about: str = "") -> JSON:
+    """Return what ``/standby/glance`` says; ``about``: the query, which names what it is about.
+
+    Raise :class:`UnknownError`.
+    """
     folder = state_folder(environment)
     try:
         port = _port(json.loads(_private(os.path.join(folder, "run.json"))))
@@ -49,8 +52,8 @@ def glance(environment: Mapping[str, str], within_s: float, session: str = "") -
             expected = hmac.new(token, nonce.encode(), hashlib.sha256).hexdigest()
             if not isinstance(proof, str) or not hmac.compare_digest(expected, proof):
                 raise UnknownError("another program is in the place of standby")
-            about = f"?session={session}" if session else ""
-            return _asked(connection, f"/standby/glance{about}", token, until)
+            query = f"?{about}" if about else ""
+            return _asked(connection, f"/standby/glance{query}", token, until)
     except ConnectionRefusedError:
         raise UnknownError("standby is not running") from None
     except (OSError, ValueError):
@@ -64,8 +67,11 @@ def state_folder(environment: Mapping[str, str]) -> str:
         return os.path.join(os.path.expanduser(home), "state")
     if sys.platform in ("linux", "darwin"):
         own = "~/Library/Application Support" if sys.platform == "darwin" else "~/.local/state"
-        base = environment.get("XDG_STATE_HOME", "").strip() or os.path.expanduser(own)
-        return os.path.join(base, "standby")
+        named = environment.get("XDG_STATE_HOME", "").strip()
+        # What is no whole path does not count, by the rules of XDG.
+        base = named if os.path.isabs(named) else os.path.expanduser(own)
+        if os.path.isabs(environment.get("HOME", "")):
+            return os.path.join(base, "standby")
     from standby.adapters.host.paths import paths
 
     return str(paths(environment).state)

@@ -20,6 +20,7 @@ __all__ = ["line", "main"]
 
 _MAX_BYTES = 1024 * 1024
 _LONGEST_ID = 64
+_LONGEST_PROJECT = 2000
 # A gateway that runs answers within a few milliseconds; one that hangs must not hold the line.
 _WITHIN_S = 0.25
 
@@ -38,19 +39,36 @@ def line(said: bytes, environment: Mapping[str, str]) -> str:
     coloured = not environment.get("NO_COLOR")
     client, now = _read(said), time.time()
     try:
-        told = glance(environment, _WITHIN_S, _session(client))
+        about = "&".join((*_session(client), *_project(environment)))
+        told = glance(environment, _WITHIN_S, about)
     except UnknownError as error:
         return without_gateway(str(error), client, now, coloured=coloured)
     return words(told, client, now, coloured=coloured)
 
 
-def _session(client: JSON) -> str:
+def _session(client: JSON) -> tuple[str, ...]:
     """Return the id of the conversation, if it is one that can stand in a request line."""
     match client:
         case {"session_id": str(said)} if len(said) <= _LONGEST_ID and said.isascii():
-            return said if said.replace("-", "").isalnum() else ""
+            return (f"session={said}",) if said.replace("-", "").isalnum() else ()
         case _:
-            return ""
+            return ()
+
+
+def _project(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the folder that the client's requests name, as they name it: what counts is that."""
+    for header in environment.get("ANTHROPIC_CUSTOM_HEADERS", "").splitlines():
+        name, _, value = header.partition(":")
+        if name.strip().lower() == "x-standby-project" and (said := value.strip()):
+            # Escaped already, but for what may stand in a header and not in a request line.
+            signs = (chr(byte) for byte in said[:_LONGEST_PROJECT].encode(errors="replace"))
+            return (f"project={''.join(map(_escaped, signs))}",)
+    return ()
+
+
+def _escaped(sign: str) -> str:
+    plain = sign.isascii() and (sign.isalnum() or sign in "/:%-._~")
+    return sign if plain else f"%{ord(sign):02X}"
 
 
 def _read(said: bytes) -> JSON:
