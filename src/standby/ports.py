@@ -3,8 +3,8 @@
 One error class per boundary, with words for a person; whatever else an adapter raises is a bug.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from standby.core.models.facts import LocalModel
 from standby.core.policy.metering import Row, Seen
@@ -23,6 +23,7 @@ from standby.core.wire.json import JSON
 __all__ = [
     "Answerer",
     "AnswererError",
+    "AtOnce",
     "Clock",
     "Coder",
     "CodingError",
@@ -131,11 +132,18 @@ class Answerer(Protocol):
         ...
 
 
+AtOnce: TypeAlias = Callable[[bytes], bool]
+"""Takes bytes of an answer here and now. ``False``: it cannot just now, and has done nothing."""
+
+
 class Upstream(Protocol):
     """The cloud's HTTP, to the byte, in both directions. No redirect is ever followed."""
 
-    def send(self, request: Request) -> AsyncIterator[Head | bytes]:
+    def send(self, request: Request, at_once: AtOnce | None = None) -> AsyncIterator[Head | bytes]:
         """Yield the head, then the body as it comes. Raise :class:`UpstreamError`.
+
+        While the iterator waits, what comes may be offered to ``at_once`` first; what that takes is
+        not yielded. The end of an answer, and what has not come in one piece, always is.
 
         Closing the iterator early closes the connection: the cloud stops.
         """
@@ -271,6 +279,15 @@ class Wire(Protocol):
 
     async def send(self, data: bytes) -> None:
         """Send bytes of the answer; wait while the client is slow to take them."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the client, which has a part of the answer, is there and takes more at once."""
+        ...
+
+    def send_now(self, data: bytes) -> None:
+        """Send bytes of the answer without waiting. Only while it is :attr:`ready`."""
+        ...
 
     async def keep_alive(self, data: bytes = b"") -> None:
         """Send a sign of life: ``data``, or what a client ignores.

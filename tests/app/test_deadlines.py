@@ -210,3 +210,32 @@ async def test_a_sleep_of_the_machine_is_not_taken_for_silence(monkeypatch):
     with pytest.raises(TimeoutError), deadline(0.06):
         await for_ever()
     deadline.close()
+
+
+async def test_a_wait_is_renewed_by_what_is_taken_and_by_nothing_else():
+    deadline, loop = Deadline(), asyncio.get_running_loop()
+    takes = deadline.renewed_by(lambda item: item == "taken")
+    began = loop.time()
+    loop.call_later(0.03, takes, "taken")
+    loop.call_later(0.06, takes, "left")
+    with pytest.raises(TimeoutError), deadline(0.05):
+        async with asyncio.timeout(2):
+            await for_ever()
+    deadline.close()
+
+    assert 0.075 <= loop.time() - began < 0.105
+    assert takes("taken")
+    assert not takes("left")
+
+
+async def test_what_is_taken_elsewhere_is_no_silence():
+    deadline, loop = Deadline(), asyncio.get_running_loop()
+    takes = deadline.renewed_by(lambda _: True)
+
+    began = loop.time()
+    for at in range(1, 6):
+        loop.call_later(0.03 * at, takes, at)
+    with pytest.raises(SilenceError):
+        await anext(timed(Speaks(for_ever).speak(), first_s=0.1, idle_s=0.1, deadline=deadline))
+
+    assert loop.time() - began > 0.2

@@ -31,13 +31,15 @@ class Cloud:
         self.left = 0
         """How many answers were left before their end."""
 
-    async def send(self, request):
+    async def send(self, request, at_once=None):
         self.seen.append(request)
         steps = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         whole = False
         try:
             for step in steps:
                 match step:
+                    case bytes() if at_once is not None and at_once(step):
+                        pass
                     case Head() | bytes():
                         yield step
                     case Exception():
@@ -138,6 +140,14 @@ class Tape:
         self.begun = True
 
     async def send(self, data):
+        self.log.append(data)
+        self.first.set()
+
+    @property
+    def ready(self):
+        return bool(self.log)
+
+    def send_now(self, data):
         self.log.append(data)
         self.first.set()
 

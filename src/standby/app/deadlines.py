@@ -1,7 +1,7 @@
 """Deadlines on every wait for a peer that sends piece by piece."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -83,6 +83,17 @@ class Deadline:
         if self._timer is None:
             self._timer = self._loop.call_at(self._due, self._ring)
 
+    def renewed_by(self, take: Callable[[T], bool]) -> Callable[[T], bool]:
+        """Return what does the same, and renews the wait with all that is taken."""
+
+        def takes(item: T) -> bool:
+            if not take(item):
+                return False
+            self.renew()
+            return True
+
+        return takes
+
     def close(self) -> None:
         """Take back the timer."""
         if self._timer is not None:
@@ -106,15 +117,16 @@ class Deadline:
 
 
 async def timed(
-    items: AsyncIterator[T], *, first_s: float, idle_s: float
+    items: AsyncIterator[T], *, first_s: float, idle_s: float, deadline: Deadline | None = None
 ) -> AsyncGenerator[T, None]:
     """Yield what comes, with ``first_s`` seconds for the first piece and ``idle_s`` for the next.
 
     Raise :class:`SilenceError` when it does not come. Closing this iterator closes the other.
+    ``deadline`` is for who knows of signs of life that are not yielded here, and renews it.
     """
     if not isinstance(items, AsyncGenerator):
         raise TypeError("only a generator can be closed")
-    deadline, patience = Deadline(), first_s
+    deadline, patience = deadline or Deadline(), first_s
     try:
         async with aclosing(items):
             while True:

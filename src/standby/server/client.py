@@ -53,6 +53,8 @@ class ClientWire:
         self._head = Head(HTTPStatus.OK, ())
         self._last = False
         self._has_body = True
+        self._chunked = False
+        self._headers_out = False
 
     def close_after(self) -> None:
         """Make the answer, which has not begun, the last one on its connection."""
@@ -78,7 +80,25 @@ class ClientWire:
     async def send(self, data: bytes) -> None:
         """Send bytes of the answer; wait while the client is slow to take them."""
         if data and self._has_body:
+            self._headers_out = True
             await self.response.write(data)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the client has a part of the answer, is there, and takes more at once."""
+        protocol = self._request.protocol
+        transport = protocol.transport
+        if not self._headers_out or transport is None or protocol.writing_paused:
+            return False
+        return not transport.is_closing()
+
+    def send_now(self, data: bytes) -> None:
+        """Send bytes of the answer without waiting. Only while it is :attr:`ready`.
+
+        In aiohttp only a task can write: to wake one takes longer than to send an event.
+        """
+        if data and (transport := self._request.transport) is not None:
+            transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     async def keep_alive(self, data: bytes = b"") -> None:
         """Send a sign of life: ``data``, or a ping, which clients skip."""
@@ -126,4 +146,5 @@ class ClientWire:
         if self._last:
             response.force_close()
         await response.prepare(self._request)
+        self._chunked = "Transfer-Encoding" in response.headers
         return response

@@ -231,3 +231,30 @@ async def test_there_is_no_https_without_verification():
     for context in (None, lenient):
         with pytest.raises(ValueError, match="verifies"):
             DirectUpstream("https://cloud.example", context)
+
+
+async def test_what_is_taken_at_once_is_not_yielded_and_the_end_always_is():
+    taken, goes_on = [], asyncio.Event()
+
+    async def act(_reader, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n")
+        for part in (b"first", b"other", b"final"):
+            await goes_on.wait()
+            goes_on.clear()
+            writer.write(part)
+
+    def takes(data):
+        taken.append(data)
+        asyncio.get_running_loop().call_soon(goes_on.set)
+        return data != b"other"
+
+    async with raw_cloud(act) as cloud:
+        upstream = DirectUpstream(cloud.url)
+        async with asyncio.timeout(DEADLINE_S), aclosing(upstream.send(ASKS, takes)) as pieces:
+            await anext(pieces)
+            goes_on.set()
+            got = [piece async for piece in pieces]
+        upstream.close()
+
+    assert [b"first", b"other"] == taken
+    assert [b"other", b"final"] == got

@@ -36,6 +36,7 @@ from standby.app.policy import Choices, Policy
 from standby.core.quota.machine import QuotaRules
 from standby.core.request import Account, Caller
 from standby.core.usage import Tokens
+from standby.core.wire.headers import Head
 from standby.core.wire.json import dumps, loads
 from standby.core.wire.sse import Decoder
 from standby.ports import EngineError, UpstreamError
@@ -93,7 +94,7 @@ class World:
             self.moods[name] = "well"
         return self.moods[name]
 
-    async def send(self, request):
+    async def send(self, request, at_once=None):
         (number,) = {int(found) for found in NUMBER.findall(request.body)} or {0}
         key = request.header("x-api-key")
         name = next((name for name in NAMES if key == f"key-of-{name}"), "")
@@ -105,7 +106,8 @@ class World:
             await idle()
             if isinstance(step, Exception):
                 raise step
-            yield step
+            if isinstance(step, Head) or at_once is None or not at_once(step):
+                yield step
 
     def steps(self, name, mood, number, *, stream):
         refusals = {

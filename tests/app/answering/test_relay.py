@@ -1,6 +1,9 @@
 """The loop against answerers that fail on cue."""
 
 import asyncio
+import gc
+import weakref
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -41,11 +44,26 @@ class Tape:
         self.log = []
         self.kept_alive = asyncio.Event()
         self.begun = False
+        self.slow = False
+        self.now = []
+        """What was sent without waiting."""
+
+    @property
+    def ready(self):
+        return not self.slow and any(isinstance(entry, bytes) for entry in self.log)
+
+    def send_now(self, data):
+        assert self.ready
+        self.now.append(data)
+        self._add(data)
 
     async def start(self, head):
         self.begun = True
 
     async def send(self, data):
+        self._add(data)
+
+    def _add(self, data):
         if self.log and isinstance(self.log[-1], bytes):
             data = self.log.pop() + data  # how the bytes were cut is nobody's business
         self.log.append(data)
@@ -76,6 +94,7 @@ async def relayed(who, tape=None, keep_alive_s=5.0, waiting=None):
     tape = tape or Tape()
     exchange = Exchange(tuple(who), frozenset({"local"}))
     relay = Relay(exchange, who, tape, coder_for, keep_alive_s, waiting)
+    who["cloud" if "cloud" in who else "local"].at_once = relay.at_once
     async with asyncio.timeout(5):
         await relay.run(Request("POST", "/v1/messages", (), b"{}"))
     return tape.log
@@ -142,6 +161,64 @@ async def test_events_that_come_one_by_one_go_out_as_they_came():
     assert [raw(frames), "end"] == await relayed({"cloud": cloud})
 
 
+async def test_an_event_that_comes_alone_goes_out_without_waking_anybody():
+    tape, words = Tape(), [text(0, "one "), text(0, "two")]
+    frames = [begin(), opened(0, "text"), text(0, ""), *words, closed(0), settled(), stop()]
+    cloud = Says(*frames[:3], rests(), *words, rests(), *frames[5:])
+
+    assert [raw(frames), "end"] == await relayed({"cloud": cloud}, tape)
+    assert [word.raw for word in words] == tape.now
+
+
+async def test_of_an_event_that_comes_in_two_the_whole_goes_out():
+    tape, frames = Tape(), answer("", "one ", "two")
+    half = len(frames[3].raw) // 2
+    parts = [frames[3].raw[:half], frames[3].raw[half:] + frames[4].raw]
+    cloud = Says(*frames[:3], rests(), *parts, rests(), *frames[5:])
+
+    assert [raw(frames), "end"] == await relayed({"cloud": cloud}, tape)
+    assert [raw(frames[3:5])] == tape.now
+
+
+async def test_a_client_that_does_not_keep_up_is_waited_for():
+    tape, frames = Tape(), answer("", "one ", "two")
+
+    async def grows_slow():
+        tape.slow = True
+
+    cloud = Says(*frames[:3], rests(), grows_slow, *frames[3:])
+
+    assert [raw(frames), "end"] == await relayed({"cloud": cloud}, tape)
+    assert [] == tape.now
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+async def test_events_in_a_coding_go_out_at_once_to_the_byte_and_can_be_continued(coding):
+    tape, coder = Tape(), coder_for(coding)
+    shown = [begin(), opened(0, "text"), text(0, "Hel"), text(0, "lo")]
+    pieces = [coder.append(frame.raw) for frame in shown]
+    head = Head(200, (*STREAM.headers, ("Content-Encoding", coding)))
+    cloud = Says(head, *pieces[:3], rests(), pieces[3], rests(), fails("reset"))
+
+    [sent, end] = await relayed({"cloud": cloud, "local": Says(*answer(" world"))}, tape)
+
+    assert pieces[3:] == tape.now
+    assert raw(answer("Hel", "lo", " world")) == coder_for(coding).decode(sent)
+    assert "end" == end
+
+
+async def test_what_cannot_be_read_any_more_is_mended_wherever_it_came():
+    coder = coder_for("gzip")
+    pieces = [coder.append(frame.raw) for frame in answer("Hello ")[:3]]
+    head = Head(200, (*STREAM.headers, ("Content-Encoding", "gzip")))
+    cloud = Says(head, *pieces, rests(), b"no gzip at all", rests())
+
+    [sent, end] = await relayed({"cloud": cloud, "local": Says(*answer("world"))})
+
+    assert raw(answer("Hello ", "world")) == coder_for("gzip").decode(sent)
+    assert "end" == end
+
+
 async def test_what_went_out_one_by_one_can_be_continued_and_an_error_among_it_is_not_sent():
     broken = raw([text(0, "two "), error("overloaded"), text(0, "never")])
     cloud = Says(begin(), opened(0, "text"), text(0, ""), rests(), text(0, "one "), rests(), broken)
@@ -180,6 +257,8 @@ async def test_a_client_that_is_slow_is_told_nothing_meanwhile():
 
 async def test_a_client_that_has_gone_ends_it_wherever_its_event_was():
     class Gone(Tape):
+        ready = False
+
         async def send(self, data):
             if b"never" in data:
                 raise ConnectionResetError
@@ -370,6 +449,32 @@ async def test_the_first_content_is_noted_once_and_an_error_is_none(status, time
     assert [1] * times == shown
 
 
+async def test_an_exchange_that_is_cancelled_leaves_nothing_to_the_collector():
+    cloud = Says(*answer("Hello")[:3], asyncio.Event().wait)
+    relay = Relay(Exchange(("cloud",)), {"cloud": cloud}, Tape(), coder_for)
+    left = weakref.ref(relay)
+
+    async def leaves(running):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(running)
+            await rests()()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    running = relay.run(Request("POST", "/v1/messages", (), b"{}"))
+    del relay
+    gc.disable()
+    try:
+        await leaves(running)
+        del running
+        await rests()()
+
+        assert left() is None
+    finally:
+        gc.enable()
+
+
 async def test_whoever_breaks_off_is_told_of_before_the_next_is_asked():
     order = []
 
@@ -431,7 +536,10 @@ def scripts(draw):
     steps += [end.raw if hasattr(end, "raw") else end for end in last]
     if draw(st.booleans()):
         steps = list(_in_one_read(steps))
-    return (*_coded(draw(st.sampled_from(CODINGS)), steps),)
+    coded = [*_coded(draw(st.sampled_from(CODINGS)), steps)]
+    for at in draw(st.lists(st.integers(1, len(coded)), max_size=4)):
+        coded.insert(at, rests())
+    return tuple(coded)
 
 
 def _in_one_read(steps):
@@ -481,13 +589,15 @@ def well_formed(frames):
 
 
 @settings(max_examples=150, deadline=None)
-@given(scripts(), scripts(), st.booleans())
-def test_whatever_two_answerers_do_the_client_gets_one_honest_end(cloud, local, stands_in):
+@given(scripts(), scripts(), st.booleans(), st.booleans())
+def test_whatever_two_answerers_do_the_client_gets_one_honest_end(cloud, local, stands_in, offers):
     tape = Remembers()
     who = {"cloud": Says(*cloud), "local": Says(*local)}
     relay = Relay(
         Exchange(tuple(who), frozenset({"local"} if stands_in else ())), who, tape, coder_for
     )
+    if offers:
+        who["cloud"].at_once = relay.at_once
 
     async def run():
         async with asyncio.timeout(5):

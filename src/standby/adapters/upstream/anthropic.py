@@ -13,7 +13,7 @@ from yarl import URL
 
 from standby.core.request import Headers, Request
 from standby.core.wire.headers import Head, end_to_end, lines_of
-from standby.ports import UpstreamError
+from standby.ports import AtOnce, UpstreamError
 
 __all__ = ["AnthropicUpstream"]
 
@@ -29,7 +29,9 @@ class AnthropicUpstream:
         self._client = client
         self._origin = origin.rstrip("/")
 
-    async def send(self, request: Request) -> AsyncIterator[Head | bytes]:
+    async def send(
+        self, request: Request, _at_once: AtOnce | None = None
+    ) -> AsyncIterator[Head | bytes]:
         """Yield the head, then the body as it comes. Raise :class:`UpstreamError`."""
         headers = CIMultiDict(end_to_end(request.headers, less=_OF_THIS_HOP))
         try:

@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from standby.core.wire.headers import Head
 from standby.core.wire.http1 import Answer, NotHTTPError
-from standby.ports import UpstreamError
+from standby.ports import AtOnce, UpstreamError
 
 __all__ = ["Connection", "LostError"]
 
@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):  # `typing.override` is from 3.12 on
         self._held = 0
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self._at_once: AtOnce | None = None
         self._heard = False
         self._ended = False
         self._error: NotHTTPError | OSError | None = None
@@ -53,8 +54,11 @@ class Connection(asyncio.Protocol):  # `typing.override` is from 3.12 on
         # One call where the loop can gather; joined, a body of 1 MB would be copied once more.
         self._transport.writelines(parts)
 
-    async def read(self) -> list[Head | bytes]:
+    async def read(self, at_once: AtOnce | None = None) -> list[Head | bytes]:
         """Return what came since the last time, waiting for it; nothing more at the end.
+
+        While it waits, each piece of the body is offered to ``at_once``: to wake a task for an
+        event takes longer than all the rest that is done for it.
 
         Raise :class:`LostError` when the connection ended without an answer, else
         :class:`UpstreamError`.
@@ -66,11 +70,11 @@ class Connection(asyncio.Protocol):  # `typing.override` is from 3.12 on
                 raise self._why()
             # To ask for the running loop each time is a call of the system before Python 3.12.
             loop = self._loop = self._loop or asyncio.get_running_loop()
-            self._waiter = loop.create_future()
+            self._waiter, self._at_once = loop.create_future(), at_once
             try:
                 await self._waiter
             finally:
-                self._waiter = None
+                self._waiter = self._at_once = None
         pieces, self._pieces, self._held = self._pieces, [], 0
         if self._paused and self._transport is not None:
             self._paused = False
@@ -100,12 +104,26 @@ class Connection(asyncio.Protocol):  # `typing.override` is from 3.12 on
             self._error = error
             self.close()
         else:
+            if self._passed(pieces, self._answer):
+                return
             self._pieces += pieces
             self._held += len(data)
             if self._held > MAX_HELD_BYTES and not self._paused and self._transport is not None:
                 self._paused = True
                 self._transport.pause_reading()
         self._wake()
+
+    def _passed(self, pieces: list[Head | bytes], answer: Answer) -> bool:
+        """Whether nobody has to be woken for these pieces."""
+        if self._waiter is None or self._waiter.done() or answer.done:
+            return False
+        match pieces:
+            case []:
+                return True
+            case [bytes(data)] if self._at_once is not None:
+                return self._at_once(data)
+            case _:
+                return False
 
     def eof_received(self) -> bool:  # type: ignore[explicit-override]
         """Take the end of what the cloud sends; the connection ends with it."""

@@ -18,7 +18,7 @@ from standby.adapters.upstream.proxied import Proxy, tunnel
 from standby.adapters.upstream.reaching import reach
 from standby.core.request import Request
 from standby.core.wire.headers import Head, end_to_end
-from standby.ports import UpstreamError
+from standby.ports import AtOnce, UpstreamError
 
 __all__ = ["DirectUpstream"]
 
@@ -66,14 +66,16 @@ class DirectUpstream:
         # In the order of use, the longest unused first.
         self._idle: dict[Connection, asyncio.TimerHandle] = {}
 
-    async def send(self, request: Request) -> AsyncIterator[Head | bytes]:
+    async def send(
+        self, request: Request, at_once: AtOnce | None = None
+    ) -> AsyncIterator[Head | bytes]:
         """Yield the head, then the body as it comes. Raise :class:`UpstreamError`."""
         line, pieces = await self._ask(request)
         try:
             while pieces:
                 for piece in pieces:
                     yield piece if isinstance(piece, bytes) else _end_to_end(piece)
-                pieces = await line.read()
+                pieces = await line.read(at_once)
         finally:
             self._leave(line)
 

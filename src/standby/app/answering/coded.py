@@ -28,6 +28,11 @@ class Coded:
         self._inside = False
         self._shown = bytearray()
 
+    @property
+    def untouched(self) -> bool:
+        """Whether all that came is out as it came: nothing of it lies here, and nothing is ours."""
+        return self._coder is None and not self._plain
+
     def came(self, raw: bytes, plain: bytes, *, inside: bool) -> None:
         """Take bytes of the peer and the events they completed; ``inside`` one more they end."""
         self._raw += raw

@@ -85,6 +85,9 @@ class Relay:
         self._head: Head | None = None
         self._coded: Coded | None = None
         """What goes out, where it does in a peer's coding."""
+        self._inbox = Inbox(maxsize=1)
+        self._stream = Stream()
+        """The answer that is being read."""
         self._idle = False
         """Whether all that was read is out, and nothing but time can have to be said."""
         self._begun = False
@@ -115,16 +118,20 @@ class Relay:
         if not self._begun:  # of somebody who failed nothing is out, nor will be
             self._head = self._coded = None
         # Room for one read: an answer is taken in only as fast as the client takes it.
-        inbox = Inbox(maxsize=1)
+        inbox, stream = self._inbox, self._stream = Inbox(maxsize=1), Stream()
         ask: Ask | None = None
-        async with asyncio.TaskGroup() as group:
-            reader = group.create_task(self._read(answerer, request, said, inbox))
-            while ask is None and not self._over:
-                ask = await self._perform(self._judge(await self._next(inbox)))
-            self._report()
-            if ask is None:
-                await asyncio.wait({reader}, timeout=LINGER_S)
-            reader.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                reader = group.create_task(self._read(answerer, request, said, stream, inbox))
+                while ask is None and not self._over:
+                    ask = await self._perform(self._judge(await self._next(inbox)))
+                self._report()
+                if ask is None:
+                    await asyncio.wait({reader}, timeout=LINGER_S)
+                reader.cancel()
+        except asyncio.CancelledError as error:
+            # The group's frame holds it (before Python 3.13), and with it all of this exchange.
+            raise error.with_traceback(None) from None
         return ask
 
     @property
@@ -290,14 +297,15 @@ class Relay:
         if not self._lost:
             await self._finish()
 
-    async def _read(self, answerer: Answerer, request: Request, said: str, inbox: Inbox) -> None:
-        stream = Stream()
+    async def _read(
+        self, answerer: Answerer, request: Request, said: str, stream: Stream, inbox: Inbox
+    ) -> None:
         try:
             await self._take(answerer.answer(request, said), stream, inbox)
         except AnswererError as error:
             await inbox.put(stream.read([Failed(str(error), error.refusal)]))
         except (FrameTooLargeError, CodingError) as error:
-            await inbox.put(stream.read([Failed(f"the answer cannot be read: {error}")]))
+            await inbox.put(_unreadable(stream, error))
 
     async def _take(
         self, answer: AsyncIterator[Head | bytes], stream: Stream, inbox: Inbox
@@ -324,6 +332,39 @@ class Relay:
             raise AnswererError("the answer is no message")
         else:
             await inbox.put(Read([Answered(head, bytes(whole))]))
+
+    def at_once(self, data: bytes) -> bool:
+        """Take bytes of the answer that is being read, if nothing else is to be waited for.
+
+        Whoever has them calls it, as they come: no task is woken for what is only passed on.
+        """
+        inbox, stream = self._inbox, self._stream
+        whole = self._coded is None or self._coded.untouched
+        if not (self._idle and self._begun and whole and inbox.empty() and self._wire.ready):
+            return False
+        try:
+            frames = stream.receive(data)
+        except (FrameTooLargeError, CodingError) as error:
+            inbox.put_nowait(_unreadable(stream, error))
+            return True
+        if frames and self._exchange.passed(frames):
+            self._silent_s = 0.0
+            self._deadline.renew()
+            self._wire.send_now(self._as_it_came(frames, stream))
+        elif frames:
+            inbox.put_nowait(stream.read([Came(frame) for frame in frames]))
+        return True
+
+    def _as_it_came(self, frames: list[Frame], stream: Stream) -> bytes:
+        plain = b"".join([frame.raw for frame in frames])
+        if stream.coder is None:
+            return plain
+        read = stream.read([])
+        if self._coded is None:
+            return plain
+        self._coded.came(read.raw, plain, inside=read.inside)
+        self._coded.show(plain)
+        return self._coded.take()
 
     async def _bring(self, frames: list[Frame], stream: Stream, inbox: Inbox) -> None:
         if self._flows(stream, inbox) and self._exchange.passed(frames):
@@ -359,6 +400,10 @@ def _is_object(plain: bytes) -> bool:
         return isinstance(loads(plain), dict)
     except NotJSONError:
         return False
+
+
+def _unreadable(stream: Stream, error: FrameTooLargeError | CodingError) -> Read:
+    return stream.read([Failed(f"the answer cannot be read: {error}")])
 
 
 def _joined(commands: Iterable[Command]) -> Iterator[Command]:

@@ -274,12 +274,14 @@ class Switch:
         )
         relay.on_shown = lambda: self._books.shown(turn.booking)
         relay.on_broken = lambda broken: _tell(cloud, broken)
+        cloud.at_once = relay.at_once
         ahead = turn.caller.trusted and decision.order[:1] == (CLOUD,)
         if ahead:
             self._goes_to_cloud(turn)
         try:
             await relay.run(turn.request)
         finally:
+            cloud.at_once = None  # or each would keep the other until the collector finds them
             if admission is Admission.TRY and not cloud.heard_from:
                 self._line.accounts.released(turn.caller.account, turn.model)
             self._note(turn, exchange, relay, why)

@@ -14,7 +14,7 @@ from typing import Final
 from standby.app.closing import closing
 from standby.app.cloud.accounts import Accounts
 from standby.app.cloud.budget import Retries
-from standby.app.deadlines import SilenceError, timed
+from standby.app.deadlines import Deadline, SilenceError, timed
 from standby.core.handback.clean import clean
 from standby.core.quota.reply import Reply
 from standby.core.quota.signals import (
@@ -34,6 +34,7 @@ from standby.core.wire.messages import Began, Broke, Framing
 from standby.core.wire.sse import Decoder, FrameTooLargeError
 from standby.ports import (
     AnswererError,
+    AtOnce,
     Clock,
     Coder,
     CodingError,
@@ -84,11 +85,19 @@ class Line:
     """Replaced when the settings are read again: a request keeps those that it was sent with."""
     retries: Retries = field(default_factory=Retries)
 
-    async def items(self, request: Request, *, head_s: float) -> AsyncGenerator[Head | bytes, None]:
-        """Yield head and body, with a deadline on each wait. Raise :class:`UpstreamError`."""
-        sent = self.upstream.send(request)
+    async def items(
+        self, request: Request, *, head_s: float, at_once: AtOnce | None = None
+    ) -> AsyncGenerator[Head | bytes, None]:
+        """Yield head and body, with a deadline on each wait. Raise :class:`UpstreamError`.
+
+        What ``at_once`` takes of the body is not yielded.
+        """
+        deadline = Deadline()
+        takes = None if at_once is None else deadline.renewed_by(at_once)
+        sent = self.upstream.send(request, takes)
+        waits = timed(sent, first_s=head_s, idle_s=self.deadlines.idle_s, deadline=deadline)
         try:
-            async with aclosing(timed(sent, first_s=head_s, idle_s=self.deadlines.idle_s)) as items:
+            async with aclosing(waits) as items:
                 async for item in items:
                     yield item
         except SilenceError as error:
@@ -131,6 +140,8 @@ class Cloud:
         """Whether the cloud has said anything; a try that it has not answered is given back."""
         self.vouched = False
         """Whether the cloud has shown that it knows the credential."""
+        self.at_once: AtOnce | None = None
+        """Offered what comes of the answer, once its beginning has been read."""
 
     async def answer(self, request: Request, said: str) -> AsyncIterator[Head | bytes]:
         """Yield the cloud's answer to the byte. It cannot go on after somebody else's words."""
@@ -161,7 +172,8 @@ class Cloud:
         self._heard(Reply(status=0, model=self._model, broke=why))
 
     async def _ask(self, request: Request, *, again: bool) -> AsyncIterator[Head | bytes]:
-        async with aclosing(self._line.items(request, head_s=self._head_s)) as items:
+        sent = self._line.items(request, head_s=self._head_s, at_once=self.at_once)
+        async with aclosing(sent) as items:
             head = await anext(items, None)
             if not isinstance(head, Head):
                 raise UpstreamError("the cloud sent no head")
