@@ -4,10 +4,11 @@ Who may answer is decided by :mod:`standby.core.policy`; how an answer comes abo
 of the relay and of the two answerers; what is left is to bring them together.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Final
 
+from standby.app.answering.candidates import WORK, Candidates
 from standby.app.answering.gated import Gated
 from standby.app.answering.notices import Notices
 from standby.app.answering.outcome import book
@@ -29,15 +30,13 @@ from standby.app.policy import LATE, Asking, Policy
 from standby.app.recent import Recent
 from standby.app.waiting import Waiting
 from standby.app.warming.warm import Warming
-from standby.core.dialects.openai_chat.continuing import can_go_on
 from standby.core.exchange import Broken, Exchange
 from standby.core.handback.notice import circles, words
 from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import Decision
-from standby.core.policy.explained import explained
 from standby.core.policy.names import advertised, is_local_name
 from standby.core.policy.thread import CLOUD
-from standby.core.quota.machine import Admission, Quota, State
+from standby.core.quota.machine import Admission, State
 from standby.core.quota.words import reason
 from standby.core.request import NOBODY, Account, Caller, Request
 from standby.core.turns import goes_on, priority_of
@@ -52,11 +51,6 @@ __all__ = ["Switch"]
 
 GLANCED_AT_BYTES: Final = 8 * 1024
 """A smaller body is read whole at once: that costs less than 10 us, and it may be a probe."""
-# What keeps a request from a cloud that may be asked all the same where nobody else can answer,
-# and from a local model that may yet be found.
-_ONLY_SPENT: Final = frozenset({"quota"})
-_ONLY_ABSENT: Final = frozenset({"usable"})
-_WORK: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT})
 STRANGER: Final = (
     "a local model answers who comes with the gateway's token, or with a credential that the cloud"
     " has accepted"
@@ -99,6 +93,7 @@ class Switch:
         self._notices = notices
         self._dice = dice
         self._policy = policy
+        self._candidates = Candidates(policy, line, engines)
         self._deadlines = deadlines
         self.keep_alive_s = keep_alive_s
         self._fitting = fitting or Fitting(engines)
@@ -158,17 +153,17 @@ class Switch:
         if (
             turn.body.purpose is Purpose.MODEL_PROBE
             and turn.caller.trusted
-            and reason(self._standing(turn))
+            and reason(self._candidates.standing(turn))
         ):
             return await self._deliver_probe(turn, wire)
         # A try is given to one request at a time: to one that does go to the cloud.
         admission = Admission.GO
-        if not self._policy.may_try(turn.asking, self._standing(turn)):
+        if not self._policy.may_try(turn.asking, self._candidates.standing(turn)):
             admission = Admission.STAY
         elif turn.caller.account != NOBODY:
             admission = self._line.accounts.admission(turn.caller.account, turn.model)
         local = self._engines.known()
-        decision = self._decide(turn, admission, local)
+        decision = self._candidates.decide(turn, admission, local)
         return await self._run(turn, admission, decision, local, wire)
 
     async def _answer_ahead(self, turn: Turn, wire: Wire) -> None:
@@ -185,10 +180,12 @@ class Switch:
                 return ()
             local = self._engines.known()
             answerers.update(self._locals(turn, local, cloud))
-            decision = self._decide(turn, admission, local)
-            return self._order(turn, admission, decision, knows=self._refusal(turn) is not None)
+            decision = self._candidates.decide(turn, admission, local)
+            return self._candidates.order(
+                turn, admission, decision, knows=self._refusal(turn) is not None
+            )
 
-        decision = self._decide(turn, admission, ())
+        decision = self._candidates.decide(turn, admission, ())
         order = Late(decision.order, others)
         await self._drive(turn, admission, decision, order, cloud, answerers, wire)
 
@@ -198,7 +195,7 @@ class Switch:
             turn.booking.why, turn.booking.status = STRANGER, 401
             return await wire.deliver(*errors.answer(401, STRANGER))
         local = await self._engines.candidates()
-        decision = self._decide(turn, Admission.GO, local)
+        decision = self._candidates.decide(turn, Admission.GO, local)
         if not decision.order and not decision.names("privacy"):
             names = ", ".join(advertised(model) for model in local) or "none"
             why = f"there is no local model {turn.model!r}; there are: {names}"
@@ -214,23 +211,6 @@ class Switch:
         turn.booking.done = True
         await wire.deliver(*probe_answer(turn.model, self._dice))
 
-    def _standing(self, turn: Turn) -> Quota:
-        if turn.caller.account == NOBODY:
-            return Quota()
-        return self._line.accounts.standing(turn.caller.account, turn.model)
-
-    def _decide(
-        self,
-        turn: Turn,
-        admission: Admission,
-        local: Sequence[LocalModel],
-    ) -> Decision:
-        asking = turn.asking
-        facts = self._policy.facts(asking, admission, self._standing(turn))
-        decision = self._policy.decide(facts, local)
-        turn.booking.explained = explained(facts, decision, read=asking.body is not None)
-        return decision
-
     async def _run(
         self,
         turn: Turn,
@@ -242,7 +222,9 @@ class Switch:
         # Who stays and is sent to the cloud all the same is sent although a refusal is known.
         cloud = self._cloud(turn, trying=admission is not Admission.GO)
         answerers: dict[str, Answerer] = {CLOUD: cloud, **dict(self._locals(turn, local, cloud))}
-        order = self._order(turn, admission, decision, knows=self._refusal(turn) is not None)
+        order = self._candidates.order(
+            turn, admission, decision, knows=self._refusal(turn) is not None
+        )
         await self._drive(turn, admission, decision, order, cloud, answerers, wire)
 
     async def _drive(
@@ -255,12 +237,16 @@ class Switch:
         answerers: Mapping[str, Answerer],
         wire: Wire,
     ) -> None:
-        nobody = self._nobody(turn, admission, decision) if turn.caller.trusted else STRANGER
+        nobody = (
+            self._candidates.why_nobody(turn, admission, decision)
+            if turn.caller.trusted
+            else STRANGER
+        )
         turn.booking.why = why = decision.speaks_for(CLOUD) or "nobody else could answer"
         turn.booking.chosen = decision.prefers_local
         exchange = Exchange(
             order,
-            self._stand_ins(turn, order),
+            self._candidates.stand_ins(turn, order) if self.continues else (),
             nobody=nobody or "no model can answer",
             besides=decision.forbidden,
             # What the cloud has said does not matter where it would not be asked in any case.
@@ -312,56 +298,6 @@ class Switch:
         for model in local:
             yield model.key, self._local(turn, model, cloud)
 
-    def _order(
-        self, turn: Turn, admission: Admission, decision: Decision, *, knows: bool
-    ) -> tuple[str, ...]:
-        """Return whom to ask: who may, and last those who are better than nobody."""
-        local = tuple(name for name in decision.order if name != CLOUD)
-        if not local and self._may_come(turn, admission):
-            local = (LATE,)  # a server may have been started since somebody last looked
-        if CLOUD in decision.order:
-            here_first = decision.order[0] != CLOUD and turn.caller.trusted
-            return decision.order if here_first else (CLOUD, *local)
-        # What the cloud said is not remembered here: if nobody else can, it says so itself.
-        stays = admission is Admission.STAY and turn.body.purpose is not Purpose.CLASSIFIER
-        spent = stays and not knows and decision.vetoes(CLOUD) <= _ONLY_SPENT
-        last = (CLOUD,) if spent else ()
-        if turn.caller.trusted:
-            return (*local, *last)
-        return (*last, *local) if last else ()
-
-    def _may_come(self, turn: Turn, admission: Admission) -> bool:
-        """Whether a local model may answer that nobody knows of yet."""
-        return self._late(turn, admission).vetoes(LATE) <= _ONLY_ABSENT
-
-    def _late(self, turn: Turn, admission: Admission) -> Decision:
-        facts = self._policy.facts(turn.asking, admission, self._standing(turn))
-        return self._policy.decide(facts, (), late=True)
-
-    def _nobody(self, turn: Turn, admission: Admission, decision: Decision) -> str:
-        """Return why nobody may answer, in words: each who may not, and what says so."""
-        if not decision.order and decision.candidates == (CLOUD,):
-            decision = self._late(turn, admission)  # what keeps it from any, and not only from one
-        return "; ".join(
-            f"{reason.candidate}: {reason.why}"
-            for reason in decision.reasons
-            if reason.veto and not (reason.candidate == LATE and reason.rule in _ONLY_ABSENT)
-        )
-
-    def _stand_ins(self, turn: Turn, order: Collection[str]) -> Container[str]:
-        """Return who of them may go on with what somebody else began; found out when it is asked.
-
-        A server that was not known yet says itself whether it can.
-        """
-
-        def able() -> tuple[str, ...]:
-            if isinstance(turn.whole, Malformed) or turn.body.purpose not in _WORK:
-                return ()
-            known = {model.key for model in self._engines.known() if can_go_on(model)}
-            return tuple(name for name in order if name in known or name == LATE)
-
-        return Late((), able) if self.continues and turn.stream else ()
-
     def _cloud(self, turn: Turn, *, trying: bool) -> Cloud:
         return Cloud(
             self._line,
@@ -383,7 +319,7 @@ class Switch:
             if not (turn.caller.trusted or cloud.vouched):
                 raise AnswererError(STRANGER)
             # As it is now: a short rest of the cloud may be over before the answer is.
-            turn.booking.why, until = self._why_local(turn)
+            turn.booking.why, until = self._candidates.why_here(turn)
 
         def notice(who: LocalModel) -> str:
             if not turn.body.thinks:
@@ -402,7 +338,7 @@ class Switch:
 
         def has_read(who: LocalModel, tokens: int | None) -> None:
             if self._warming is not None and goes_on(turn.body.purpose):
-                newest = turn.body.purpose in _WORK
+                newest = turn.body.purpose in WORK
                 self._warming.served(turn.request, turn.caller.account, who, tokens, newest=newest)
 
         if (said := side_answer(turn.body)) is not None:
@@ -428,23 +364,11 @@ class Switch:
         if loop is None or not loop.fresh:
             return ""
         instead = _named(who) if self._policy.last(turn.asking) not in {"", who.key} else ""
-        return circles(loop.words, reason(self._standing(turn)), instead)
-
-    def _why_local(self, turn: Turn) -> tuple[str, str]:
-        """Return why a local model is asked now, and until when that is so, in words."""
-        if turn.by_hand:
-            return "you chose it", ""
-        if turn.caller.account == NOBODY:
-            return "the request has no cloud credential", ""
-        if turn.booking.chosen:
-            return turn.booking.chosen, ""
-        standing = self._standing(turn)
-        until = "" if standing.until is None else f"after {self._line.clock.told(standing.until)}"
-        return reason(standing) or "the cloud did not serve this request", until
+        return circles(loop.words, reason(self._candidates.standing(turn)), instead)
 
     def _note(self, turn: Turn, exchange: Exchange, relay: Relay, why: str) -> None:
         """Write down what the exchange came to, and remember what the next one must know."""
-        book(turn, exchange, relay, why, limited=bool(reason(self._standing(turn))))
+        book(turn, exchange, relay, why, limited=bool(reason(self._candidates.standing(turn))))
         booking = turn.booking
         if booking.done and exchange.asked and not errors.is_error(relay.status):
             tokens = booking.tokens
