@@ -20,7 +20,17 @@ from tests.fakes.engines import SERVERS, serve
 pytestmark = pytest.mark.anyio
 
 SHARED = {
-    *("chat", "embedded_child", "experience", "launch", "signs", "spec", "started", "tuner"),
+    *(
+        "chat",
+        "drafting",
+        "embedded_child",
+        "experience",
+        "launch",
+        "signs",
+        "spec",
+        "started",
+        "tuner",
+    ),
 }
 SPECS: dict[str, EngineSpec] = {
     info.name: importlib.import_module(f"{engines.__name__}.{info.name}").ENGINE

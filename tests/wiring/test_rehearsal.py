@@ -58,6 +58,7 @@ async def test_folders_that_cannot_be_used_are_told_and_are_no_bug(homes, tmp_pa
             await stage.open(lambda _who, _words: None)
 
     assert "STANDBY_HOME" in told.value.hint
+    assert () == stage.log()  # no gateway has said anything
 
 
 @pytest.mark.anyio

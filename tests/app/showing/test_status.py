@@ -71,14 +71,15 @@ async def status_of(way, engines=None, speeds=None):
     )
 
 
-async def test_how_long_a_first_prompt_takes_is_told_once_it_was_seen():
-    speeds = Speeds()
-    before = await told(Way(DOWN), speeds=speeds)
-    speeds.learn(MODEL, Timings(0, 1_000, 10.0))
-    after = await told(Way(DOWN), speeds=speeds)
+@pytest.mark.parametrize(("window", "tokens"), [(32_768, 14_000), (8_192, 8_192), (None, 14_000)])
+async def test_how_long_a_first_prompt_takes_is_told_once_it_was_seen(window, tokens):
+    model, speeds = replace(MODEL, context_tokens=window), Speeds()
+    engines = [Talker(model=model)]
+    before = await told(Way(DOWN), engines=engines, speeds=speeds)
+    speeds.learn(model, Timings(0, 1_000, 10.0))
+    after = await told(Way(DOWN), engines=engines, speeds=speeds)
 
     assert before["local"]["cold_prompt_s"] is None
-    tokens = min(14_000, MODEL.context_tokens or 14_000)
     assert pytest.approx(tokens / 100) == after["local"]["cold_prompt_s"]
 
 

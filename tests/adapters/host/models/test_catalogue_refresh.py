@@ -6,7 +6,12 @@ import pytest
 
 from standby.adapters.host.models.catalogue_refresh import refresh
 from standby.adapters.host.models.hub import Hub
-from standby.core.models.catalogue import Catalogue, catalogue_json, read_catalogue
+from standby.core.models.catalogue import (
+    Catalogue,
+    CatalogueError,
+    catalogue_json,
+    read_catalogue,
+)
 from standby.core.wire.json import dumps, loads
 from standby.ports import FetchError
 from tests.core.models.test_catalogue import ENTRY
@@ -51,5 +56,16 @@ async def test_without_a_hub_nothing_is_written(tmp_path):
         gone = fake.url
     with pytest.raises(FetchError, match="cannot be reached"):
         await refresh(path, Hub({"HF_ENDPOINT": gone}), "2026-11-22")
+
+    assert before == await asyncio.to_thread(path.read_bytes)
+
+
+async def test_what_the_hub_says_that_no_catalogue_may_hold_is_not_written(tmp_path):
+    path = tmp_path / "catalogue.json"
+    await written(path, HERE)
+    before = await asyncio.to_thread(path.read_bytes)
+    async with hub({"x.gguf": b""}) as fake:
+        with pytest.raises(CatalogueError, match="here: a size is not positive"):
+            await refresh(path, Hub({"HF_ENDPOINT": fake.url}), "2026-11-22")
 
     assert before == await asyncio.to_thread(path.read_bytes)
