@@ -43,6 +43,17 @@ def of(schema):
         pytest.param(
             {"type": ["string", "None"]}, {"type": ["string", "null"]}, id="a list of types"
         ),
+        pytest.param({"minimum": 1, "exclusiveMaximum": True}, {"minimum": 1}, id="an old bound"),
+        pytest.param({"maximum": "9", "minimum": None}, {}, id="bounds that are no numbers"),
+        pytest.param({"minimum": -1e25, "maximum": 1e18}, {"maximum": 1e18}, id="a bound too far"),
+        pytest.param({"maxLength": "5"}, {}, id="a maximum in words"),
+        pytest.param({"maxItems": 2.5, "maxProperties": -1}, {}, id="maxima that none can have"),
+        pytest.param(
+            {"maxLength": True, "format": 5}, {}, id="a maximum and a format that are none"
+        ),
+        pytest.param({"minLength": 5, "maxLength": 3}, {}, id="no length between the bounds"),
+        pytest.param({"minItems": 3, "maxItems": 3}, {"minItems": 3, "maxItems": 3}, id="just one"),
+        pytest.param({"minimum": 9, "exclusiveMaximum": 3.5}, {}, id="no number between them"),
         pytest.param({"enum": []}, {}, id="an empty enum"),
         pytest.param({"enum": ["a", None]}, {"enum": ["a", None]}, id="an enum with null"),
         pytest.param({"const": None}, {"const": None}, id="const null"),
@@ -68,6 +79,26 @@ def of(schema):
 )
 def test_what_a_grammar_cannot_take(schema, expected):
     assert expected == of(schema)
+
+
+@pytest.mark.parametrize(
+    ("defined", "kept"),
+    [
+        ({"x": {"$ref": "#/$defs/x"}}, {}),
+        ({"x": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/x"}]}}, {}),
+        ({"x": {"$ref": "#/$defs/y"}, "y": {"allOf": [{"$ref": "#/$defs/x"}]}}, {}),
+        ({"x": {"$ref": "#/$defs/y"}, "y": {"type": "null"}}, {"$ref": "#/$defs/x"}),
+        ({"x": {"properties": {"a": {"$ref": "#/$defs/x"}}}}, {"$ref": "#/$defs/x"}),
+        ({"x": {"type": "array", "items": {"$ref": "#/$defs/x"}}}, {"$ref": "#/$defs/x"}),
+    ],
+    ids=["itself", "itself or null", "in a circle", "in a row", "a tree", "lists in lists"],
+)
+def test_a_reference_counts_if_it_says_something_before_it_comes_back(defined, kept):
+    made = for_grammar(
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": defined}
+    )
+
+    assert kept == made["properties"]["a"]
 
 
 @pytest.mark.parametrize("schema", [None, True, "bar", [], 5])

@@ -3,10 +3,13 @@ r"""JSON schemas, made fit for servers that compile them to a grammar.
 llama.cpp refuses the *whole request* with 400 because of one odd schema. Measured with two builds
 of 2026: a ``pattern`` that is not anchored, or has ``\d`` or ``\w``; ``minLength`` 3000; a boolean
 or a string where a schema belongs; a ``$ref`` that leads nowhere or out of the document; ``null``
-for ``properties``; a type that JSON Schema does not know. Clients send all of these.
+for ``properties``; a type that JSON Schema does not know; a bound that is no number, as the
+``exclusiveMinimum: true`` of older generators; a ``$ref`` that leads back to itself. At a
+``minLength`` above its ``maxLength`` it computes for ever, and answers nobody any more. Clients
+send all of these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from standby.core.wire.json import JSON
@@ -18,6 +21,9 @@ DEPTH: Final = 60
 
 _REPEATS: Final = 1000
 """The longest minimum that a grammar is asked to spell out: 3000 was too much, 300 was not."""
+
+_WHOLE: Final = 2**63
+"""A bound for whole numbers beyond this is none that they could reach."""
 
 _NAMES: Final = ("object", "array", "string", "number", "integer", "boolean", "null")
 _FOREIGN: Final[Mapping[str, str]] = {  # what generators of other languages write
@@ -42,6 +48,20 @@ _OF_NAMED: Final = frozenset(
     {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
 )
 _MINIMA: Final = frozenset({"minLength", "minItems", "minProperties"})
+_MAXIMA: Final = frozenset({"maxLength", "maxItems", "maxProperties"})
+_BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_RANGES: Final = (
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+    ("minProperties", "maxProperties"),
+    ("minimum", "maximum"),
+    ("exclusiveMinimum", "maximum"),
+    ("minimum", "exclusiveMaximum"),
+    ("exclusiveMinimum", "exclusiveMaximum"),
+)
+"""What bounds a value from both sides; where no value is between them, neither counts."""
+_TYPED: Final = _MINIMA | _MAXIMA | _BOUNDS | _OF_ONE | _OF_MANY | _OF_NAMED | frozenset({"format"})
+"""Keywords that count with a value of the right kind only."""
 _LITERAL: Final = frozenset({"const", "default", "examples"})
 """Keywords whose value is data, not a schema: anything may stand there, ``null`` too."""
 
@@ -85,7 +105,19 @@ def _plain(schema: JSON) -> dict[str, JSON]:
     if not isinstance(schema, dict):
         return {}
     kept = ((key, _keyword(key, value)) for key, value in schema.items())
-    return {key: value for key, value in kept if value is not None or key in _LITERAL}
+    return _open({key: value for key, value in kept if value is not None or key in _LITERAL})
+
+
+def _open(schema: dict[str, JSON]) -> dict[str, JSON]:
+    """Return a schema less the bounds that leave nothing between them."""
+    shut: set[str] = set()
+    for least, most in _RANGES:
+        match schema.get(least), schema.get(most):
+            case int() | float() as low, int() | float() as high if low > high:
+                shut |= {least, most}
+            case _:
+                pass
+    return {key: value for key, value in schema.items() if key not in shut} if shut else schema
 
 
 def _keyword(key: str, value: JSON) -> JSON:
@@ -115,13 +147,19 @@ def _keyword(key: str, value: JSON) -> JSON:
             return None
         case _, int(count) if key in _MINIMA and not isinstance(value, bool):
             return count if 0 <= count <= _REPEATS else None
+        case _, int(count) if key in _MAXIMA and not isinstance(value, bool):
+            return count if count >= 0 else None
+        case _, int(bound) | float(bound) if key in _BOUNDS and not isinstance(value, bool):
+            return value if abs(bound) < _WHOLE else None
+        case "format", str():
+            return value
         case _, dict() if key in _OF_ONE:
             return _plain(value)
         case _, [_, *_] if key in _OF_MANY:
             return [_plain(item) for item in value]
         case _, dict(named) if key in _OF_NAMED:
             return {name: _plain(item) for name, item in named.items()}
-        case _ if key in _MINIMA | _OF_ONE | _OF_MANY | _OF_NAMED:
+        case _ if key in _TYPED:
             return None
         case _:
             return value
@@ -140,12 +178,15 @@ def _type(value: JSON) -> JSON:
 
 
 def _without_dangling(schema: dict[str, JSON], root: dict[str, JSON]) -> dict[str, JSON]:
-    """Drop each ``$ref`` that leads nowhere. Only the places where schemas stand are looked at."""
+    """Drop each ``$ref`` that leads nowhere, or back to itself before it says anything.
+
+    Only the places where schemas stand are looked at.
+    """
     kept: dict[str, JSON] = {}
     for key, value in schema.items():
         match key, value:
             case "$ref", str(ref):
-                if _target(ref, root) is not None:
+                if _target(ref, root) is not None and not _leads_back(ref, root):
                     kept[key] = ref
             case _, dict(named) if key in _OF_NAMED:
                 kept[key] = {
@@ -160,6 +201,33 @@ def _without_dangling(schema: dict[str, JSON], root: dict[str, JSON]) -> dict[st
             case _:
                 kept[key] = value
     return kept
+
+
+def _leads_back(ref: str, root: dict[str, JSON]) -> bool:
+    """Whether a reference stands for itself, be it by way of others."""
+    seen: set[str] = set()
+    left = [ref]
+    while left:
+        for other in _stands_for(_target(left.pop(), root) or {}):
+            if other == ref:
+                return True
+            if other not in seen:
+                seen.add(other)
+                left.append(other)
+    return False
+
+
+def _stands_for(schema: dict[str, JSON]) -> Iterator[str]:
+    """Yield the references that a schema is the same as, or may be; not those of its parts."""
+    for key, value in schema.items():
+        match key, value:
+            case "$ref", str(ref):
+                yield ref
+            case _, list(many) if key in _OF_MANY - {"prefixItems"}:
+                for one in many:
+                    yield from _stands_for(one) if isinstance(one, dict) else ()
+            case _:
+                pass
 
 
 def _target(ref: str, root: dict[str, JSON]) -> dict[str, JSON] | None:
