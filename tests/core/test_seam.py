@@ -1,5 +1,7 @@
 """One message of two answers: whatever they are made of, wherever the first was cut."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from standby.core.seam import WINDOW, Seam, Shown, may_repeat, overlap
 from standby.core.wire import messages
 from standby.core.wire.json import loads
+from standby.core.wire.messages import Said
 from tests.fakes.answerers import (
     arguments,
     begin,
@@ -247,3 +250,17 @@ def test_the_counts_of_both_are_added_and_the_prompt_is_the_first_ones():
     counted = {"input_tokens": 9, "output_tokens": 16, "cache_read_input_tokens": 50}
     assert counted == loads(last.data)["usage"]
     assert {"stop_reason": "end_turn"} == loads(last.data)["delta"]
+
+
+def test_a_long_text_takes_little_more_memory_than_its_letters():
+    shown = Shown()
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            shown.note(Said(f" word-{number:08}"))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert "".join(f" word-{number:08}" for number in range(20_000)) == shown.text
+    assert taken < 2 * len(shown.text)

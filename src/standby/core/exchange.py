@@ -278,11 +278,13 @@ class Exchange:
         """Take in frames that only have to be sent as they came; else do nothing, and say so."""
         if self.stage is not Stage.SHOWN or self._seam or self._front is not _Front.NONE:
             return False
-        pieces = [messages.read(frame) for frame in frames]
-        if not all(isinstance(piece, Said) for piece in pieces):
-            return False
-        for piece in pieces:
-            self.shown.note(piece)
+        said: list[str] = []
+        for frame in frames:
+            piece = messages.read(frame)
+            if not isinstance(piece, Said):
+                return False
+            said.append(piece.text)
+        self.shown.hear(said)
         return True
 
     def _tell(self, sign: Sign | None) -> Command:

@@ -4,7 +4,7 @@ Only plain text is continued. What a client does with half a tool call, or with 
 block that nobody can sign any more, is not ours to guess.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -35,6 +35,7 @@ BYTES_A_TOKEN: Final = 4
 # Shorter or plainer, it is no sign of a repetition: "ha", an indented brace, a rule of dashes.
 _LEAST: Final = 24
 _LEAST_DIFFERENT: Final = 8
+_MOST_PARTS: Final = 64
 _INPUT: Final = frozenset(
     {"input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"}
 )
@@ -79,12 +80,21 @@ class Shown:
     usage: dict[str, JSON] = field(default_factory=dict[str, JSON])
     """The newest value of each count: they are cumulative, never added up."""
     _text: list[str] = field(default_factory=list[str])
+    _newest: list[str] = field(default_factory=list[str])
+    """What is not joined yet: by itself, each few words take three times their length."""
+
+    def hear(self, said: Iterable[str]) -> None:
+        """Take in plain text that the client is being shown."""
+        self._newest += said
+        if len(self._newest) > _MOST_PARTS:
+            self._text.append("".join(self._newest))
+            self._newest.clear()
 
     def note(self, piece: Piece) -> None:
         """Take in a piece that the client is being shown."""
         match piece:
             case Said(text):
-                self._text.append(text)
+                self.hear([text])
             case Opened(_, kind):
                 self.blocks += 1
                 self.in_block = piece
@@ -103,7 +113,7 @@ class Shown:
     @property
     def text(self) -> str:
         """All the plain text so far."""
-        return "".join(self._text)
+        return "".join((*self._text, *self._newest))
 
     @property
     def continuable(self) -> bool:

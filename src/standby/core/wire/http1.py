@@ -35,6 +35,7 @@ _FOREIGN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_PLAIN_SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,15})\r\n")
 
 _BEGINNING: Final = b"HTTP/1."
 _INTERIM: Final = range(100, 200)
@@ -119,6 +120,8 @@ class Chunked:
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes from the peer; return those of the body. Raise :class:`NotHTTPError`."""
+        if self._at is _At.SIZE and not self._kept and (whole := _one_chunk(data)):
+            return whole
         if self._kept:
             data, self._kept = self._kept + data, b""
         parts: list[bytes] = []
@@ -158,6 +161,17 @@ class Chunked:
                 if self._trailer > MAX_HEAD_BYTES:
                     raise NotHTTPError(f"a trailer of more than {MAX_HEAD_BYTES} bytes")
                 self.done = end == at
+
+
+def _one_chunk(data: bytes) -> bytes:
+    """Return what is in bytes that are one chunk and nothing else, as most reads are; else nothing.
+
+    Line by line, it takes three times as long.
+    """
+    if (head := _PLAIN_SIZE.match(data)) is None or not data.endswith(b"\r\n"):
+        return b""
+    begin, end = head.end(), len(data) - 2
+    return data[begin:end] if int(head[1], 16) == end - begin else b""
 
 
 def _line_end(data: bytes, at: int) -> int:
