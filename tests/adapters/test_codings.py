@@ -230,7 +230,7 @@ def test_a_second_member_is_continued_with_its_own_trailer():
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_bomb_is_stopped_at_once(coding):
     source = {"gzip": Zlib(31), "deflate": Zlib(15), "br": Brotli(1), "zstd": Zstd()}[coding]
-    bomb = source.event(bytes(codings.MAX_READ_BYTES + 1))
+    bomb = source.event(bytes(codings.coder.MAX_READ_BYTES + 1))
     coder = coder_for(coding)
 
     with pytest.raises(CodingError, match="more than any answer"):
@@ -241,7 +241,7 @@ def test_a_bomb_is_stopped_at_once(coding):
 
 @pytest.mark.parametrize("coding", CODINGS)
 def test_an_answer_has_a_limit_however_slowly_it_grows(coding, monkeypatch):
-    monkeypatch.setattr(codings, "MAX_PLAIN_BYTES", 1_000)
+    monkeypatch.setattr(codings.coder, "MAX_PLAIN_BYTES", 1_000)
     source = {"gzip": Zlib(31), "deflate": Zlib(15), "br": Brotli(), "zstd": Zstd()}[coding]
     coder = coder_for(coding)
 
