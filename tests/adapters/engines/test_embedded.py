@@ -180,6 +180,7 @@ async def test_its_process_has_no_credential_and_shows_no_key(monkeypatch):
     async with running() as (engine, model, _):
         await engine.start(model)
         process = psutil.Process(engine.pid)
+        assert "passive" == process.environ()["OMP_WAIT_POLICY"]
 
         assert "canary" not in str(process.environ())
         assert process.environ()["STANDBY_ENGINE_KEY"] not in " ".join(process.cmdline())

@@ -4,12 +4,19 @@ import asyncio
 
 import pytest
 
-from standby.adapters.engines.launch import STARTED, Pause, learn_nothing
+from standby.adapters.engines.launch import STARTED, Pause, environment, learn_nothing
 from standby.adapters.net import http_client
 from standby.core.models.facts import LocalModel
 from standby.ports import EngineError
 
 pytestmark = pytest.mark.anyio
+
+
+def test_its_threads_wait_asleep_unless_somebody_says_otherwise():
+    assert {"PATH": "/bin", "KEY": "1", "OMP_WAIT_POLICY": "passive"} == environment(
+        {"PATH": "/bin", "ANTHROPIC_API_KEY": "x"}, KEY="1"
+    )
+    assert {"OMP_WAIT_POLICY": "active"} == environment({"OMP_WAIT_POLICY": "active"})
 
 
 async def test_after_the_first_failure_it_is_started_at_once_and_then_after_ever_longer(

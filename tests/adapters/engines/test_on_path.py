@@ -51,6 +51,7 @@ async def test_it_is_started_with_the_named_model_and_ends_with_us(folder):
             async with aclosing(engine.chat(served, body)) as answer:
                 assert SAY.encode() in b"".join([data async for data in answer])
             (program,) = psutil.Process(engine.pid).children()
+            assert "passive" == program.environ()["OMP_WAIT_POLICY"]
         finally:
             await engine.stop()
     assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE

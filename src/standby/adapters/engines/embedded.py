@@ -16,11 +16,10 @@ from typing import Final
 import psutil
 from aiohttp import ClientSession
 
-from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.drafting import Files, with_drafter
 from standby.adapters.engines.experience import Experience
-from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore
+from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore, environment
 from standby.adapters.engines.started import StartedServer, as_planned
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
@@ -344,7 +343,7 @@ def _launch(
                 }
             ).decode(),
         ),
-        environment=clean_environment(os.environ, STANDBY_ENGINE_KEY=key),
+        environment=environment(os.environ, STANDBY_ENGINE_KEY=key),
         key=Secret(key),
         settings=tuning.words,
         tuned=tuning.measured,

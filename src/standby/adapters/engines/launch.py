@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from aiohttp import ClientSession
 
+from standby.adapters.child import clean_environment
 from standby.adapters.engines.signs import LLAMA_SIGNS
 from standby.adapters.engines.spec import LLAMA_ADDS, EngineSpec
 from standby.core.models.facts import LocalModel
@@ -27,9 +28,11 @@ __all__ = [
     "Plan",
     "SlotStore",
     "StartError",
+    "environment",
     "learn_nothing",
 ]
 
+_WAITING: Final = "OMP_WAIT_POLICY"
 _LONGEST_PAUSE_S: Final = 60.0
 # One that has run so long was not broken from the start.
 _STEADY_S: Final = 60.0
@@ -152,6 +155,17 @@ STARTED: Final = EngineSpec(
     signs=LLAMA_SIGNS,
 )
 """What all that we start have in common: they are llama.cpp's server, and nobody else uses them."""
+
+
+def environment(whole: Mapping[str, str], **more: str) -> dict[str, str]:
+    """Return what of an environment a server of ours sees, with ``more`` added.
+
+    Its threads wait for one another asleep, unless the environment says how. Else each spins until
+    the slowest is done, which has no processor while other programs have them: where three wanted
+    each, a token took 420 ms in place of 17, and a portion of 8 tokens 480 in place of 71.
+    """
+    waiting = {_WAITING: whole.get(_WAITING, "passive")}
+    return clean_environment(whole, **waiting, **more)
 
 
 class StartError(EngineError):

@@ -23,7 +23,7 @@ from standby.adapters.child import clean_environment
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.drafting import Files, with_drafter
 from standby.adapters.engines.experience import Experience
-from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore
+from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore, environment
 from standby.adapters.engines.started import StartedServer, as_planned
 from standby.adapters.engines.tuner import AsComputed, Tuner
 from standby.adapters.model_header import header_of, shape_of, window_of
@@ -286,7 +286,7 @@ def _launch(
             *(*command, *serve, "-c", str(window)),
         ),
         # By environment, where a build that does not know one ignores it; an unknown flag ends it.
-        environment=clean_environment(
+        environment=environment(
             os.environ,
             LLAMA_API_KEY=key,
             LLAMA_ARG_CORS_ORIGINS="http://127.0.0.1",
