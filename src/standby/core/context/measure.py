@@ -4,11 +4,12 @@ What is weighed is what the model gets to read. A field that stays here weighs n
 weighs what it comes to in tokens, not what its base64 takes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from standby.core.wire.json import JSON
+from standby.core.wire.tools import PLACEHOLDER, named_in
 
 __all__ = ["Gauge", "blocks_of", "in_use", "weigh", "weigh_block", "weigh_turn"]
 
@@ -24,7 +25,6 @@ _MARGIN: Final = 0.97
 _TELLING: Final = 500
 
 _BILLING: Final = "x-anthropic-billing-header:"
-_PLACEHOLDER: Final = "DeferredToolPlaceholder"
 
 _PER_TURN: Final = 24
 _PER_TOOL: Final = 48
@@ -135,28 +135,9 @@ def _named_in(turn: JSON) -> Iterator[str]:
     match turn:
         case {"content": list(content)}:
             for block in content:
-                match block:
-                    case {"type": "tool_use", "name": str(name)}:
-                        yield name
-                    case {"type": "tool_addition", "tool": {"name": str(name)}}:
-                        yield name
-                    case {"type": "tool_result", "content": list(parts)}:
-                        yield from _loaded(parts)
-                    case {"type": "tool_search_tool_result", "content": {"tool_references": parts}}:
-                        yield from _loaded(parts if isinstance(parts, list) else [])
-                    case _:
-                        pass
+                yield from named_in(block)
         case _:
             pass
-
-
-def _loaded(parts: Iterable[JSON]) -> Iterator[str]:
-    for part in parts:
-        match part:
-            case {"type": "tool_reference", "tool_name": str(name)}:
-                yield name
-            case _:
-                pass
 
 
 def _weigh_system(system: JSON) -> int:
@@ -184,7 +165,7 @@ def _weigh_tool(tool: JSON, used: frozenset[str]) -> int:
     match tool:
         case {"name": str(name), "defer_loading": True} if name not in used:
             return 0
-        case {"name": str(name), "input_schema": schema} if name != _PLACEHOLDER:
+        case {"name": str(name), "input_schema": schema} if name != PLACEHOLDER:
             said = _field(tool, "description")
             words = _bytes(said) if isinstance(said, str) else 0
             return _PER_TOOL + _bytes(name) + words + _weigh_json(schema)

@@ -7,7 +7,7 @@ more only adds to the end.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +16,9 @@ from standby.core.dialects.openai_chat.pick import pick
 from standby.core.dialects.openai_chat.schemas import bounded, for_grammar, object_schema
 from standby.core.dialects.openai_chat.text import as_json, blocks
 from standby.core.wire.json import JSON
+from standby.core.wire.tools import PLACEHOLDER, named_in
 
 __all__ = ["Choice", "Tool", "arguments", "choose", "offered", "wire_name", "written"]
-
-_PLACEHOLDER: Final = "DeferredToolPlaceholder"
-"""Claude Code's stand-in for the tools that it has not loaded; calling it does nothing."""
 
 _TEXT_ONLY: Final = "CRITICAL: Respond with TEXT ONLY"
 """How Claude Code's request for a summary begins: tools are attached to it, but a call fails it."""
@@ -133,7 +131,7 @@ def _read(tools: JSON, losses: Losses) -> dict[str, Tool]:
     found: dict[str, Tool] = {}
     for tool in tools if isinstance(tools, list) else []:
         match tool:
-            case {"name": str(name)} if name == _PLACEHOLDER:
+            case {"name": str(name)} if name == PLACEHOLDER:
                 pass
             case {"name": str(name), "input_schema": schema} if name:
                 said = pick(tool, "description")
@@ -159,30 +157,7 @@ def _mentioned(messages: JSON) -> Iterator[str]:
         match message:
             case {"content": content}:
                 for block in blocks(content):
-                    yield from _names_in(block)
-            case _:
-                pass
-
-
-def _names_in(block: JSON) -> Iterator[str]:
-    match block:
-        case {"type": "tool_use", "name": str(name)}:
-            yield name
-        case {"type": "tool_addition", "tool": {"name": str(name)}}:
-            yield name
-        case {"type": "tool_result", "content": list(parts)}:
-            yield from _references(parts)
-        case {"type": "tool_search_tool_result", "content": {"tool_references": list(parts)}}:
-            yield from _references(parts)
-        case _:
-            pass
-
-
-def _references(parts: Sequence[JSON]) -> Iterator[str]:
-    for part in parts:
-        match part:
-            case {"type": "tool_reference", "tool_name": str(name)}:
-                yield name
+                    yield from named_in(block)
             case _:
                 pass
 
