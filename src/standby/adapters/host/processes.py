@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import psutil
 
+from standby.adapters.host.locks import locked
 from standby.adapters.host.private import (
     UnsafeFileError,
     append_private,
@@ -20,10 +21,7 @@ from standby.adapters.host.private import (
 )
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+if sys.platform != "win32":
     import resource
 
 __all__ = [
@@ -100,7 +98,7 @@ def claim(folder: Path) -> Iterator[Claim]:
     """
     handle = append_private(folder / _LOCK)
     try:
-        if not _locked(handle):
+        if not locked(handle):
             raise AlreadyRunningError(folder, running(folder))
         (folder / _RECORD).unlink(missing_ok=True)  # of one that was killed
         try:
@@ -246,14 +244,3 @@ def _birth(process: psutil.Process) -> float:
     # On Linux psutil adds the boot time, which moves when the wall clock is set. Taken off again,
     # what is left never changes.
     return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
-
-
-def _locked(handle: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

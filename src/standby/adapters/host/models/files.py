@@ -10,12 +10,12 @@ import contextlib
 import hashlib
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from standby.adapters.host.locks import locked
 from standby.adapters.host.private import (
     append_private,
     private_folder,
@@ -28,11 +28,6 @@ from standby.core.models.gguf import Fault, Header
 from standby.core.models.revisions import Installed, Revision
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 from standby.ports import FetchError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 __all__ = ["ModelFiles", "ModelFilesError", "digest_of"]
 
@@ -210,15 +205,10 @@ class ModelFiles:
         self._make()
         handle = append_private(self.folder / _LOCK)
         try:
-            try:
-                if sys.platform == "win32":
-                    msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-                else:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            if not locked(handle):
                 raise ModelFilesError(
                     "another command is changing the models; try again in a moment"
-                ) from None
+                )
             yield
         finally:
             os.close(handle)
