@@ -6,7 +6,7 @@ import anyio
 import psutil
 import pytest
 
-from standby.adapters.child import Child, clean_environment
+from standby.adapters.child import Child, clean_environment, ran
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
@@ -88,6 +88,25 @@ def test_only_what_a_program_needs_is_left_of_an_environment():
         "CUDA_VISIBLE_DEVICES": "0",
         "KEY": "1",
     } == clean_environment(whole, KEY="1")
+
+
+def python(code):
+    return (sys.executable, "-c", code)
+
+
+def test_what_a_program_says_is_had_with_how_it_ended(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "canary")
+    code = "import os, sys; print([*os.environ], sys.stdin.read()); sys.exit(3)"
+    done = ran(python(code), 30)
+
+    assert 3 == done.returncode
+    assert b"PATH" in done.stdout
+    assert b"ANTHROPIC_API_KEY" not in done.stdout
+
+
+def test_of_a_program_that_hangs_or_is_not_there_nothing_is_had():
+    assert ran(python("import time; time.sleep(60)"), 0.2) is None
+    assert ran(("/no/such/program",), 30) is None
 
 
 KEEPER = (sys.executable, "-P", "-m", "standby.adapters.keeper", "--")

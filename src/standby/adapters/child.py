@@ -6,13 +6,14 @@ time, or it would stop at a full pipe; the last of it is kept for the words of a
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Child", "clean_environment"]
+__all__ = ["Child", "clean_environment", "ran"]
 
 # Keeps Windows from opening a console for the child.
 _NO_WINDOW: Final = int(getattr(subprocess, "CREATE_NO_WINDOW", 0))
@@ -47,6 +48,25 @@ def clean_environment(whole: Mapping[str, str], **more: str) -> dict[str, str]:
         if name.upper() in _NAMES or name.upper().startswith(_PREFIXES)
     }
     return {**kept, **more}
+
+
+def ran(command: Sequence[str], within_s: float) -> "subprocess.CompletedProcess[bytes] | None":
+    """Run a program to its end and return what came of it; ``None``: there is none, or it hangs.
+
+    No shell, no stdin, and nothing of the environment that it does not need. Blocks, for so many
+    seconds at most.
+    """
+    try:
+        return subprocess.run(  # noqa: S603  # callers name a program of the user's, in fixed words
+            list(command),
+            env=clean_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=within_s,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
 
 
 class _Ears(asyncio.SubprocessProtocol):

@@ -8,7 +8,6 @@ import re
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from typing import Final
 import psutil
 from aiohttp import ClientSession
 
-from standby.adapters.child import clean_environment
+from standby.adapters.child import ran
 from standby.adapters.engines.chat import Patience
 from standby.adapters.engines.drafting import Files, with_drafter
 from standby.adapters.engines.experience import Experience
@@ -209,16 +208,8 @@ def engine_version(path: str | None = None) -> str:
 
 @lru_cache(maxsize=8)
 def _version(command: tuple[str, ...], _changed_ns: int) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603  # fixed words, and the program that is served with
-            [*command, "--version"],
-            env=clean_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_VERSION_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    done = ran([*command, "--version"], _VERSION_S)
+    if done is None:
         return ""
     found = _VERSION.search((done.stderr + done.stdout).decode(errors="replace"))
     return "" if found is None else f"llama.cpp {found[1].strip()}"

@@ -7,7 +7,6 @@ tool says is read tolerantly: a line or a field that is not understood is left o
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from standby.adapters.child import clean_environment
+from standby.adapters.child import ran
 from standby.core.models.fit import Card, Hardware
 from standby.core.wire.json import JSON, NotJSONError, loads
 
@@ -58,18 +57,8 @@ def ask_tool(command: Sequence[str]) -> str:
     program = shutil.which(command[0])
     if program is None:
         return ""
-    try:
-        done = subprocess.run(  # noqa: S603  # fixed words, and a program of the user's PATH
-            [program, *command[1:]],
-            env=clean_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TOOL_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+    done = ran([program, *command[1:]], _TOOL_S)
+    return "" if done is None or done.returncode else done.stdout.decode(errors="replace")
 
 
 def _cards(ask: Ask) -> Iterator[Card]:
