@@ -13,7 +13,6 @@ By hand: ``python -m standby.testing.cloud --port 8080 --limit-after 2 --reset-i
 
 import argparse
 import asyncio
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -31,6 +30,7 @@ from standby.testing.hostile import HOSTILE
 from standby.testing.limits import FORMS
 from standby.testing.log import Received, count
 from standby.testing.model import Model
+from standby.testing.place import Place, headers_of
 from standby.testing.scripts import Script, agent
 from standby.testing.sending import Sender
 from standby.testing.service import MAX_BODY_BYTES, Reply, Service, too_large
@@ -38,9 +38,7 @@ from standby.testing.standing import Limit
 
 __all__ = ["FakeCloud"]
 
-_HOST: Final = "127.0.0.1"
 _BODY_DEADLINE_S: Final = 60
-_SHUTDOWN_S: Final = 0.5
 
 
 class FakeCloud:
@@ -69,31 +67,24 @@ class FakeCloud:
         self._service = Service(Model(script, key), tuple(accounts), clock)
         for account, limit in (limits or {}).items():
             self.limit(account, limit)
-        self._port = port
         self._log: list[Received] = []
         self._changed = asyncio.Event()
         self._closing = asyncio.Event()
         self._sender = Sender(compress, pace_s, self._closing, trap)
-        app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_route("*", "/{tail:.*}", self._serve)
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S
-        )
-        self._site: web.SockSite | None = None
+        self._place = Place(self._serve, port, MAX_BODY_BYTES)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await self._listen()
+        await self._place.open()
         return self
 
     async def __aexit__(self, *_why: object) -> None:
         self._closing.set()
-        await self._runner.cleanup()
+        await self._place.close()
 
     @property
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
-        return f"http://{_HOST}:{self._port}"
+        return self._place.url
 
     @property
     def requests(self) -> tuple[Received, ...]:
@@ -163,25 +154,8 @@ class FakeCloud:
     @asynccontextmanager
     async def unreachable(self) -> AsyncIterator[None]:
         """Refuse every connection while the context lasts; those that are open are closed."""
-        await self._deafen()
-        try:
+        async with self._place.unreachable():
             yield
-        finally:
-            await self._listen()
-
-    async def _listen(self) -> None:
-        listening = socket.create_server((_HOST, self._port))
-        self._port = listening.getsockname()[1]
-        self._site = web.SockSite(self._runner, listening)
-        await self._site.start()
-
-    async def _deafen(self) -> None:
-        if self._site is not None:
-            await self._site.stop()
-        server = self._runner.server
-        for connection in server.connections if server is not None else []:
-            connection.force_close()
-        await asyncio.sleep(0)  # the loop closes the listening socket at its next turn
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         at = self._note(request)
@@ -217,10 +191,7 @@ class FakeCloud:
         self._change(at, settled)
 
     def _note(self, request: web.Request) -> int:
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers
-        )
-        now = self._service.clock()
+        now, headers = self._service.clock(), headers_of(request)
         self._log.append(Received(now, request.method, request.raw_path, headers, b""))
         self._changed.set()
         return len(self._log) - 1

@@ -10,7 +10,6 @@ remembers everything that it was sent::
 """
 
 import asyncio
-import socket
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -26,16 +25,15 @@ from standby.testing.faults import Ending
 from standby.testing.hostile import HOSTILE, Honest, Hostile, Step, chunk, chunked, head
 from standby.testing.judge import ENGINE_SAYS
 from standby.testing.log import Received
+from standby.testing.place import Place, headers_of
 
 __all__ = ["ENGINE_FAULTS", "MODEL", "FakeEngine", "Style"]
 
 MODEL: Final = "stand-in"
 WINDOW: Final = 32_768
 
-_HOST: Final = "127.0.0.1"
 _BODY_DEADLINE_S: Final = 30
 _MAX_BODY_BYTES: Final = 64 * 1024 * 1024
-_SHUTDOWN_S: Final = 0.5
 _JSON: Final = (("content-type", "application/json"),)
 _STREAM: Final = (("content-type", "text/event-stream"),)
 _PIECE: Final = 9
@@ -63,28 +61,21 @@ class FakeEngine:
         two chunks of an answer that does not fail.
         """
         self._style = style
-        self._port = port
         self._trap = trap
         self._says = says
         self._pace_s = pace_s
         self._log: list[Received] = []
         self._faults: deque[str] = deque()
         self._closing = asyncio.Event()
-        app = web.Application(client_max_size=_MAX_BODY_BYTES)
-        app.router.add_route("*", "/{tail:.*}", self._serve)
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S
-        )
-        self._site: web.SockSite | None = None
+        self._place = Place(self._serve, port, _MAX_BODY_BYTES)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await self._listen()
+        await self._place.open()
         return self
 
     async def __aexit__(self, *_why: object) -> None:
         self._closing.set()
-        await self._runner.cleanup()
+        await self._place.close()
 
     @property
     def style(self) -> Style:
@@ -94,7 +85,7 @@ class FakeEngine:
     @property
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
-        return f"http://{_HOST}:{self._port}"
+        return self._place.url
 
     @property
     def requests(self) -> tuple[Received, ...]:
@@ -119,30 +110,15 @@ class FakeEngine:
     @asynccontextmanager
     async def unreachable(self) -> AsyncIterator[None]:
         """Refuse every connection while the context lasts; those that are open are closed."""
-        if self._site is not None:
-            await self._site.stop()
-        server = self._runner.server
-        for connection in server.connections if server is not None else []:
-            connection.force_close()
-        await asyncio.sleep(0)  # the loop closes the listening socket at its next turn
-        try:
+        async with self._place.unreachable():
             yield
-        finally:
-            await self._listen()
-
-    async def _listen(self) -> None:
-        listening = socket.create_server((_HOST, self._port))
-        self._port = listening.getsockname()[1]
-        self._site = web.SockSite(self._runner, listening)
-        await self._site.start()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers
-        )
         async with asyncio.timeout(_BODY_DEADLINE_S):
             body = await request.read()
-        received = Received(time.time(), request.method, request.raw_path, headers, body)
+        received = Received(
+            time.time(), request.method, request.raw_path, headers_of(request), body
+        )
         self._log.append(received)
         at = len(self._log) - 1
         match request.method, received.path:
