@@ -59,4 +59,5 @@ async def test_a_limit_and_its_end_are_told_once_each_in_words_of_ours(tmp_path,
     assert sorted(set(titles)) == sorted(titles)
     assert any("5h window is used" in title for title in titles)
     assert any("5-hour limit" in words for _, words in told())
-    assert "canary" not in said.read_text()
+    assert "open -> exhausted: the 5-hour limit is reached" in gateway.log
+    assert "canary" not in said.read_text() + gateway.log
