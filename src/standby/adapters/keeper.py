@@ -61,7 +61,7 @@ def main() -> None:
             command, stdin=subprocess.DEVNULL, restore_signals=not ours
         )
     except OSError as error:
-        print(f"error: {command[0]!r} cannot be run: {error.strerror}", file=sys.stderr)  # noqa: T201
+        print(f"error: {command[0]!r} cannot be run: {error.strerror}", file=sys.stderr)  # noqa: T201  # the last word of a process of its own
         os._exit(127)
     end = threading.Thread(target=_end, args=(program,), daemon=True)
     signal.signal(signal.SIGTERM, lambda *_: end.start())

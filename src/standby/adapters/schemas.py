@@ -65,7 +65,7 @@ class JsonSchemas:
         if next(iter(draft(draft.META_SCHEMA).iter_errors(schema)), None) is not None:
             return None
         if draft not in self._made:
-            made: type[Validator] = extend(draft, self._keywords(draft))  # type: ignore[no-untyped-call]
+            made: type[Validator] = extend(draft, self._keywords(draft))  # type: ignore[no-untyped-call]  # it has no types
             self._made[draft] = made
         return self._made[draft]
 

@@ -103,7 +103,7 @@ async def telemetry(
         return
     try:
         # Only whoever wants it pays for it: the library takes a quarter of a second to import.
-        from standby.adapters.telemetry.otlp import Otlp  # noqa: PLC0415
+        from standby.adapters.telemetry.otlp import Otlp  # noqa: PLC0415  # an extra
     except ImportError:
         log.warning(
             "nothing is sent to %s: install standby with the extra, as in"

@@ -16,7 +16,7 @@ def main() -> int:
     """Write the text of each page, with its number; return 1 when there is none to be had."""
     _limit()
     from pypdf import PdfReader  # noqa: PLC0415 - an extra, and only here
-    from pypdf.errors import PyPdfError  # noqa: PLC0415
+    from pypdf.errors import PyPdfError  # noqa: PLC0415  # likewise
 
     try:
         pages = PdfReader(io.BytesIO(sys.stdin.buffer.read())).pages

@@ -107,7 +107,7 @@ class Looks:
         self, limit: int, *, session: str = "", after: int = 0
     ) -> tuple[tuple[int, Entry], ...]:
         """Return the newest entries with their numbers, newest first."""
-        query = f"SELECT seq, {COLUMNS} FROM requests WHERE"  # noqa: S608
+        query = f"SELECT seq, {COLUMNS} FROM requests WHERE"  # noqa: S608  # names of ours, no values
         # The plus keeps SQLite from going through all rows by their numbers.
         query += f" +seq > ? AND {OF_SESSION}" if session else " seq > ?"
         query += _NEWEST
@@ -135,7 +135,7 @@ class Looks:
     def ends(self, sessions: Sequence[str]) -> Mapping[str, Entry]:
         """Return the newest entry of each of some conversations, as far as there is one."""
         # Of each one row by the index; one query for all would look at every row of theirs.
-        one = f"SELECT * FROM (SELECT ?, {COLUMNS} FROM requests WHERE {OF_SESSION}{_NEWEST})"  # noqa: S608
+        one = f"SELECT * FROM (SELECT ?, {COLUMNS} FROM requests WHERE {OF_SESSION}{_NEWEST})"  # noqa: S608  # names of ours, no values
         found: dict[str, Entry] = {}
         for at in range(0, min(len(sessions), _MOST_SESSIONS), _AT_ONCE):
             some = sessions[at : at + _AT_ONCE]
@@ -149,7 +149,7 @@ class Looks:
 
     def switches(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest requests that were answered by another side than the one before."""
-        query = f"SELECT {COLUMNS} FROM requests WHERE switched = 1 ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        query = f"SELECT {COLUMNS} FROM requests WHERE switched = 1 ORDER BY seq DESC LIMIT ?"  # noqa: S608  # names of ours, no values
         rows = self._ask(query, [max(0, min(limit, _MOST_ENTRIES))])
         return tuple(one for row in rows if (one := entry(row)) is not None)
 
@@ -177,7 +177,7 @@ class Looks:
     def deeds(self, session: str) -> tuple[Done, ...]:
         """Return what the local answers of a conversation would change, in order of time."""
         query = (
-            "SELECT requests.at, project, answered, tool, path FROM requests"  # noqa: S608
+            "SELECT requests.at, project, answered, tool, path FROM requests"  # noqa: S608  # names of ours, no values
             f" JOIN deeds ON deeds.id = requests.id WHERE {OF_SESSION} ORDER BY seq, n LIMIT ?"
         )
         found: list[Done] = []
@@ -192,7 +192,7 @@ class Looks:
     def answers(self, session: str) -> Mapping[str, int]:
         """Return how many whole answers each side has given in a conversation."""
         query = (
-            f"SELECT served_by, count(*) FROM requests WHERE {OF_SESSION}"  # noqa: S608
+            f"SELECT served_by, count(*) FROM requests WHERE {OF_SESSION}"  # noqa: S608  # names of ours, no values
             " AND outcome = 'ok' GROUP BY served_by"
         )
         rows = self._ask(query, [*of_session(session)])

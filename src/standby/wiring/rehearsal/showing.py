@@ -23,7 +23,7 @@ def shown(out: Callable[[str], None]) -> Callable[[Said], None]:
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or os.environ.get("NO_COLOR"):
         return lambda line: out(printable(line.text))
     from rich.console import Console  # noqa: PLC0415  # on terminals only
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415  # for terminals only
 
     console = Console(highlight=False)
     styles = {"title": "bold", "good": "green", "bad": "red", "plain": "", "dim": "dim"}

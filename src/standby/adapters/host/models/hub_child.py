@@ -81,7 +81,7 @@ def _leave_with_parent() -> None:
 def _guarded(wanted: Mapping[str, object]) -> None:
     """Have the library ask before each request whether it may go where it goes."""
     import httpx2  # noqa: PLC0415  # with the library, and never in the gateway
-    from huggingface_hub import set_client_factory  # noqa: PLC0415
+    from huggingface_hub import set_client_factory  # noqa: PLC0415  # likewise
 
     hosts, loopback = cast("list[str]", wanted["hosts"]), bool(wanted["loopback"])
 
@@ -99,7 +99,7 @@ def _guarded(wanted: Mapping[str, object]) -> None:
 
 def _look(wanted: Mapping[str, object]) -> dict[str, object]:
     """Return what the hub has under a name: commit, size, hash, and where the bytes are."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url  # noqa: PLC0415
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url  # noqa: PLC0415  # likewise
 
     url = hf_hub_url(
         str(wanted["repo"]),
@@ -121,7 +121,7 @@ def _look(wanted: Mapping[str, object]) -> dict[str, object]:
 
 
 def _licence(wanted: Mapping[str, object]) -> str:
-    from huggingface_hub import HfApi  # noqa: PLC0415
+    from huggingface_hub import HfApi  # noqa: PLC0415  # likewise
 
     api = HfApi(endpoint=str(wanted["endpoint"]), token=False)
     info = api.model_info(
@@ -133,7 +133,7 @@ def _licence(wanted: Mapping[str, object]) -> str:
 
 def _list(wanted: Mapping[str, object]) -> dict[str, object]:
     """Return the newest commit of a repository, its licence, its models' files with hashes."""
-    from huggingface_hub import HfApi  # noqa: PLC0415
+    from huggingface_hub import HfApi  # noqa: PLC0415  # likewise
 
     api = HfApi(endpoint=str(wanted["endpoint"]), token=False)
     info = api.model_info(
@@ -161,7 +161,7 @@ def _list(wanted: Mapping[str, object]) -> dict[str, object]:
 
 def _fetch(wanted: Mapping[str, object]) -> dict[str, object]:
     """Bring the bytes into the part file, from where an earlier try ended."""
-    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
+    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415  # likewise
 
     found, size = _look(wanted), int(str(wanted["size"]))
     if found["etag"] != wanted["etag"] or found["size"] != size:
@@ -205,8 +205,8 @@ def _anew(file: BinaryIO) -> int:
 
 
 def _bring(url: str, file: BinaryIO, have: int, size: int) -> None:
-    from huggingface_hub import constants  # noqa: PLC0415
-    from huggingface_hub.file_download import http_get  # noqa: PLC0415
+    from huggingface_hub import constants  # noqa: PLC0415  # likewise
+    from huggingface_hub.file_download import http_get  # noqa: PLC0415  # likewise
 
     # Its own 10 MiB are lost each time when a slow line breaks off.
     constants.DOWNLOAD_CHUNK_SIZE = _CHUNK_BYTES
@@ -223,8 +223,8 @@ _TASKS: Final[Mapping[str, Callable[[Mapping[str, object]], dict[str, object]]]]
 
 def _done(wanted: Mapping[str, object]) -> dict[str, object]:
     """Do what is wanted; return what came of it, or what went wrong and of what kind."""
-    import httpx2  # noqa: PLC0415
-    from huggingface_hub import errors  # noqa: PLC0415
+    import httpx2  # noqa: PLC0415  # likewise
+    from huggingface_hub import errors  # noqa: PLC0415  # likewise
 
     try:
         _guarded(wanted)

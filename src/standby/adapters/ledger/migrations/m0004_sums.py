@@ -69,7 +69,7 @@ def _add(name: str) -> str:
     values = [*(_key(key, "NEW.") for key in keys), *_values("NEW.", switched)]
     grown = ", ".join(f"{total} = {total} + excluded.{total}" for total in _SUMS)
     return (
-        f"INSERT INTO {name} ({', '.join((*keys, *_SUMS))}) VALUES ({', '.join(values)})"  # noqa: S608
+        f"INSERT INTO {name} ({', '.join((*keys, *_SUMS))}) VALUES ({', '.join(values)})"  # noqa: S608  # names of ours, no values
         f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {grown};"
     )
 
@@ -80,7 +80,7 @@ def _take(name: str) -> str:
     values = zip(_SUMS, _values("OLD.", "OLD.switched"), strict=True)
     less = ", ".join(f"{total} = {total} - ({value})" for total, value in values)
     return (
-        f"UPDATE {name} SET {less} WHERE {same};"  # noqa: S608
+        f"UPDATE {name} SET {less} WHERE {same};"  # noqa: S608  # names of ours, no values
         f" DELETE FROM {name} WHERE {same} AND requests <= 0;"
     )
 
@@ -90,7 +90,7 @@ def _fill(name: str) -> str:
     groups = [_key(key, "") for key in keys]
     totals = [f"sum({value})" for value in _values("", "switched")]
     return (
-        f"INSERT INTO {name} ({', '.join((*keys, *_SUMS))})"  # noqa: S608
+        f"INSERT INTO {name} ({', '.join((*keys, *_SUMS))})"  # noqa: S608  # names of ours, no values
         f" SELECT {', '.join((*groups, *totals))} FROM requests"
         f" GROUP BY {', '.join(groups)}"
     )
