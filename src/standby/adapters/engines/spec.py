@@ -39,8 +39,9 @@ __all__ = [
     "tell",
 ]
 
-# Loopback answers in milliseconds; where a firewall drops packets instead, nobody should wait.
-_PATIENCE: Final = ClientTimeout(total=1.5, sock_connect=0.3)
+# Loopback answers in milliseconds, on a machine that is busy in a second; where a firewall drops
+# packets instead, nobody should wait for long.
+_PATIENCE: Final = ClientTimeout(total=1.5, sock_connect=1.0)
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 """The most that is read of an answer to a question; a list of models has kilobytes."""
 
@@ -180,7 +181,8 @@ async def ask(
 ) -> Answer | None:
     """Ask a server a question, with ``body`` by POST; ``None`` when nobody answers there.
 
-    Raise :class:`TimeoutError` when somebody took the connection and then said nothing.
+    Raise :class:`TimeoutError` when nobody took the connection in time (a firewall drops packets,
+    or the machine has stood still for a moment), or somebody did and then said nothing.
     """
     try:
         async with client.request(
@@ -198,8 +200,6 @@ async def ask(
                 if len(data) > MAX_ANSWER_BYTES:
                     return None
             return Answer(response.status, _json(bytes(data)), response.headers.get("Server", ""))
-    except ConnectionTimeoutError:
-        return None  # a firewall that drops packets: nobody is there
     except TimeoutError:
         raise
     except (ClientError, OSError, ValueError):
@@ -220,6 +220,8 @@ async def tell(
     """
     try:
         answer = await ask(client, url, key, body=body, timeout=_LOADING)
+    except ConnectionTimeoutError:
+        raise EngineError(f"{title} is out of reach") from None
     except TimeoutError:
         raise EngineError(f"{title} has not done it within {_LOADING.total:.0f} s") from None
     if answer is None:
