@@ -1,11 +1,10 @@
 import asyncio
-import time
 
 import pytest
 
-from standby.app import deadlines
 from standby.app.deadlines import Deadline, SilenceError, timed
 from tests.fakes.line import for_ever
+from tests.fakes.virtual import VIRTUAL
 
 pytestmark = pytest.mark.anyio
 
@@ -98,7 +97,7 @@ async def test_a_wait_in_time_is_left_alone_and_one_too_long_is_ended():
     assert 0 == asyncio.current_task().cancelling()
 
 
-@pytest.mark.parametrize("first_s", [0.05, 0.2, 2.0])
+@pytest.mark.parametrize("first_s", [0.05, 0.2, 600.0])
 async def test_each_wait_has_its_own_limit_whatever_the_one_before_had(first_s):
     deadline = Deadline()
     with deadline(first_s):
@@ -108,7 +107,7 @@ async def test_each_wait_has_its_own_limit_whatever_the_one_before_had(first_s):
         await for_ever()
     deadline.close()
 
-    assert 0.098 <= asyncio.get_running_loop().time() - began < 1.0
+    assert 0.098 <= asyncio.get_running_loop().time() - began < 60.0
 
 
 async def test_a_wait_that_is_renewed_begins_anew():
@@ -117,13 +116,13 @@ async def test_a_wait_that_is_renewed_begins_anew():
     began = loop.time()
     loop.call_later(0.03, deadline.renew)
     with pytest.raises(TimeoutError), deadline(0.05):
-        async with asyncio.timeout(2):
-            await for_ever()
+        await for_ever()
     deadline.close()
 
-    assert 0.075 <= loop.time() - began < 1.0
+    assert 0.075 <= loop.time() - began < 60.0
 
 
+@VIRTUAL
 async def test_a_wait_that_is_paused_takes_as_long_as_it_may():
     deadline, loop = Deadline(), asyncio.get_running_loop()
     began = loop.time()
@@ -134,9 +133,10 @@ async def test_a_wait_that_is_paused_takes_as_long_as_it_may():
             await for_ever()
     deadline.close()
 
-    assert 0.065 <= loop.time() - began < 1.0
+    assert pytest.approx(0.07) == loop.time() - began
 
 
+@VIRTUAL
 async def test_nothing_rings_between_two_waits():
     deadline = Deadline()
     with deadline(0.01):
@@ -147,6 +147,7 @@ async def test_nothing_rings_between_two_waits():
     deadline.close()
 
 
+@VIRTUAL
 async def test_without_a_limit_a_wait_may_take_as_long_as_it_takes():
     deadline = Deadline()
     with deadline(0.01):
@@ -194,20 +195,18 @@ async def test_an_error_in_the_wait_comes_out_as_it_is():
     deadline.close()
 
 
-async def test_a_sleep_of_the_machine_is_not_taken_for_silence(monkeypatch):
-    monkeypatch.setattr(deadlines, "_SLEPT_S", 0.05)
+@VIRTUAL
+async def test_a_sleep_of_the_machine_is_not_taken_for_silence():
     deadline, loop, came = Deadline(), asyncio.get_running_loop(), asyncio.Event()
 
     def sleeps():
-        until = loop.time() + 0.2
-        while time.monotonic() < until:
-            pass
+        loop.skipped_s += 3600.0
 
-    loop.call_later(0.01, sleeps)
-    loop.call_later(0.22, came.set)
-    with deadline(0.06):
+    loop.call_later(1.0, sleeps)
+    loop.call_later(3605.0, came.set)
+    with deadline(6.0):
         await came.wait()
-    with pytest.raises(TimeoutError), deadline(0.06):
+    with pytest.raises(TimeoutError), deadline(6.0):
         await for_ever()
     deadline.close()
 

@@ -1,7 +1,7 @@
 """What the cursor finds in the bytes is what a parser finds in the text."""
 
 from contextlib import suppress
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -78,8 +78,8 @@ def test_a_broken_text_is_refused(text):
 
 
 def test_a_string_that_never_ends_is_read_once():
-    began = perf_counter()
+    began = thread_time()
     with pytest.raises(NotJSONError):
         contents(b'{"messages":[{"content":[{"text":"' + b'\\"' * 500_000)
 
-    assert perf_counter() - began < 2
+    assert thread_time() - began < 2

@@ -3,6 +3,8 @@
 import asyncio
 import selectors
 
+import pytest
+
 
 class StuckError(AssertionError):
     """Somebody waits for what nobody will ever do."""
@@ -52,3 +54,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.busy += 1
         self.run_until_complete(self.shutdown_default_executor())
         self.close()
+
+
+VIRTUAL = pytest.mark.parametrize(
+    "anyio_backend", [("asyncio", {"loop_factory": VirtualLoop})], ids=["virtual"]
+)
+"""For a test of how long something takes among fakes: no other work of the machine changes that."""

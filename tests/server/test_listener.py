@@ -58,17 +58,19 @@ async def test_what_is_not_http_is_refused_without_a_word_of_it(lines, caplog):
 async def test_headers_may_take_no_longer_than_a_deadline(monkeypatch):
     monkeypatch.setattr(listener, "HEADERS_S", 0.05)
     async with gateway(echoes) as running:
-        raw = await said(running.port, f"POST /v1/messages HTTP/1.1\r\n{OURS}".encode())
+        # What was not read when a connection is closed may end it with a reset.
+        with contextlib.suppress(ConnectionError):
+            raw = await said(running.port, f"POST /v1/messages HTTP/1.1\r\n{OURS}".encode())
+            assert b"" == raw
 
-    assert b"" == raw
     assert [] == running.requests
 
 
 async def test_a_request_whose_headers_came_may_take_its_time(monkeypatch):
-    monkeypatch.setattr(listener, "HEADERS_S", 0.02)
+    monkeypatch.setattr(listener, "HEADERS_S", 0.5)
 
     async def slow(request, wire):
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.7)
         await echoes(request, wire)
 
     async with gateway(slow) as running:

@@ -33,6 +33,7 @@ from tests.fakes.answerers import (
     text,
     thought,
 )
+from tests.fakes.virtual import VIRTUAL
 
 pytestmark = pytest.mark.anyio
 
@@ -230,6 +231,7 @@ async def test_what_went_out_one_by_one_can_be_continued_and_an_error_among_it_i
     assert [raw(answer("", "one ", "two ", "three")), "end"] == log
 
 
+@VIRTUAL
 async def test_silence_is_counted_from_the_last_event():
     tape = Tape()
     paced = [step for _ in range(8) for step in (lambda: asyncio.sleep(0.02), text(0, "a"))]
@@ -241,6 +243,7 @@ async def test_silence_is_counted_from_the_last_event():
     assert [raw(answer("", *"aaaaaaaa")[:-3]), "ping", raw(answer()[-3:]), "end"] == log
 
 
+@VIRTUAL
 async def test_a_client_that_is_slow_is_told_nothing_meanwhile():
     class Slow(Tape):
         async def send(self, data):
@@ -588,7 +591,7 @@ def well_formed(frames):
     return not is_open
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(scripts(), scripts(), st.booleans(), st.booleans())
 def test_whatever_two_answerers_do_the_client_gets_one_honest_end(cloud, local, stands_in, offers):
     tape = Remembers()

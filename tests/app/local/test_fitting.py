@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.app.local.engines import Engines, Preference
@@ -137,7 +137,6 @@ async def test_a_compaction_that_fits_keeps_its_tools_in_the_prompt_and_forbids_
         assert ready.chat.body["tools"]
 
 
-@settings(deadline=None)
 @given(sessions(), st.sampled_from([1.5, 2.6, 3.3, 4.4]))
 async def test_nothing_larger_than_the_window_is_ever_sent_to_a_server_that_counts(rounds, ratio):
     engine = CountingEngine(model(), ratio)
@@ -151,8 +150,6 @@ async def test_nothing_larger_than_the_window_is_ever_sent_to_a_server_that_coun
                 assert maximum < tokens
 
 
-@pytest.mark.timeout(60)
-@settings(deadline=None)
 @given(sessions(most=20), st.sampled_from([2.6, 3.3, 4.4]))
 async def test_the_prefix_that_a_server_has_cached_changes_in_few_turns_only(rounds, ratio):
     fits = fitting(CountingEngine(model(), ratio))
