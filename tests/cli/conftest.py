@@ -71,11 +71,11 @@ def process(environment, tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=40,
+            timeout=100,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 
     yield call
     if found := processes.running(paths(environment).state):
-        processes.stop(found, grace_s=5)
+        processes.stop(found, grace_s=30)

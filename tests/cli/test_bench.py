@@ -24,8 +24,6 @@ from standby.core.models.tuning import Tuning
 from standby.wiring.records import machine_of, records_of
 from tests.models.tiny_gguf import Script, tiny_model
 
-pytestmark = pytest.mark.timeout(120)
-
 FAST = ("bench", "local", "--tokens", "300")
 
 
@@ -53,8 +51,11 @@ def test_the_figures_are_printed_and_kept(process, tiny, tmp_path):
 
 
 def test_other_settings_are_tried_one_at_a_time_while_there_is_time(process, tiny):
-    said = process("bench", "local", "--tokens", "64", "--compare", "--for", "12s", "--json")
-    value = json.loads(said.out)
+    for patience in ("12s", "60s"):  # a machine with other work may come to nothing in the first
+        said = process("bench", "local", "--tokens", "64", "--compare", "--for", patience, "--json")
+        value = json.loads(said.out)
+        if value["tried"]:
+            break
 
     names = [one["trial"] for one in value["tried"]]
     assert {
@@ -157,7 +158,7 @@ def test_ctrl_c_ends_it_and_leaves_no_process_and_no_figures(tiny, tmp_path):
     assert family
     assert 130 == bench.returncode
     assert b"Traceback" not in said
-    assert [] == psutil.wait_procs(family, timeout=5)[1]
+    assert [] == psutil.wait_procs(family, timeout=30)[1]
     assert not (tmp_path / "home" / "state" / "bench.json").exists()
 
 

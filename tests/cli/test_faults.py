@@ -36,7 +36,6 @@ def test_what_cannot_be_done_is_said(standby, arguments, code, words):
     assert words in said.err
 
 
-@pytest.mark.timeout(40)
 def test_a_gateway_that_is_right_ends_with_0_and_its_matrix_is_written(standby, tmp_path):
     page = tmp_path / "page.md"
     page.write_text("<!-- faults:begin -->\n<!-- faults:end -->\n")
@@ -47,7 +46,6 @@ def test_a_gateway_that_is_right_ends_with_0_and_its_matrix_is_written(standby, 
     assert "| `bad_request` | the cloud's own error, to the byte |" in page.read_text()
 
 
-@pytest.mark.timeout(40)
 def test_a_gateway_that_is_wrong_ends_with_1(standby):
     said = standby("faults", "run", "--only", "cloud/bad_request/plain", "--deadline", "0.001")
 
@@ -61,11 +59,11 @@ def test_the_fakes_can_be_used_by_any_program(environment):
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         try:
             said = loads(process.stdout.readline())
-            with urllib.request.urlopen(f"{said['engine']}/models", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{said['engine']}/models", timeout=30) as answer:  # noqa: S310
                 assert 200 == answer.status
         finally:
             process.send_signal(signal.SIGINT)
-        process.wait(8)
+        process.wait(30)
 
     assert "sk-ant-api03-rehearsal" == said["credentials"]["api-key"]
     assert 130 == process.returncode

@@ -51,7 +51,7 @@ def sdk(cloud, account=API_KEY, **options):
         auth_token=None if account.is_key else account.credential,
         default_headers={"anthropic-beta": "oauth-2025-04-20"} if account is SUBSCRIPTION else {},
         max_retries=0,
-        timeout=5,
+        timeout=30,
         **options,
     )
 
@@ -503,7 +503,7 @@ async def test_names_that_nobody_knows_are_refused_at_once():
 async def test_it_runs_by_itself():
     command = [sys.executable, "-m", "standby.testing.cloud", "--limit-after", "0"]
     async with await open_process(command, stderr=None) as process:
-        with fail_after(8):
+        with fail_after(30):
             line = await TextReceiveStream(process.stdout).receive()
         said = json.loads(line)
         port = int(said["url"].rpartition(":")[2])

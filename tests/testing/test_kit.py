@@ -63,13 +63,14 @@ async def naive(two, *, follows=False, leaks=False):
 
 async def tried(name, **how):
     (mode,) = chosen([name])
-    rules = Rules(deadline_s=2, back_s=1)
+    # Only of one that hangs the deadline has to pass.
+    rules = Rules(deadline_s=2 if "hang" in name else 20, back_s=10)
     async with (
         fakes() as two,
         naive(two, **how) as gateway,
         Kit(two, gateway, rules) as kit,
     ):
-        return await kit.run(replace(mode, lasts_s=0.5) if mode.returns else mode)
+        return await kit.run(replace(mode, lasts_s=2.0) if mode.returns else mode)
 
 
 async def test_a_gateway_that_serves_at_the_limit_but_asks_each_time_is_told_so():
@@ -114,7 +115,7 @@ async def test_a_gateway_that_hangs_is_found():
 
 
 async def test_a_gateway_that_is_not_there_is_found():
-    async with fakes() as two, Kit(two, Gateway("http://127.0.0.1:9"), Rules(2, 1)) as kit:
+    async with fakes() as two, Kit(two, Gateway("http://127.0.0.1:9"), Rules(20, 10)) as kit:
         result = await kit.run(chosen(["cloud/bad_request/plain"])[0])
 
     assert Saw.UNMADE is result.finding.saw
@@ -122,7 +123,7 @@ async def test_a_gateway_that_is_not_there_is_found():
 
 
 async def test_a_gateway_that_asks_nobody_proves_nothing():
-    rules = Rules(deadline_s=2, back_s=1)
+    rules = Rules(deadline_s=20, back_s=10)
     async with (
         fakes() as two,
         naive(two) as gateway,
@@ -135,7 +136,6 @@ async def test_a_gateway_that_asks_nobody_proves_nothing():
 
 
 @ONE_LOOP
-@pytest.mark.timeout(60)
 async def test_a_gateway_with_a_credential_of_its_own_is_tried_with_one_account():
     async with fakes() as two, our_gateway(two) as ours:
         headers = {**ours.headers, "x-api-key": API_KEY.credential}
@@ -149,7 +149,6 @@ async def test_a_gateway_with_a_credential_of_its_own_is_tried_with_one_account(
 
 
 @ONE_LOOP
-@pytest.mark.timeout(60)
 async def test_our_gateway_does_right_in_the_modes_that_say_most():
     async with fakes() as two, our_gateway(two) as gateway, Kit(two, gateway, RULES) as kit:
         results = [await kit.run(mode) for mode in chosen(SHORT)]
@@ -159,7 +158,6 @@ async def test_our_gateway_does_right_in_the_modes_that_say_most():
 
 
 @ONE_LOOP
-@pytest.mark.timeout(60)
 async def test_our_gateway_goes_on_with_an_answer_where_its_engine_can():
     async with (
         fakes(style="llamacpp") as two,
@@ -174,7 +172,6 @@ async def test_our_gateway_goes_on_with_an_answer_where_its_engine_can():
 
 
 @ONE_LOOP
-@pytest.mark.timeout(60)
 async def test_a_folder_that_is_given_to_our_gateway_stays(tmp_path):
     async with fakes() as two, our_gateway(two, tmp_path) as gateway:
         assert gateway.pid is not None

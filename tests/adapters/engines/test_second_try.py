@@ -29,7 +29,7 @@ from tests.fakes.line import messages_request
 from tests.fakes.toolcalls import FOLDER
 from tests.models.tiny_gguf import tiny_model
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 def tools():

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
 DEAF = "import signal, time, sys; print('{}', flush=True); [signal.pause() for _ in iter(int, 1)]"
-PATIENT_S = 8
+PATIENT_S = 30
 
 
 async def started(tmp_path, code):
@@ -65,7 +65,9 @@ async def test_its_complaints_are_in_the_log(tmp_path):
     assert "out of order\n" == (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize(("code", "grace_s"), [(ECHO, 5.0), (DEAF, 0.1)], ids=["hears", "is deaf"])
+@pytest.mark.parametrize(
+    ("code", "grace_s"), [(ECHO, PATIENT_S), (DEAF, 0.1)], ids=["hears", "is deaf"]
+)
 async def test_stopped_it_is_gone_whether_or_not_it_hears(tmp_path, code, grace_s):
     dialogue = await started(tmp_path, code)
     pid = dialogue._process.pid

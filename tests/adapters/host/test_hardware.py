@@ -119,4 +119,4 @@ def test_a_tool_that_is_not_there_or_fails_or_hangs_says_nothing(tmp_path, monke
     assert ["", "", "", "said x "] == [
         ask_tool([name, "x"]).rstrip("\n") for name in ("absent", "fails", "hangs", "works")
     ]
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 15

@@ -71,7 +71,7 @@ async def test_where_the_desktop_cannot_be_reached_the_bell_rings_soon(failing, 
 
     assert "\a" == screen.getvalue()
     assert "a title. some words" in caplog.text
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 async def test_one_that_is_told_to_end_leaves_no_process(tmp_path):

@@ -16,13 +16,11 @@ def where(tmp_path):
     return found
 
 
-@pytest.mark.timeout(30)
 def test_one_that_is_not_ready_in_time_is_ended_and_told(where, environment):
     with pytest.raises(GatewayError, match=r"was not ready within 0\.001 s; it said:\n  \("):
         start(where, environment, ready_s=0.001)
 
 
-@pytest.mark.timeout(30)
 def test_a_log_that_has_grown_large_is_put_aside_first(where, environment):
     with where.log_file.open("wb") as file:
         file.truncate(9 * 1024 * 1024)
@@ -34,7 +32,6 @@ def test_a_log_that_has_grown_large_is_put_aside_first(where, environment):
     assert where.log_file.stat().st_size < 1024
 
 
-@pytest.mark.timeout(30)
 def test_one_that_comes_second_is_ended_and_does_not_lie_in_wait(where, environment):
     with running_gateway(where) as first:
         found = start(where, environment | {"STANDBY_HOME": str(where.state.parent)})

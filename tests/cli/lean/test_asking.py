@@ -12,7 +12,7 @@ from standby.cli.lean.asking import UnknownError, glance, state_folder
 from tests.fakes.gateway import running_gateway
 
 GLANCE = {"answering": "cloud", "windows": []}
-SOON_S = 5.0
+SOON_S = 20.0
 
 
 def asked(environment, within_s=SOON_S):
@@ -51,7 +51,7 @@ def test_one_that_is_silent_is_not_waited_for(environment, where):
     with running_gateway(where, silent=True), pytest.raises(UnknownError, match="does not answer"):
         asked(environment, 0.1)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("said", [b"", b"{", b"[]", b'{"port": "1", "url": 2}'])

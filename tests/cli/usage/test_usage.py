@@ -66,7 +66,7 @@ def test_watching_shows_it_again_and_again_and_ends_quietly(where, environment):
         while seen < 2:
             seen += watching.stdout.readline().startswith("nobody can answer")
         watching.send_signal(2)
-        _, errors = watching.communicate(timeout=8)
+        _, errors = watching.communicate(timeout=30)
     finally:
         watching.kill()
         watching.communicate()

@@ -209,7 +209,7 @@ async def test_who_gives_up_leaves_nothing(tmp_path, wheel, package):
     with anyio.move_on_after(0.1):
         await fetch(models, run=hang, wanted=package)
 
-    with anyio.fail_after(5):  # a thread takes it away
+    with anyio.fail_after(30):  # a thread takes it away
         while list(models.iterdir()):
             await anyio.lowlevel.checkpoint()
 
@@ -236,7 +236,7 @@ async def test_a_command_is_run_without_a_shell_and_its_words_are_kept(tmp_path)
 async def test_a_command_does_not_outlive_who_asked(tmp_path):
     code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
     pid = tmp_path / "pid"
-    with anyio.fail_after(9):
+    with anyio.fail_after(30):
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(run_command([sys.executable, "-c", code], {}, tmp_path))
             while not pid.exists() or not pid.read_text():
