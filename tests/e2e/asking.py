@@ -15,7 +15,7 @@ HELLO = {
     "max_tokens": 100,
     "messages": [{"role": "user", "content": "hello"}],
 }
-DEADLINE = aiohttp.ClientTimeout(total=30)
+DEADLINE = aiohttp.ClientTimeout(total=60)
 
 
 @dataclass(frozen=True)

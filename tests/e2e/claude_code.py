@@ -16,8 +16,8 @@ from standby.testing import accounts
 from tests.prepare import binary
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
-TURN_S = 60.0
-LEAVE_S = 10.0
+TURN_S = 120.0
+LEAVE_S = 30.0
 
 # How a person is known to the client; the rehearsal cloud knows the same three.
 API_KEY = {"ANTHROPIC_API_KEY": accounts.API_KEY.credential}  # sent as x-api-key

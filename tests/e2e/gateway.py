@@ -22,8 +22,8 @@ import psutil
 
 from tests.models.tiny_gguf import Script, tiny_model
 
-READY_S = 20.0
-END_S = 30.0
+READY_S = 60.0
+END_S = 60.0
 POLL_S = 0.01
 # Longer than the pause between a reset, which is told in whole seconds, and the first try.
 TICK_S = 0.05
@@ -169,7 +169,7 @@ class Gateway:
         }
         return {f"STANDBY_{name}": value for name, value in settings.items()}
 
-    async def until(self, happened: Callable[[], object], within_s=10.0):
+    async def until(self, happened: Callable[[], object], within_s=30.0):
         """Wait until something is so; look again whenever it says something, and a little later."""
         try:
             async with asyncio.timeout(within_s):
@@ -196,7 +196,7 @@ class Gateway:
         ):
             return json.loads(await answer.read())["entries"]
 
-    async def rested(self, within_s=20.0):
+    async def rested(self, within_s=60.0):
         """Wait until the cloud is asked again, after a failure that passes."""
         async with asyncio.timeout(within_s):
             while (await self.status())["answering"] != "cloud":  # noqa: ASYNC110 - nothing tells

@@ -42,7 +42,7 @@ def options(url, account, headers=None, **more):
         "api_key": account.credential if account.is_key else None,
         "auth_token": None if account.is_key else account.credential,
         "default_headers": {**beta, **(headers or {})},
-        "timeout": 20,
+        "timeout": 60,
         **more,
     }
 

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ENOUGH_S = 20.0
+ENOUGH_S = 60.0
 LOOK_S = 0.1
-LEAVE_S = 10.0
+LEAVE_S = 30.0
 
 
 class TerminalError(Exception):

@@ -8,7 +8,7 @@ from tests.e2e.asking import HELLO, Client, login
 from tests.e2e.gateway import Gateway, model
 from tests.e2e.wire import Socket
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 BODIES = {
     "no JSON": b"{",

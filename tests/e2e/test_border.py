@@ -25,7 +25,7 @@ from tests.e2e.gateway import TICK_S, Gateway, model
 from tests.e2e.speaking import WAYS, options, results
 from tests.models.tiny_gguf import THINK
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 TURNS = 30
 SEEDS = (1, 2, 3)

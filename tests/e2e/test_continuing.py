@@ -12,7 +12,7 @@ from tests.e2e.claude_code import ClaudeCode
 from tests.e2e.gateway import Gateway, model
 from tests.e2e.speaking import HELLO, WAYS, options
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 SENTENCE = "I am the tiny test model and this reply was scripted."
 STREAMED = WAYS["async-stream"]

@@ -108,7 +108,7 @@ def named(server, name):
     return f"[[local.servers]]\n{where}"
 
 
-async def asked_for(gateway, purpose, within_s=10):
+async def asked_for(gateway, purpose, within_s=60):
     """Wait for a request for something; return the row of the first one in the ledger."""
     looks = Looks(gateway.folder / "state" / "ledger.sqlite3")
     async with asyncio.timeout(within_s):
@@ -223,8 +223,8 @@ async def on_one_side(seen, folder, cloud):
 
 async def at_its_start(seen, gateway, cloud):
     """In a terminal the client begins with a look at its quota."""
-    await cloud.until(lambda cloud: any(b'"quota"' in r.body for r in cloud.requests), 30)
-    await cloud.until(lambda cloud: cloud.requests[-1].status, 10)
+    await cloud.until(lambda cloud: any(b'"quota"' in r.body for r in cloud.requests), 60)
+    await cloud.until(lambda cloud: cloud.requests[-1].status, 60)
     row = await asked_for(gateway, "quota probe")
     words = "Claude Code looks at its quota when it starts, while `standby use seer-8b` counts"
     await seen.note("probe", words, gateway, row)
@@ -239,7 +239,7 @@ async def safety_check(seen, gateway, screen, server):
 
     server.acts = calls_once
     await screen.type("please look")
-    row = await asked_for(gateway, "safety classifier", within_s=30)
+    row = await asked_for(gateway, "safety classifier")
     server.acts = None
     words = "auto mode asks whether a command of the local model is safe, after the limit was met"
     await seen.note("classifier", words, gateway, row)

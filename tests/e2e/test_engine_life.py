@@ -19,7 +19,7 @@ from tests.prepare import FOLDER
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
-SOON_S = 10
+SOON_S = 30
 # The small model computes for seconds, and on a machine with other work for longer.
 PATIENT = aiohttp.ClientTimeout(total=60)
 MODELS = FOLDER.parent / "models"
@@ -63,7 +63,8 @@ async def gone(process):
 
 async def lived(folder, cloud, file, window):
     """Start, load, serve, crash, restart, sleep, wake, unload, stop; return what was said."""
-    settings = {"LOCAL_SLEEP_AFTER_S": "1", "LOCAL_NOTICE": "false"}
+    # It sleeps soon, but not before it was seen awake.
+    settings = {"LOCAL_SLEEP_AFTER_S": "3", "LOCAL_NOTICE": "false"}
     async with Gateway(folder, cloud.url, file, settings) as gateway:
         client = Client(gateway, deadline=PATIENT)
         before = await local(gateway)

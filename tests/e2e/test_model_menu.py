@@ -17,7 +17,6 @@ from tests.fakes.local_server import SAYS, local_server
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(120),
     pytest.mark.usefixtures("the_real_client", "tmux"),
 ]
 

@@ -8,7 +8,7 @@ from standby.testing.accounts import API_KEY, SUBSCRIPTION
 from tests.e2e.asking import CLOUD_MODEL, HELLO, Client
 from tests.e2e.gateway import Gateway, model
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(params=[API_KEY, SUBSCRIPTION], ids=lambda account: account.name)

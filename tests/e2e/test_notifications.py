@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pytest
 
 from standby.testing import accounts
+from standby.testing.standing import Limit
 from tests.e2e.asking import Client
 from tests.e2e.gateway import Gateway, until
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(60),
     pytest.mark.skipif(sys.platform != "linux", reason="the fake is that of a Linux desktop"),
 ]
 
@@ -50,10 +50,10 @@ async def test_a_limit_and_its_end_are_told_once_each_in_words_of_ours(tmp_path,
     ) as gateway:
         client = Client(gateway, accounts.SUBSCRIPTION)
         await client.say("canary of a prompt")
-        cloud.exhaust(accounts.SUBSCRIPTION, seconds=8)
+        cloud.limit(accounts.SUBSCRIPTION, Limit(after=0, seconds=8))
         await client.say("canary of a prompt")
-        await until(lambda: any("Nobody can answer" in title for title, _ in told()), 20)
-        await until(lambda: any("The cloud answers again" in title for title, _ in told()), 20)
+        await until(lambda: any("Nobody can answer" in title for title, _ in told()), 40)
+        await until(lambda: any("The cloud answers again" in title for title, _ in told()), 40)
         titles = [title for title, _ in told()]
 
     assert sorted(set(titles)) == sorted(titles)

@@ -15,7 +15,7 @@ from tests.e2e.asking import CLOUD_MODEL, HELLO, Client
 from tests.e2e.claude_code import ClaudeCode
 from tests.e2e.gateway import Gateway, model
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 LOCAL_ONLY = """
 [[policy.projects]]
@@ -207,7 +207,7 @@ async def test_a_turn_that_began_here_ends_here_and_the_next_one_returns(tmp_pat
     session = {"x-claude-code-session-id": "s-1"}
     async with Gateway(tmp_path, cloud.url, await model(), settings=settings) as gateway:
         client = Client(gateway, API_KEY)
-        cloud.exhaust(API_KEY, "five_hour", seconds=2)
+        cloud.limit(API_KEY, Limit(after=0, seconds=2))
         over = await client("POST", "/v1/messages", HELLO, **session)
         await gateway.reset()
         stays = await client("POST", "/v1/messages", inside, **session)

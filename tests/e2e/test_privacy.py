@@ -21,7 +21,6 @@ from tests.fakes.toll import toll
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(120),
     pytest.mark.usefixtures("the_real_client"),
 ]
 

@@ -14,7 +14,7 @@ from tests.e2e.asking import HELLO, Client
 from tests.e2e.gateway import Gateway, model
 from tests.e2e.speaking import WAYS, options, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 LOCAL = "I am the tiny test model and this reply was scripted."
 UNIFIED = "anthropic-ratelimit-unified-"
@@ -50,7 +50,7 @@ def way(request):
 @pytest.mark.parametrize("form", ASKED)
 async def test_a_local_model_answers_the_request_that_the_cloud_did_not(tmp_path, cloud, form):
     cloud.exhaust(SUBSCRIPTION, form)
-    settings = {"CLOUD_FIRST_BYTE_S": "0.5"}
+    settings = {"CLOUD_FIRST_BYTE_S": "0.5"} if form == "hang" else {}
     async with (
         Gateway(tmp_path, cloud.url, await model(), settings) as gateway,
         WAYS["async-stream"](**options(gateway.url, SUBSCRIPTION, gateway.key)) as ask,
@@ -88,7 +88,8 @@ async def test_a_cloud_that_nobody_listens_for_is_replaced_and_found_again(tmp_p
 
 async def test_a_short_throttle_is_waited_for(tmp_path, cloud):
     async with Gateway(tmp_path, cloud.url, await model()) as gateway:
-        cloud.exhaust(API_KEY, "burst", seconds=1.5)  # it says that 2 s are enough
+        # It says that 2 s are enough.
+        cloud.limit(API_KEY, Limit(after=0, form="burst", seconds=1.5))
         answer = await Client(gateway, API_KEY).say()
 
     assert "cloud" == answer.by
@@ -138,8 +139,7 @@ async def test_without_a_local_model_a_program_gets_the_clouds_own_refusal_at_on
     refused = []
     async with Gateway(tmp_path, cloud.url) as gateway:
         async with way(**options(gateway.url, SUBSCRIPTION, gateway.key)) as ask:
-            # Only now: from here on the cloud counts the seconds that it names.
-            cloud.exhaust(SUBSCRIPTION, "five_hour", seconds=18_000)
+            cloud.limit(SUBSCRIPTION, Limit(after=0, seconds=18_000))
             for _ in range(2):
                 with pytest.raises(anthropic.RateLimitError) as raised:
                     await ask(HELLO["messages"])
@@ -151,7 +151,7 @@ async def test_without_a_local_model_a_program_gets_the_clouds_own_refusal_at_on
     for error in refused:
         headers = error.response.headers
         assert "false" == headers["x-should-retry"]
-        assert "18000" == headers["retry-after"]
+        assert 0 <= 18_000 - int(headers["retry-after"]) < 60
         assert "rejected" == headers[UNIFIED + "status"]
         assert "five_hour" == headers[UNIFIED + "representative-claim"]
         assert error.body["error"]["message"].startswith("This request would exceed your account")

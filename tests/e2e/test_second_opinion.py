@@ -17,13 +17,13 @@ from standby.core.wire.json import loads
 from standby.core.wire.purpose import Purpose, purpose_of
 from standby.testing.accounts import SUBSCRIPTION as ME
 from standby.testing.signatures import canonical
+from standby.testing.standing import Limit
 from tests.e2e.claude_code import SUBSCRIPTION, ClaudeCode
 from tests.e2e.gateway import Gateway
 from tests.fakes.local_server import local_server
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(120),
     pytest.mark.usefixtures("the_real_client"),
 ]
 
@@ -102,7 +102,7 @@ async def test_a_client_whose_model_goes_in_circles_gets_out_when_the_quota_is_b
             return "Read", {"file_path": str(notes)}
 
         server.acts = reads_again
-        cloud.exhaust(ME, "five_hour", seconds=4)
+        cloud.limit(ME, Limit(after=0, seconds=8))
         turn = await client.say("please read notes.txt")
         server.acts = None
         rows = await gateway.recent()
@@ -168,7 +168,7 @@ async def test_the_cloud_is_told_once_of_what_a_local_model_did_and_finds_its_pr
             return None if results(asked)[-1:] == asked["messages"][-1:] else ("Write", given)
 
         await client.say("hello")
-        cloud.exhaust(ME, "five_hour", seconds=2)
+        cloud.limit(ME, Limit(after=0, seconds=2))
         server.acts = writes_once
         local = await client.say("please write made.txt")
         await gateway.reset()

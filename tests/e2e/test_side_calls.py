@@ -8,7 +8,7 @@ from tests.e2e.asking import CLOUD_MODEL, HELLO, Client
 from tests.e2e.gateway import Gateway, model
 from tests.fakes.sidecalls import CLASSIFIER, SEARCH, TITLE
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 SIDE_CALLS = {"title": TITLE, "search": SEARCH}
 

@@ -14,11 +14,12 @@ from standby.testing.accounts import CloudAccount, Plan
 from standby.testing.cloud import FakeCloud
 from standby.testing.engine import FakeEngine
 from standby.testing.trap import Trap
+from standby.wiring.serving import DRAIN_S
 from tests.e2e.asking import HELLO, Client
 from tests.e2e.gateway import Gateway, GatewayError, model
 from tests.e2e.wire import Cloud, Socket, head_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.anyio
 
 LOCAL = "I am the tiny test model and this reply was scripted."
 MIB = 1024 * 1024
@@ -122,7 +123,7 @@ async def test_told_to_end_it_refuses_what_comes_for_now_and_ends_at_once_when_t
     tmp_path,
 ):
     async with (
-        FakeCloud(pace_s=1.0) as cloud,
+        FakeCloud(pace_s=3.0) as cloud,
         Gateway(tmp_path, cloud.url) as gateway,
         Socket(gateway.url) as kept,
         aiohttp.ClientSession() as session,
@@ -150,7 +151,7 @@ async def test_told_to_end_it_refuses_what_comes_for_now_and_ends_at_once_when_t
         loads(refused.body)["error"]["type"],
     )
     assert before == cloud.count()
-    assert took_s < 2
+    assert took_s < DRAIN_S / 2
     assert gateway.code not in (0, None)
 
 
@@ -210,7 +211,7 @@ async def test_a_client_that_reads_nothing_fills_no_memory(tmp_path):
         async with Socket(gateway.url) as socket:
             lines = list(Client(gateway).headers.items())
             socket.write("POST", "/v1/messages", lines, dumps({**HELLO, "stream": True}))
-            await cloud.until_stuck(10)
+            await cloud.until_stuck(30)
             grown = process.memory_info().rss - before
 
     assert cloud.sent < 100 * len(many), "the cloud did not have to wait"

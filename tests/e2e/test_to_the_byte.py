@@ -17,7 +17,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import ZstdCompressor
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 CREDENTIAL = [("x-api-key", "sk-ant-api03-rehearsal")]
 SEEDS = range(3)

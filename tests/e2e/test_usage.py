@@ -14,7 +14,7 @@ from standby.testing.engine import FakeEngine
 from tests.e2e.asking import HELLO, Client
 from tests.e2e.gateway import Gateway
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 SETTINGS = {"LOCAL_ENGINE": "kit", "CLOUD_BURST_WAIT_S": "0"}
 SERVER = '[[local.servers]]\nname = "kit"\nkind = "openai_compatible"\nurl = "{}"\n'

@@ -15,7 +15,6 @@ from tests.fakes.slow_engine import SAYS, slow_engine
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.alone,
-    pytest.mark.timeout(120),
     pytest.mark.usefixtures("the_real_client"),
 ]
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 
-DEADLINE_S = 10
+DEADLINE_S = 30
 # Of one hop alone (RFC 9110 7.6.1), or written anew by each.
 OF_A_HOP = {
     *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"),
