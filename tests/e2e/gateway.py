@@ -202,7 +202,7 @@ class Gateway:
             while (await self.status())["answering"] != "cloud":  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(2 * POLL_S)
 
-    async def reset(self, within_s=110.0):
+    async def reset(self, within_s=300.0):
         """Wait for the moment that the limit in force ends; there must be one, or have been."""
         status = await self.status()
         if status["until"] is None:

@@ -56,7 +56,7 @@ async def talk(tmp_path, cloud, *, window, length, hints):
     ("window", "length", "hints"),
     [
         pytest.param(*(65_536, 22_000, True), id="64k", marks=pytest.mark.timeout(600)),
-        pytest.param(*(32_768, 11_000, False), id="32k", marks=pytest.mark.timeout(300)),
+        pytest.param(*(32_768, 11_000, False), id="32k", marks=pytest.mark.timeout(600)),
     ],
 )
 async def test_the_client_compacts_while_local_and_goes_on(tmp_path, cloud, window, length, hints):

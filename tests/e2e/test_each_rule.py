@@ -30,7 +30,7 @@ from tests.prepare import VERSION, binary
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.usefixtures("the_real_client", "tmux"),
 ]
 

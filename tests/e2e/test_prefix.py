@@ -24,7 +24,7 @@ from standby.testing.scripts import Text, ToolUse, agent
 from tests.e2e.claude_code import SUBSCRIPTION, ClaudeCode
 from tests.e2e.gateway import Gateway, model
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 OFF = {"LOCAL_WARM": "off"}
 TURNS = (

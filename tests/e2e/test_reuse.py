@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.reuse import through_the_gateway, to_the_server
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 FEW_TOOLS = ("--tools", "Agent")
 TURNS = ("hello", "[call] a helper", "go on", "thank you")
