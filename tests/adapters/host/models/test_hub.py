@@ -17,7 +17,7 @@ from standby.ports import FetchError
 from tests.fakes.gguf_files import gguf
 from tests.fakes.hub import COMMIT, REPO, Faults, hub
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 NAME = "small-Q4_K_M.gguf"
 DATA = gguf(data=4_000_000)
@@ -204,8 +204,8 @@ async def test_a_hub_that_cannot_be_reached_is_told_with_the_way_by_hand():
 
 async def test_a_hub_that_falls_silent_is_left_and_what_came_is_kept(tmp_path):
     part = tmp_path / "part"
-    async with served(Faults(silent=True), stalled_s=1.5) as (_, client):
-        with anyio.fail_after(20), pytest.raises(FetchError, match="goes on where it stopped"):
+    async with served(Faults(silent=True), stalled_s=3.0) as (_, client):
+        with anyio.fail_after(100), pytest.raises(FetchError, match="goes on where it stopped"):
             await fetched(client, part)
         assert MIB == part.stat().st_size
     assert [] == psutil.Process().children()
@@ -214,7 +214,7 @@ async def test_a_hub_that_falls_silent_is_left_and_what_came_is_kept(tmp_path):
 async def test_a_hub_that_is_slow_is_waited_for_as_long_as_bytes_come(tmp_path):
     told = []
     async with served(Faults(pace_s=0.6), stalled_s=4.0) as (_, client):
-        with anyio.fail_after(30):
+        with anyio.fail_after(100):
             assert DATA == await fetched(client, tmp_path / "part", told.append)
     assert len(DATA) == told[-1]
 
@@ -242,7 +242,7 @@ async def test_who_gives_up_leaves_no_process_and_keeps_what_came(tmp_path):
     part = tmp_path / "part"
     async with served(Faults(silent=True)) as (_, client):
         offer = await client.look(SOURCE)
-        with anyio.fail_after(20):
+        with anyio.fail_after(100):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(client.fetch, offer, part, lambda _: None)
                 while not part.exists() or part.stat().st_size < MIB:
