@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -259,6 +260,29 @@ async def test_a_broken_model_is_an_error_that_says_what_the_engine_said(tmp_pat
         with pytest.raises(EngineError, match=r"failed 2 times in a row; next try in \d+ s"):
             await engine.start(model)
         assert engine.pid is None
+
+
+SAYS_MUCH = """
+import ctypes, os
+from xllamacpp import xllamacpp as built
+from standby.adapters.engines import embedded_child
+engine = ctypes.CDLL(built.__file__)
+log = engine["_Z15common_log_mainv"]
+log.restype = ctypes.c_void_p
+add = engine["_Z14common_log_addP10common_log14ggml_log_levelPKcz"]
+for number in range(2000):
+    add(ctypes.c_void_p(log()), 4, b"line %d\\n", ctypes.c_int(number))
+embedded_child._say_the_rest()
+os._exit(3)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its compiler gives other names")
+def test_what_the_engine_said_last_is_not_lost_with_its_process():
+    done = subprocess.run([sys.executable, "-c", SAYS_MUCH], capture_output=True, check=False)
+
+    assert 3 == done.returncode
+    assert [b"line %d" % number for number in range(2000)] == done.stderr.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,23 @@ def _serve(model: str, alias: str, chosen: dict[str, object]) -> str:
     return str(_serve.server.listening_address)  # type: ignore[attr-defined]
 
 
+def _say_the_rest() -> None:
+    """Write out what llama.cpp's log holds: it has a thread for that, which would end with us."""
+    import ctypes  # noqa: PLC0415 - only here
+
+    from xllamacpp import xllamacpp as built  # noqa: PLC0415 - it is loaded by now
+
+    try:
+        engine = ctypes.CDLL(built.__file__)
+        # By the names that compilers for Linux and macOS give to common_log_main and _flush.
+        log, flush = engine["_Z15common_log_mainv"], engine["_Z16common_log_flushP10common_log"]
+    except (AttributeError, OSError):
+        return  # another compiler, or another build
+    log.restype = ctypes.c_void_p
+    flush.argtypes, flush.restype = [ctypes.c_void_p], None
+    flush(log())
+
+
 def main() -> None:
     """Serve until the parent lets go of stdin."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who decides
@@ -136,6 +153,7 @@ def main() -> None:
     try:
         url = _serve(told["model"], told["alias"], told["parameters"])
     except RuntimeError as error:  # all that the engine says; the reason is on stderr
+        _say_the_rest()
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         sys.stderr.flush()
         os._exit(3)
