@@ -79,8 +79,11 @@ def test_whatever_the_environment_says_it_is_a_proxy_or_refused_without_its_word
 class FakeProxy:
     """Answers one CONNECT with some bytes, and keeps what it was asked."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, *, silent=False):
+        """``silent``: it says nothing more, and holds the line until the other side leaves."""
         self.heard = b""
+        self.left = False
+        self._silent = silent
         self._answer = answer
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -94,6 +97,10 @@ class FakeProxy:
         self._listening.close()
         self._thread.join(5)
 
+    async def ends(self):
+        """Wait until the other side has left, or the patience of a test ends."""
+        await asyncio.to_thread(self._thread.join, 5)
+
     def _serve(self):
         line, _ = self._listening.accept()
         with line:
@@ -102,9 +109,20 @@ class FakeProxy:
                 self.heard += line.recv(4096)
             with suppress(ConnectionError):  # nobody listens to what has no end
                 line.sendall(self._answer)
-            if self._answer.startswith(b"HTTP/1.1 200"):
+            if self._silent:
+                self._wait_for_the_end(line)
+            elif self._answer.startswith(b"HTTP/1.1 200"):
                 with suppress(ConnectionError):
                     self.heard += line.recv(4096)
+
+    def _wait_for_the_end(self, line):
+        with suppress(TimeoutError):
+            try:
+                while more := line.recv(4096):
+                    self.heard += more
+            except ConnectionError:
+                pass
+            self.left = True
 
 
 async def asked(proxy, authorization=""):
@@ -153,5 +171,23 @@ async def test_whatever_is_no_tunnel_gets_no_request(answer, why):
     assert why in str(error)
     assert "the cloud is out of reach" in str(error)
     assert "canary" not in str(error)
+    assert b"canary" not in proxy.heard
+    assert not error.sent
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"],
+    ids=["at once", "in its head", "after the tunnel is open"],
+)
+async def test_a_proxy_that_falls_silent_is_left_before_the_request_is_sent(monkeypatch, answer):
+    monkeypatch.setattr("standby.adapters.upstream.direct.CONNECT_S", 0.2)
+    with FakeProxy(answer, silent=True) as proxy:
+        error = await asked(proxy)
+        await proxy.ends()
+
+    assert "did not answer in time" in str(error)
+    assert proxy.left
     assert b"canary" not in proxy.heard
     assert not error.sent
