@@ -3,6 +3,7 @@ import sys
 import pytest
 
 from standby.adapters.host import processes
+from tests.fakes.gateway import running_gateway
 
 
 def test_a_token_is_made_once_and_shown_alone(standby):
@@ -32,6 +33,23 @@ def test_a_token_that_others_could_read_is_refused_in_words(standby, where):
 
     assert (1, "") == (said.code, said.out)
     assert "others can read or write" in said.err
+
+
+def test_a_gateway_that_runs_goes_on_where_a_new_token_cannot_be_written(
+    standby, where, monkeypatch
+):
+    def full(path, _data):
+        raise OSError(28, "No space left on device", str(path))
+
+    before = standby("token", "show").out
+    with running_gateway(where):
+        monkeypatch.setattr("standby.adapters.host.secrets.prepared_private", full)
+        monkeypatch.setattr("standby.cli.gateway.halt", lambda *_, **__: pytest.fail("it is ended"))
+        said = standby("token", "rotate")
+
+    assert (1, "") == (said.code, said.out)
+    assert "token: No space left on device" in said.err
+    assert before == standby("token", "show").out
 
 
 @pytest.mark.timeout(60)

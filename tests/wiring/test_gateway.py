@@ -67,6 +67,18 @@ async def test_a_disk_that_refuses(tmp_path, monkeypatch):
     assert "No space left on device" in await why_not(*configured(tmp_path))
 
 
+async def test_a_disk_that_has_no_room_left_for_saying_where_it_listens(tmp_path, monkeypatch):
+    def full(path, _data):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("standby.adapters.host.processes.prepared_private", full)
+
+    why = await why_not(*configured(tmp_path))
+
+    assert "home" in why
+    assert "No space left on device" in why
+
+
 async def test_certificates_that_are_not_there(tmp_path):
     why = await why_not(*configured(tmp_path, ca_file=str(tmp_path / "nothing.pem")))
 

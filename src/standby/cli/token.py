@@ -47,9 +47,11 @@ def rotate() -> None:
     where = gateway.at_home()
     where.make()
     before = running(where.state)
-    if before is not None:
-        gateway.halt(where, before, grace_s=25.0)
-    secrets.rotate(where.token_file)
+    # Where a new one cannot be written, the gateway goes on with the old one.
+    with secrets.rotation(where.token_file) as rotate_token:
+        if before is not None:
+            gateway.halt(where, before, grace_s=25.0)
+        rotate_token()
     terminal.say("there is a new token; start clients that run anew")
     if before is not None:
         found = gateway.start(where, os.environ, ("--port", str(before.port)))

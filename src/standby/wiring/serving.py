@@ -50,9 +50,13 @@ async def serve(
             socket = held.enter_context(_listening(settings))
             host, port = socket.getsockname()[:2]
             url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            with in_words(f"the folder {where.state}"):
+                announce = held.enter_context(
+                    claimed.announcement(port=port, version=version("standby"), url=url)
+                )
             async with gateway(settings, where, url, port) as front, _serving(front, socket):
                 ending = _told_to_end()  # first: whoever knows of us may end us
-                claimed.announce(port=port, version=version("standby"), url=url)
+                announce()
                 _settle()
                 ready(url)
                 await ending.wait()

@@ -10,6 +10,7 @@ from standby.adapters.host.private import (
     UnsafeFileError,
     append_private,
     create_private,
+    prepared_private,
     private_folder,
     read_private,
     write_private,
@@ -129,6 +130,32 @@ def test_a_folder_is_closed_to_others(tmp_path):
 
     assert 0o700 == mode(tmp_path / "a")
     assert 0o700 == mode(tmp_path / "deep" / "b")
+
+
+def test_what_is_prepared_takes_its_place_when_it_is_told_to_and_else_is_gone(tmp_path):
+    path = tmp_path / "a"
+    write_private(path, b"old")
+    with prepared_private(path, b"never"):
+        assert b"old" == read_private(path)
+    with prepared_private(path, b"new") as put:
+        put()
+        assert b"new" == read_private(path)
+
+    assert ["a"] == [one.name for one in tmp_path.iterdir()]
+    assert 0o600 == mode(path)
+
+
+def test_a_disk_that_is_full_is_named_with_the_file(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        write_private(tmp_path / "a", b"1")
+
+    assert str(tmp_path / "a") == raised.value.filename
+    assert [] == [*tmp_path.iterdir()]
 
 
 def test_what_could_not_be_written_leaves_nothing_behind(tmp_path):

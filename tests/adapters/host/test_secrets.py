@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.adapters.host.private import UnsafeFileError
-from standby.adapters.host.secrets import installation_key, rotate, same_secret, token
+from standby.adapters.host.secrets import installation_key, rotation, same_secret, token
 from standby.core.redact import Secret
 
 
@@ -25,10 +25,12 @@ def test_two_machines_have_two_tokens(tmp_path):
 
 def test_a_rotated_token_takes_the_place_of_the_old_one(tmp_path):
     old = token(tmp_path / "token")
-    new = rotate(tmp_path / "token")
+    with rotation(tmp_path / "token") as put:
+        assert old.reveal() == token(tmp_path / "token").reveal()
+        put()
 
-    assert old.reveal() != new.reveal()
-    assert new.reveal() == token(tmp_path / "token").reveal()
+    assert old.reveal() != token(tmp_path / "token").reveal()
+    assert ["token"] == [path.name for path in tmp_path.iterdir()]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
@@ -39,7 +41,8 @@ def test_a_token_that_others_may_know_is_refused_until_it_is_replaced(tmp_path):
     with pytest.raises(UnsafeFileError, match="must be 0600"):
         token(tmp_path / "token")
 
-    rotate(tmp_path / "token")
+    with rotation(tmp_path / "token") as put:
+        put()
     assert token(tmp_path / "token")
 
 

@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ __all__ = [
     "UnsafeFileError",
     "append_private",
     "create_private",
+    "prepared_private",
     "private_folder",
     "read_private",
     "write_private",
@@ -82,13 +84,22 @@ def create_private(path: Path, data: bytes) -> bool:
 
 def write_private(path: Path, data: bytes) -> None:
     """Put a file in place of the one that is there: whoever reads sees the old one or the new."""
+    with prepared_private(path, data) as put:
+        put()
+
+
+@contextlib.contextmanager
+def prepared_private(path: Path, data: bytes) -> Iterator[Callable[[], None]]:
+    """Write a file beside another, and yield what puts it in the other's place.
+
+    That needs no room on the disk any more. What was not put there is gone behind the block.
+    """
     _no_symlink(path)
     beside = _beside(path, data)
     try:
-        beside.replace(path)
-    except OSError:
+        yield lambda: _put(beside, path)
+    finally:
         beside.unlink(missing_ok=True)
-        raise
 
 
 def append_private(path: Path) -> int:
@@ -105,6 +116,10 @@ def append_private(path: Path) -> int:
     return handle
 
 
+def _put(beside: Path, path: Path) -> None:
+    beside.replace(path)
+
+
 def _beside(path: Path, data: bytes) -> Path:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CAREFULLY, 0o600)
@@ -113,9 +128,10 @@ def _beside(path: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(handle)
-    except OSError:
+    except OSError as error:
         beside.unlink(missing_ok=True)
-        raise
+        # What is written to does not say where it lies.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return beside
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -16,8 +16,8 @@ from standby.adapters.host.locks import locked
 from standby.adapters.host.private import (
     UnsafeFileError,
     append_private,
+    prepared_private,
     read_private,
-    write_private,
 )
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 
@@ -78,6 +78,14 @@ class Claim:
 
     def announce(self, *, port: int, version: str, url: str) -> Running:
         """Write down that this process serves, for those who look for a gateway."""
+        with self.announcement(port=port, version=version, url=url) as announce:
+            return announce()
+
+    @contextlib.contextmanager
+    def announcement(self, *, port: int, version: str, url: str) -> Iterator[Callable[[], Running]]:
+        """Prepare what :meth:`announce` writes, and yield what does so, which cannot fail for want
+        of room: by then clients may come.
+        """
         me = Running(os.getpid(), _birth(psutil.Process()), port, version, url)
         record: dict[str, JSON] = {
             "pid": me.pid,
@@ -86,8 +94,13 @@ class Claim:
             "version": me.version,
             "url": me.url,
         }
-        write_private(self._folder / _RECORD, dumps(record))
-        return me
+        with prepared_private(self._folder / _RECORD, dumps(record)) as put:
+
+            def announce() -> Running:
+                put()
+                return me
+
+            yield announce
 
 
 @contextlib.contextmanager

@@ -1,21 +1,23 @@
 """The gateway's token and the key of this installation: made once, kept 0600, compared blindly."""
 
+import contextlib
 import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from standby.adapters.host.private import (
     UnsafeFileError,
     create_private,
+    prepared_private,
     read_private,
-    write_private,
 )
 from standby.core.redact import Secret
 
-__all__ = ["installation_key", "rotate", "same_secret", "token"]
+__all__ = ["installation_key", "rotation", "same_secret", "token"]
 
 _BYTES: Final = 32
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]{43,128}\n?")
@@ -32,14 +34,14 @@ def token(path: Path) -> Secret:
     return Secret(held.decode().strip())
 
 
-def rotate(path: Path) -> Secret:
-    """Make a new token in place of the one that is there, and return it.
+@contextlib.contextmanager
+def rotation(path: Path) -> Iterator[Callable[[], None]]:
+    """Make a new token, and yield what puts it in place of the one that is there.
 
     A gateway that runs goes on with the old one until it is started again.
     """
-    made = _new()
-    write_private(path, made)
-    return Secret(made.decode().strip())
+    with prepared_private(path, _new()) as put:
+        yield put
 
 
 def installation_key(path: Path) -> bytes:
