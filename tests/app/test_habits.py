@@ -59,6 +59,18 @@ async def test_what_the_ledger_has_seen_comes_before_what_was_learnt_meanwhile()
     assert [(0.9,), (0.3, 0.4)] == used(habits)
 
 
+async def test_a_ledger_is_read_once_it_is_in_the_schema_of_this_version():
+    history, habits = Lost(), Habits()
+    past = Paper(Seen(A, "5h", HOUR, 0.9, 5 * HOUR))
+
+    async def settle():
+        history.windows = past.windows
+
+    await habits.recall(history, SetClock(6 * HOUR), settle)
+
+    assert [(0.9,)] == used(habits)
+
+
 async def test_without_a_ledger_all_is_learnt_anew():
     habits = Habits()
     habits.learn(A, [Window("5h", 0.3, 10 * HOUR)], 6 * HOUR)

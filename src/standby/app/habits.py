@@ -4,7 +4,7 @@ Kept in memory, a few dozen windows of each account; the ledger is read once, be
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 from standby.app.recent import Recent
@@ -45,8 +45,19 @@ class Habits:
             ):
                 self._take(account, window.name, at, window.utilisation, window.resets_at)
 
-    async def recall(self, history: History, clock: Clock) -> None:
-        """Take up what the ledger has seen. Call it once; without a ledger it changes nothing."""
+    async def recall(
+        self,
+        history: History,
+        clock: Clock,
+        settle: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Take up what the ledger has seen. Call it once; without a ledger it changes nothing.
+
+        ``settle`` ends when the ledger is in the schema of this version: at the first start, and
+        after an update, it is brought there meanwhile, and what is read before cannot be read.
+        """
+        if settle is not None:
+            await settle()
         try:
             seen = await history.windows(clock.now() - _PAST_S)
         except RecordsError as error:

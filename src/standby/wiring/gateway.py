@@ -268,7 +268,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
                 reloading.run,
                 machine.run,
                 partial(teach, speeds, where),
-                partial(habits.recall, history, clock),
+                partial(habits.recall, history, clock, partial(ledger.recent, 0)),
                 alerting.watch,
                 *(() if kept_slots is None else (kept_slots.keep,)),
                 Waking(clock, (accounts.woke, engines.woke, warming.woke)).run,
