@@ -446,7 +446,7 @@ async def test_the_first_content_is_noted_once_and_an_error_is_none(status, time
     shown = []
     head = Head(status, (("Content-Type", "application/json"),))
     relay = Relay(Exchange(("cloud",)), {"cloud": Says(head, b"{}")}, Tape(), coder_for)
-    relay.on_shown = lambda: shown.append(1)
+    relay.out.on_shown = lambda: shown.append(1)
     await relay.run(Request("POST", "/v1/messages", (), b"{}"))
 
     assert [1] * times == shown
@@ -621,10 +621,10 @@ def test_whatever_two_answerers_do_the_client_gets_one_honest_end(cloud, local, 
         last = next(at for at, name in enumerate(names) if name in {"message_stop", "error"})
         # What a peer says behind its own last frame is relayed, and is no part of the answer.
         assert well_formed(frames[: last + 1]) or "error" == names[last]
-        assert (relay.gave_up is None) == ("message_stop" == names[last])
+        assert (relay.out.gave_up is None) == ("message_stop" == names[last])
     else:
         assert "aborted" == last
-        assert relay.gave_up is not None
+        assert relay.out.gave_up is not None
 
 
 class Board:

@@ -20,23 +20,23 @@ def book(turn: Turn, exchange: Exchange, relay: Relay, why: str, *, limited: boo
     """
     booking, last = turn.booking, exchange.asked[-1] if exchange.asked else ""
     booking.done = exchange.stage is Stage.DONE
-    booking.status = relay.status
+    booking.status = relay.out.status
     booking.answered = exchange.shown.model
     usage = exchange.shown.usage
-    if relay.whole is not None:
-        booking.answered, usage = _of_whole(relay.whole)
+    if relay.out.whole is not None:
+        booking.answered, usage = _of_whole(relay.out.whole)
     booking.tokens = tokens_of(usage)
     side = _side(turn, exchange.speaker or last)
     if exchange.joined and side == "cloud":
         side = "both"
-    if relay.gave_up is None:
-        booking.by = side if relay.status else "nobody"
-        booking.outcome = "client_error" if errors.is_error(relay.status) else "ok"
+    if relay.out.gave_up is None:
+        booking.by = side if relay.out.status else "nobody"
+        booking.outcome = "client_error" if errors.is_error(relay.out.status) else "ok"
         booking.why = why if side == "cloud" else booking.why
         if exchange.joined:
             booking.why = f"begun, and gone on with by another: {exchange.cut}"
     else:
-        booking.why = relay.gave_up
+        booking.why = relay.out.gave_up
         booking.by = side if exchange.shown.blocks else "nobody"
         booking.outcome = "broken" if exchange.shown.blocks else "refused"
     here = booking.by in {"local", "both"} and booking.outcome == "ok" and not turn.by_hand

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from standby.app.answering.coded import Coded
+from standby.app.answering.outlet import Outlet
 from standby.app.answering.reads import Read, Stream
 from standby.app.closing import closing
 from standby.app.deadlines import Deadline
@@ -34,8 +34,7 @@ from standby.core.exchange import (
     Tell,
 )
 from standby.core.request import Request
-from standby.core.wire import errors, messages
-from standby.core.wire.headers import Head, end_to_end
+from standby.core.wire.headers import Head
 from standby.core.wire.json import NotJSONError, loads
 from standby.core.wire.sse import Frame, FrameTooLargeError
 from standby.ports import Answerer, AnswererError, Coder, CodingError, Wire
@@ -49,10 +48,7 @@ KEEP_ALIVE_S: Final = 15.0
 LINGER_S: Final = 0.2
 # An answer that is not streamed is held until it is whole.
 MAX_WHOLE_BYTES: Final = 64 * 1024 * 1024
-# What clients take for "not now", and do not mend by asking again at once.
-UNABLE: Final = 529
 _SERVED: Final = 200
-_LENGTH: Final = frozenset({"content-length"})
 
 
 Inbox = asyncio.Queue[Read]
@@ -76,31 +72,17 @@ class Relay:
         """
         self._exchange = exchange
         self._answerers = answerers
-        self._wire = wire
-        self._coder_for = coder_for
+        self.out = Outlet(wire, coder_for)
+        """What the client got."""
         self._keep_alive_s = keep_alive_s
         self._waiting = waiting
         self._silent_s = 0.0
         self._deadline = Deadline()
-        self._head: Head | None = None
-        self._coded: Coded | None = None
-        """What goes out, where it does in a peer's coding."""
         self._inbox = Inbox(maxsize=1)
         self._stream = Stream()
         """The answer that is being read."""
         self._idle = False
         """Whether all that was read is out, and nothing but time can have to be said."""
-        self._begun = False
-        self._lost = False
-        """Whether the connection was broken: nobody listens any more."""
-        self.status = 0
-        """The status that the client got; 0 while it got none."""
-        self.whole: bytes | None = None
-        """The plain body of an answer that was not streamed."""
-        self.gave_up: str | None = None
-        """Why the answer could not be given or finished; ``None`` when it was."""
-        self.on_shown: Callable[[], None] = lambda: None
-        """Called once, when the first bytes of an answer go out."""
         self.on_broken: Callable[[Broken], None] = lambda _: None
         """Called when an answer stops on its own, before anybody else is asked."""
 
@@ -115,8 +97,7 @@ class Relay:
 
     async def _hear(self, answerer: Answerer, request: Request, said: str) -> Ask | None:
         """Feed one answer to the exchange; return whom to ask next, if anybody."""
-        if not self._begun:  # of somebody who failed nothing is out, nor will be
-            self._head = self._coded = None
+        self.out.forget()
         # Room for one read: an answer is taken in only as fast as the client takes it.
         inbox, stream = self._inbox, self._stream = Inbox(maxsize=1), Stream()
         ask: Ask | None = None
@@ -136,7 +117,7 @@ class Relay:
 
     @property
     def _over(self) -> bool:
-        return self._lost or self._exchange.stage is Stage.DONE
+        return self.out.lost or self._exchange.stage is Stage.DONE
 
     def _report(self) -> None:
         if (broken := self._exchange.broken) is not None:
@@ -155,8 +136,7 @@ class Relay:
         finally:
             self._idle = False
         self._silent_s = 0.0
-        if self._coded is not None:
-            self._coded.came(read.raw, read.plain, inside=read.inside)
+        self.out.came(read)
         return read.events
 
     @property
@@ -175,7 +155,7 @@ class Relay:
         waiting = self._waiting if self._exchange.stage is Stage.HELD else None
         sign = None if waiting is None or self._keep_alive_s is None else waiting.sign()
         # Once an engine has taken the request, a refusal by status is not to be expected any more.
-        begins = waiting is not None and waiting.accepted and not self._wire.begun
+        begins = waiting is not None and waiting.accepted and not self.out.answering
         if sign is None and not begins and self._silent_s < (self._keep_alive_s or 0.0):
             return []
         self._silent_s = 0.0
@@ -191,111 +171,25 @@ class Relay:
     async def _perform(self, commands: Iterable[Command]) -> Ask | None:
         ask: Ask | None = None
         for command in _joined(commands):
-            if self._lost:
+            if self.out.lost:
                 return None
             match command:
                 case Ask():
                     ask = command
                 case Send(data, ours):
-                    await self._send(data, ours=ours)
+                    await self.out.send(data, ours=ours)
                 case Deliver(head, body):
-                    await self._deliver(head, body)
+                    await self.out.deliver(head, body)
                 case KeepAlive():
-                    await self._keep_alive()
+                    await self.out.keep_alive(behind=self._exchange.cut is not None)
                 case Tell(data):
-                    await self._wire.keep_alive(data)
+                    await self.out.tell(data)
                 case Finish():
-                    await self._finish()
+                    await self.out.finish()
                 case GiveUp():
-                    await self._give_up(command)
-        if self._coded is not None and not self._lost:
-            await self._put(self._coded.take)
+                    await self.out.give_up(command)
+        await self.out.flush()
         return ask
-
-    async def _send(self, data: bytes, *, ours: bool) -> None:
-        if not self._begun and self._head is not None:
-            self._begun = True
-            self.status = self._head.status
-            self.on_shown()
-            await self._wire.start(self._head)
-        coded = self._coded
-        if coded is None:
-            await self._wire.send(data)
-        elif ours:
-            await self._put(lambda: coded.add(data))
-        else:
-            coded.show(data)
-
-    async def _put(self, made: Callable[[], bytes]) -> None:
-        """Send what is made in the peer's coding, if it can be made."""
-        try:
-            data = made()
-        except CodingError as error:
-            await self._lose(str(error))
-        else:
-            if data:
-                await self._wire.send(data)
-
-    async def _lose(self, why: str) -> None:
-        """Break the connection: what is out can neither go on nor be ended honestly."""
-        self._lost = True
-        self.gave_up = why
-        await self._wire.abort()
-
-    async def _deliver(self, head: Head, body: bytes) -> None:
-        self.status = head.status
-        self.whole = self._plain(head, body)
-        if not errors.is_error(head.status):
-            self.on_shown()
-        if self._wire.begun:
-            # Headers went out with a keep-alive: what is no stream can only be an error now.
-            why = errors.message_of(self.whole) or "the answer is no stream"
-            await self._fail_in_stream(why, errors.type_of(self.whole, head.status))
-        else:
-            await self._wire.deliver(head, body)
-
-    def _plain(self, head: Head, body: bytes) -> bytes:
-        try:
-            return self._coder_for(head.coding).decode(body)
-        except CodingError:
-            return b""  # the client may know better: the bytes go to it as they are
-
-    async def _keep_alive(self) -> None:
-        # Nothing may be put into somebody else's coded stream, nor ahead of it: only behind it.
-        if (coded := self._coded) is None:
-            await self._wire.keep_alive()
-        elif self._exchange.cut is not None:
-            await self._put(lambda: coded.add(messages.PING.raw))
-
-    async def _finish(self) -> None:
-        if (coded := self._coded) is not None:
-            await self._put(lambda: coded.take() + coded.finish())
-        if not self._lost:
-            await self._wire.finish()
-
-    async def _give_up(self, end: GiveUp) -> None:
-        self.gave_up = end.why
-        if self._wire.begun:
-            await self._fail_in_stream(end.why, self._type(end))
-            return
-        if end.refusal is not None:
-            head, body = errors.final(end.refusal)
-        else:
-            head, body = errors.kept(end.why) if end.kept else errors.answer(UNABLE, end.why)
-        self.status = head.status
-        await self._wire.deliver(head, body)
-
-    def _type(self, end: GiveUp) -> str:
-        """Return what kind of error it is for who can be told no status any more."""
-        if end.refusal is not None and not self._begun:
-            head, body = end.refusal.head, end.refusal.body
-            return errors.type_of(self._plain(head, body), head.status)
-        return errors.KEPT if end.kept else errors.kind_of(UNABLE)
-
-    async def _fail_in_stream(self, why: str, kind: str) -> None:
-        await self._send(messages.error(why, kind).raw, ours=True)
-        if not self._lost:
-            await self._finish()
 
     async def _read(
         self, answerer: Answerer, request: Request, said: str, stream: Stream, inbox: Inbox
@@ -318,7 +212,7 @@ class Relay:
                 if isinstance(item, Head):
                     head, streamed = item, item.streamed
                     if streamed:
-                        self._stream_of(head, stream)
+                        stream.coder = self.out.begins(head)
                 elif streamed:
                     if frames := stream.receive(item):
                         await self._bring(frames, stream, inbox)
@@ -328,7 +222,7 @@ class Relay:
                         raise AnswererError(f"the answer has more than {MAX_WHOLE_BYTES} bytes")
         if streamed:
             await inbox.put(stream.read([Ended(stream.rest)]))
-        elif head.status == _SERVED and not _is_object(self._plain(head, bytes(whole))):
+        elif head.status == _SERVED and not _is_object(self.out.plain(head, bytes(whole))):
             raise AnswererError("the answer is no message")
         else:
             await inbox.put(Read([Answered(head, bytes(whole))]))
@@ -339,8 +233,7 @@ class Relay:
         Whoever has them calls it, as they come: no task is woken for what is only passed on.
         """
         inbox, stream = self._inbox, self._stream
-        whole = self._coded is None or self._coded.untouched
-        if not (self._idle and self._begun and whole and inbox.empty() and self._wire.ready):
+        if not (self._idle and inbox.empty() and self.out.ready):
             return False
         try:
             frames = stream.receive(data)
@@ -350,21 +243,10 @@ class Relay:
         if frames and self._exchange.passed(frames):
             self._silent_s = 0.0
             self._deadline.renew()
-            self._wire.send_now(self._as_it_came(frames, stream))
+            self.out.pass_now(frames, stream)
         elif frames:
             inbox.put_nowait(stream.read([Came(frame) for frame in frames]))
         return True
-
-    def _as_it_came(self, frames: list[Frame], stream: Stream) -> bytes:
-        plain = b"".join([frame.raw for frame in frames])
-        if stream.coder is None:
-            return plain
-        read = stream.read([])
-        if self._coded is None:
-            return plain
-        self._coded.came(read.raw, plain, inside=read.inside)
-        self._coded.show(plain)
-        return self._coded.take()
 
     async def _bring(self, frames: list[Frame], stream: Stream, inbox: Inbox) -> None:
         if self._flows(stream, inbox) and self._exchange.passed(frames):
@@ -374,24 +256,14 @@ class Relay:
 
     def _flows(self, stream: Stream, inbox: Inbox) -> bool:
         """Whether what comes now may go out from here: none of it lies elsewhere, nor is coded."""
-        return self._idle and self._begun and stream.coder is None and inbox.empty()
+        return self._idle and self.out.begun and stream.coder is None and inbox.empty()
 
     async def _pass(self, frames: list[Frame]) -> None:
         """Send frames on at once: waking another task for each took as long as all the rest."""
         self._silent_s = 0.0
         self._deadline.pause()  # a client that is slow to take this knows that we are alive
-        await self._wire.send(b"".join([frame.raw for frame in frames]))
+        await self.out.pass_on(frames)
         self._deadline.renew()
-
-    def _stream_of(self, head: Head, stream: Stream) -> None:
-        # What goes out may become longer than the peer said, if somebody else must go on with it.
-        head = Head(head.status, end_to_end(head.headers, less=_LENGTH))
-        stream.coder = self._coder_for(head.coding) if head.coding else None
-        if self._begun:
-            return  # it continues another's answer
-        self._head = head
-        if head.coding and not self._wire.begun:  # a keep-alive has promised plain text
-            self._coded = Coded(lambda: self._coder_for(head.coding))
 
 
 def _is_object(plain: bytes) -> bool:

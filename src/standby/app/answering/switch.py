@@ -258,7 +258,7 @@ class Switch:
         relay = Relay(
             *(exchange, answerers, wire, self._line.coder_for, keep_alive_s), waiting=turn.waiting
         )
-        relay.on_shown = lambda: self._books.shown(turn.booking)
+        relay.out.on_shown = lambda: self._books.shown(turn.booking)
         relay.on_broken = lambda broken: _tell(cloud, broken)
         cloud.at_once = relay.at_once
         ahead = turn.caller.trusted and decision.order[:1] == (CLOUD,)
@@ -370,7 +370,7 @@ class Switch:
         """Write down what the exchange came to, and remember what the next one must know."""
         book(turn, exchange, relay, why, limited=bool(reason(self._candidates.standing(turn))))
         booking = turn.booking
-        if booking.done and exchange.asked and not errors.is_error(relay.status):
+        if booking.done and exchange.asked and not errors.is_error(relay.out.status):
             tokens = booking.tokens
             prompt = tokens.input + tokens.cache_read + tokens.cache_write
             self._policy.answered(turn.asking, exchange.speaker or exchange.asked[-1], prompt)
