@@ -7,11 +7,11 @@ import pytest
 from standby.adapters.codings import coder_for
 from standby.app.answering.outcome import book
 from standby.app.answering.relay import Relay
-from standby.core.exchange import Exchange
+from standby.core.exchange import Exchange, Stage
 from standby.core.wire.errors import answer as refusal
 from standby.core.wire.headers import Head
 from standby.core.wire.json import dumps
-from tests.app.answering.test_relay import Tape
+from tests.app.answering.test_relay import Tape, rests
 from tests.app.answering.test_turn import turn
 from tests.fakes.answerers import Says, answer, begin, fails, opened, text
 
@@ -95,3 +95,23 @@ async def test_what_the_client_did_wrong_is_booked_as_its_own():
     one = await booked({"cloud": Says(head, body)})
 
     assert ("client_error", 400) == (one.outcome, one.status)
+
+
+async def test_who_leaves_behind_the_last_frame_has_missed_nothing():
+    one, said = turn(model="m"), asyncio.Event()
+
+    async def lingers():
+        await rests()()
+        said.set()
+        await asyncio.Event().wait()
+
+    exchange = Exchange(("cloud",))
+    relay = Relay(exchange, {"cloud": Says(*answer("Hi"), lingers)}, Tape(), coder_for, 5.0)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        task = group.create_task(relay.run(one.request))
+        await said.wait()
+        assert exchange.stage is Stage.LAST
+        task.cancel()
+    book(one, exchange, relay, SERVES, limited=False)
+
+    assert (True, "ok", "cloud") == (one.booking.done, one.booking.outcome, one.booking.by)

@@ -19,7 +19,7 @@ def book(turn: Turn, exchange: Exchange, relay: Relay, why: str, *, limited: boo
     back, so that an answer of ours was one that would not have been.
     """
     booking, last = turn.booking, exchange.asked[-1] if exchange.asked else ""
-    booking.done = exchange.stage is Stage.DONE
+    booking.done = exchange.stage in (Stage.LAST, Stage.DONE)
     booking.status = relay.out.status
     booking.answered = exchange.shown.model
     usage = exchange.shown.usage
