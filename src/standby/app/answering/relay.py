@@ -10,6 +10,7 @@ from typing import Final
 
 from standby.app.answering.outlet import Outlet
 from standby.app.answering.reads import Read, Stream
+from standby.app.answering.witness import Witness
 from standby.app.closing import closing
 from standby.app.deadlines import Deadline
 from standby.app.waiting import LOOK_S, Waiting
@@ -85,12 +86,16 @@ class Relay:
         """Whether all that was read is out, and nothing but time can have to be said."""
         self.on_broken: Callable[[Broken], None] = lambda _: None
         """Called when an answer stops on its own, before anybody else is asked."""
+        self.watched: Callable[[str], Witness | None] = lambda _: None
+        """Returns who else is shown the answer of a candidate, as it is read."""
+        self._witness: Witness | None = None
 
     async def run(self, request: Request) -> None:
         """Drive the exchange from its first event to its last command."""
         try:
             ask = await self._perform(self._judge([Start()]))
             while ask is not None:
+                self._witness = self.watched(ask.candidate)
                 ask = await self._hear(self._answerers[ask.candidate], request, ask.said)
         finally:
             self._deadline.close()
@@ -215,6 +220,8 @@ class Relay:
                         stream.coder = self.out.begins(head)
                 elif streamed:
                     if frames := stream.receive(item):
+                        if self._witness is not None:
+                            self._witness.read(frames)
                         await self._bring(frames, stream, inbox)
                 else:
                     whole += item
@@ -225,6 +232,8 @@ class Relay:
         elif head.status == _SERVED and not _is_object(self.out.plain(head, bytes(whole))):
             raise AnswererError("the answer is no message")
         else:
+            if self._witness is not None:
+                self._witness.read_whole(bytes(whole))
             await inbox.put(Read([Answered(head, bytes(whole))]))
 
     def at_once(self, data: bytes) -> bool:
@@ -233,7 +242,7 @@ class Relay:
         Whoever has them calls it, as they come: no task is woken for what is only passed on.
         """
         inbox, stream = self._inbox, self._stream
-        if not (self._idle and inbox.empty() and self.out.ready):
+        if not (self._idle and inbox.empty() and self.out.ready and self._witness is None):
             return False
         try:
             frames = stream.receive(data)

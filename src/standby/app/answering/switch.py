@@ -258,8 +258,13 @@ class Switch:
         relay = Relay(
             *(exchange, answerers, wire, self._line.coder_for, keep_alive_s), waiting=turn.waiting
         )
+
+        def saw(deeds: tuple[Deed, ...]) -> None:
+            turn.booking.deeds = deeds
+
         relay.out.on_shown = lambda: self._books.shown(turn.booking)
         relay.on_broken = lambda broken: _tell(cloud, broken)
+        relay.watched = lambda who: None if who == CLOUD else Witness(saw)
         cloud.at_once = relay.at_once
         ahead = turn.caller.trusted and decision.order[:1] == (CLOUD,)
         if ahead:
@@ -330,9 +335,6 @@ class Switch:
                 said = f"{told} {said}".rstrip()
             return said
 
-        def saw(deeds: tuple[Deed, ...]) -> None:
-            turn.booking.deeds = deeds
-
         def noted(notes: tuple[str, ...]) -> None:
             turn.booking.notes = notes
 
@@ -356,7 +358,7 @@ class Switch:
             has_read=has_read,
             marked=turn.body.thinks and self._policy.wishes.notes_hand_back,
         )
-        return Gated(check, Witness(local, saw))
+        return Gated(check, local)
 
     def _circles(self, turn: Turn, who: LocalModel) -> str:
         """Return what a person is told of a local model that goes round in circles, once each."""
