@@ -221,7 +221,7 @@ def test_without_a_proposal_there_is_nothing_to_adopt(process, tiny):
     ("more", "why"),
     [
         (("--forget", "--compare"), "--forget goes with neither"),
-        (("--compare", "--for", "5"), "'5' is no length of time: 90s, 5m, 1h"),
+        (("--compare", "--for", "5"), "'5' is no length of time: 90s, 5m, 1h, 2d"),
     ],
 )
 def test_what_makes_no_sense_together_is_said(process, tiny, more, why):

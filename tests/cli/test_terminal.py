@@ -1,5 +1,6 @@
 import io
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +103,27 @@ def test_what_went_wrong_comes_before_the_hint_and_on_stderr(capsys):
 
     said = capsys.readouterr()
     assert ("", "standby: it broke\n\nmend it\n") == (said.out, said.err)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("30min", 1800),
+        ("5m", 300),
+        ("2 h", 7200),
+        ("1D", 86_400),
+        ("4w", 28 * 86_400),
+    ],
+)
+def test_lengths_of_time_are_written_as_people_do(text, seconds):
+    now = 1_795_000_000.0
+
+    assert seconds == terminal.seconds(text)
+    assert now - seconds == terminal.moment(text, now)
+
+
+@pytest.mark.parametrize("text", ["5", "m", "-5m", "1.5h", "5 months", ""])
+def test_what_is_no_length_of_time_is_told(text):
+    with pytest.raises(click.BadParameter, match="is no length of time: 90s, 5m, 1h, 2d"):
+        terminal.seconds(text)

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from standby.cli.use import seconds
 from tests.cli.test_log import CLOUD, booked
 from tests.fakes.gateway import POLICY, running_gateway, status
 
@@ -79,13 +78,6 @@ def test_status_shows_a_mode_that_is_not_the_usual_one(standby, where):
     assert ["mode", "spare until 21:23"] in [
         line.split(maxsplit=1) for line in said.out.splitlines()
     ]
-
-
-@pytest.mark.parametrize(
-    ("length", "many"), [("90s", 90), ("30min", 1800), ("5m", 300), ("2 h", 7200), ("1d", 86_400)]
-)
-def test_lengths_of_time_are_written_as_people_do(length, many):
-    assert many == seconds(length)
 
 
 def test_what_is_no_length_of_time_is_a_matter_of_usage(standby, where):

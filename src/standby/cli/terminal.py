@@ -38,9 +38,8 @@ Row: TypeAlias = tuple[str, str, Tone]
 
 _COLOURS: Final[dict[Tone, str]] = {"good": "green", "poor": "yellow", "bad": "red"}
 _BAR: Final = 20
-_AGO: Final = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[mhdw])")
-_LENGTH: Final = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smh])")
-_UNITS_S: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+_LENGTH: Final = re.compile(r"(?P<count>[0-9]{1,6})\s*(?P<unit>s|min|m|h|d|w)")
+_UNITS_S: Final = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 60 * _MINUTE_S
 _DAY_S: Final = 24 * _HOUR_S
@@ -125,9 +124,14 @@ def duration(seconds: float) -> str:
 
 def seconds(text: str) -> float:
     """Return the length of time that a person means, in seconds. Raise ``click.BadParameter``."""
-    if length := _LENGTH.fullmatch(text):
-        return int(length["count"]) * _UNITS_S[length["unit"]]
-    raise click.BadParameter(f"{text!r} is no length of time: 90s, 5m, 1h")
+    if (length := _length_s(text)) is not None:
+        return length
+    raise click.BadParameter(f"{text!r} is no length of time: 90s, 5m, 1h, 2d")
+
+
+def _length_s(text: str) -> float | None:
+    length = _LENGTH.fullmatch(text.strip().lower())
+    return None if length is None else int(length["count"]) * _UNITS_S[length["unit"]]
 
 
 def moment(text: str, now: float) -> float:
@@ -138,8 +142,8 @@ def moment(text: str, now: float) -> float:
     if text == "today":
         day = dt.datetime.fromtimestamp(now).astimezone().date()
         return dt.datetime.combine(day, dt.time()).astimezone().timestamp()
-    if ago := _AGO.fullmatch(text):
-        return max(0.0, now - int(ago["count"]) * _UNITS_S[ago["unit"]])
+    if (ago_s := _length_s(text)) is not None:
+        return max(0.0, now - ago_s)
     try:
         return max(0.0, dt.datetime.fromisoformat(text).astimezone().timestamp())
     except (ValueError, OverflowError, OSError):

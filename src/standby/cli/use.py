@@ -2,19 +2,14 @@
 
 import json
 import os
-import re
 from pathlib import Path
-from typing import Final
 
 import click
 
 from standby.cli import gateway, terminal
 from standby.cli.terminal import Row
 
-__all__ = ["command", "seconds"]
-
-_LENGTH: Final = re.compile(r"(?P<number>[0-9]{1,6})\s*(?P<unit>s|min|m|h|d)")
-_UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+__all__ = ["command"]
 
 
 @click.command(
@@ -29,7 +24,13 @@ _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
     ),
 )
 @click.argument("what", required=False, default="")
-@click.option("--for", "length", metavar="TIME", help="Let it end by itself: 30min, 2h, 1d.")
+@click.option(
+    "--for",
+    "length_s",
+    metavar="TIME",
+    callback=lambda _context, _option, text: None if text is None else terminal.seconds(text),
+    help="Let it end by itself: 30m, 2h, 1d.",
+)
 @click.option(
     "--session",
     metavar="ID",
@@ -38,7 +39,7 @@ _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 )
 @click.option("--project", metavar="PATH", default="", help="For one folder and all below it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(what: str, length: str | None, session: str, project: str, as_json: bool) -> None:
+def command(what: str, length_s: float | None, session: str, project: str, as_json: bool) -> None:
     """Choose who answers, for all or for some requests.
 
     WHAT is auto, spare, cloud, local, a local model, or settings: what the settings say. It counts
@@ -51,7 +52,7 @@ def command(what: str, length: str | None, session: str, project: str, as_json: 
     if what:
         session = gateway.whole_session(home.ledger_file, session)
         folder = str(Path(os.path.expanduser(project)).absolute()) if project else ""
-        for_s = "" if length is None else str(seconds(length))
+        for_s = "" if length_s is None else f"{length_s:.0f}"
         wanted = {"what": what, "for_s": for_s, "session": session, "project": folder}
         said = gateway.use(found, {name: text for name, text in wanted.items() if text})
     else:
@@ -60,16 +61,6 @@ def command(what: str, length: str | None, session: str, project: str, as_json: 
         terminal.data(json.dumps(said, indent=2, ensure_ascii=False))
     else:
         terminal.grid(_rows(gateway.read_policy(said)))
-
-
-def seconds(length: str) -> int:
-    """Return a length of time in seconds. Raise ``Problem`` for what is none."""
-    match = _LENGTH.fullmatch(length.strip().lower())
-    if match is None:
-        raise terminal.Problem(
-            f"{length!r} is no length of time", "Write it as 90s, 30min, 2h or 1d.", terminal.USAGE
-        )
-    return int(match["number"]) * _UNITS[match["unit"]]
 
 
 def _rows(policy: gateway.Policy) -> list[Row]:
