@@ -8,6 +8,7 @@ from aiohttp import web
 
 from standby.core.models.facts import LocalModel
 from standby.core.wire.json import JSON, dumps
+from tests.fakes.serving import served
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -48,16 +49,8 @@ async def serve(answers: Mapping[str, object], server: str = "fake") -> AsyncIte
 
     application = web.Application(client_max_size=64 * 1024 * 1024)
     application.router.add_route("*", "/{tail:.*}", answer)
-    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        fake.url = f"http://{host}:{port}"
+    async with served(application) as fake.url:
         yield fake
-    finally:
-        await runner.cleanup()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from anyio.from_thread import start_blocking_portal
 
+from tests.fakes.serving import served
+
 COMMIT = "c" * 40
 REPO = "maker/Small-GGUF"
 
@@ -160,21 +162,8 @@ async def hub(
     front.router.add_get("/api/models/{owner}/{name}/revision/{revision}", fake.info)
     front.router.add_get("/api/models/{owner}/{name}", fake.info)
     back.router.add_route("*", "/bytes/{file}", fake.bytes)
-    async with _served(front) as fake.url, _served(back) as fake.cdn:
+    async with served(front) as fake.url, served(back) as fake.cdn:
         yield fake
-
-
-@asynccontextmanager
-async def _served(application: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from standby.core.wire.json import JSON, dumps, loads
+from tests.fakes.serving import served
 
 SAYS = "The local server says so."
 
@@ -90,12 +91,5 @@ async def local_server(model: str, **more: object) -> AsyncIterator[LocalServer]
     application.router.add_get("/v1/models", server.models)
     application.router.add_post("/v1/chat/completions/input_tokens", server.count)
     application.router.add_post("/v1/chat/completions", server.chat)
-    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        server.url = f"http://{host}:{port}"
+    async with served(application) as server.url:
         yield server
-    finally:
-        await runner.cleanup()

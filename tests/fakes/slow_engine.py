@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from standby.core.wire.json import dumps, loads
+from tests.fakes.serving import served
 
 SAYS = "I have read all of it."
 
@@ -85,12 +86,5 @@ async def slow_engine(seconds, **more):
     application.router.add_get("/v1/models", engine.models)
     application.router.add_post("/v1/chat/completions/input_tokens", engine.count)
     application.router.add_post("/v1/chat/completions", engine.chat)
-    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        engine.url = f"http://{host}:{port}"
+    async with served(application) as engine.url:
         yield engine
-    finally:
-        await runner.cleanup()

@@ -12,6 +12,7 @@ from standby.testing.judge import Saw
 from standby.testing.kit import Gateway, Kit, Rules, fakes
 from standby.testing.modes import SHORT, chosen
 from standby.testing.our_gateway import RULES, our_gateway
+from tests.fakes.serving import served
 
 pytestmark = pytest.mark.anyio
 
@@ -52,13 +53,8 @@ async def naive(two, *, follows=False, leaks=False):
 
     application = web.Application()
     application.router.add_post("/v1/messages", serve)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield Gateway("http://{}:{}".format(*runner.addresses[0][:2]))
-    finally:
-        await runner.cleanup()
+    async with served(application) as url:
+        yield Gateway(url)
 
 
 async def tried(name, **how):
