@@ -47,6 +47,8 @@ bench: $(READY)  ## what the gateway adds beside nginx and a direct line, and wh
 	$(BIN)/python bench/translate.py
 	$(BIN)/python bench/workload.py
 	$(BIN)/python bench/policy.py
+	$(BIN)/python bench/bounds.py
+	$(BIN)/python bench/weekly.py
 	$(BIN)/python bench/replayed.py
 	$(BIN)/python bench/statusline.py
 

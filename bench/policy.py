@@ -50,6 +50,10 @@ CACHE_S: Final = 300.0
 TASK_TURNS: Final = 10
 # What a turn costs more when it comes back to a cloud that has forgotten its prompt.
 COLD: Final = 1.35
+# Whose sentences the turns of a month say.
+LOOKED_AT: Final = "looked at"
+HELD_OUT: Final = "held out"
+UNSEEN: Final = "in a style that nothing was chosen on"
 # The first of the months that the numbers of the pace were chosen on.
 CHOSEN_ON: Final = 10
 
@@ -166,10 +170,10 @@ class World:
             if event.at >= self.ends:
                 self.ends, self.used = event.at + WINDOW_S, 0.0
                 done.append(Counted())
-            self._answer(event, done[-1])
+            self.answer(event, done[-1])
         return done
 
-    def _answer(self, event: Event, counted: Counted) -> None:
+    def answer(self, event: Event, counted: Counted) -> None:
         thread = self.threads.get(event.session, NEW)
         by = self.choose(self, event, counted)
         cost = cost_of(event, thread)
@@ -178,7 +182,7 @@ class World:
             warm = event.at - self.high_at.get(event.session, event.at) <= CACHE_S
             counted.wanted_high += event.cost * (1.0 if warm else COLD)
             self.high_at[event.session] = event.at
-        if by == CLOUD and self.used >= 1:
+        if by == CLOUD and self.spent:
             counted.refused, by = True, "desk/coder"
         if by == CLOUD:
             self.used += cost
@@ -187,7 +191,8 @@ class World:
         if event.purpose is Purpose.WORK:
             self._count(event, counted, by, thread)
         if event.purpose in {Purpose.WORK, Purpose.SUBAGENT}:
-            self.threads[event.session] = continued(thread, by, event.at, 0)
+            little = event.features.workload.little
+            self.threads[event.session] = continued(thread, by, event.at, 0, little)
 
     def _count(self, event: Event, counted: Counted, by: str, thread: Thread) -> None:
         served = by == CLOUD
@@ -197,9 +202,14 @@ class World:
         if event.is_high:
             counted.high += 1
             counted.high_on_cloud += served
-            given = not served and self.used < 1
+            given = not served and not self.spent
             counted.high_given_away += given
             counted.given_knowingly += given and not event.features.workload.may_be_of_little_value
+
+    @property
+    def spent(self) -> bool:
+        """Whether the cloud refuses what comes now."""
+        return self.used >= 1
 
     def windows(self) -> tuple[Window, ...]:
         # As the cloud's headers say it: in hundredths.
@@ -224,12 +234,12 @@ def fixed(world: World, _event: Event, _: Counted) -> str:
 def _decided(world: World, event: Event, mode: Mode) -> str:
     pace = EASY
     if mode is Mode.SPARE:
-        (window,) = world.windows()
+        window, *_ = windows = world.windows()
         used = window.utilisation or 0.0
         world.courses = gone_on(world.courses, event.at, used, world.ends, WINDOW_S)
-        pace = paced(world.level, (window,), event.at, habits={window.name: world.courses})
+        pace = paced(world.level, windows, event.at, habits={window.name: world.courses})
         world.level = pace.level
-    spent = world.used >= 1
+    spent = world.spent
     facts = Facts(
         model="claude-opus-5-5",
         purpose=event.purpose,
@@ -250,14 +260,14 @@ def _decided(world: World, event: Event, mode: Mode) -> str:
 
 
 def month(
-    developer: Developer, seed: int, *, looked_at: bool = False, right: bool = False
+    developer: Developer, seed: int, *, says: str = HELD_OUT, right: bool = False
 ) -> list[Event]:
     """Return what a developer asks in a month, in order.
 
-    ``looked_at``: with the sentences on which the guess was made. ``right``: each guess is.
+    ``says``: in the words of which sentences. ``right``: each guess is.
     """
     dice = random.Random(f"{developer.name} {seed}")
-    said = _sentences(looked_at)
+    said = _sentences(says)
     events: list[Event] = []
     for day in range(DAYS):
         if day % 7 >= developer.days_a_week:
@@ -313,9 +323,13 @@ def _session(
 
 
 @cache
-def _sentences(looked_at: bool) -> dict[Workload, list[str]]:
+def _sentences(says: str) -> dict[Workload, list[str]]:
     every = golden.cases()
-    some = [case for case in every if not case.held_out] if looked_at else golden.held_out(every)
+    some = {
+        LOOKED_AT: [case for case in every if not case.held_out],
+        HELD_OUT: [case for case in golden.held_out(every) if case.style != golden.LAST],
+        UNSEEN: golden.held_out(every, golden.LAST),
+    }[says]
     return {kind: [case.says for case in some if case.kind is kind] for kind in Workload}
 
 
@@ -345,14 +359,15 @@ def planned(events: Sequence[Event]) -> frozenset[int]:
     """Return the events that are answered here by who knows all of them: as few switches as do."""
     here: set[int] = set()
     before: Mapping[str, Thread] = {}
-    for window in _windows(events):
+    for window in windows_of(events):
         chosen = _enough(window, before)
         here |= chosen
         before = _spent(window, chosen, before)[2]
     return frozenset(here)
 
 
-def _windows(events: Sequence[Event]) -> Iterator[list[Event]]:
+def windows_of(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """Yield the events of each window of five hours."""
     window: list[Event] = []
     for event in events:
         if window and event.at >= window[0].at + WINDOW_S:
@@ -515,19 +530,30 @@ def table(seeds: Sequence[int]) -> str:
     for policy in POLICIES:
         every = [one for (_, by), counted in found.items() if by == policy for one in counted]
         lines.append(line("**all**", policy, row(every)))
-    for name, perfect in (("all, as chosen on", False), ("all, were each guess right", True)):
-        lines.append(line(name, "`spare`", row(_chosen_on(seeds, right=perfect))))
+    chosen_on = [seed + CHOSEN_ON for seed in seeds]
+    lines += [
+        line("all, as chosen on", "`spare`", row(_spared(chosen_on, LOOKED_AT))),
+        line("all, in a style never seen", "`auto`", row(_spared(seeds, UNSEEN, "`auto`"))),
+        line("all, in a style never seen", "`spare`", row(_spared(seeds, UNSEEN))),
+        line("all, were each guess right", "`spare`", row(_spared(seeds, HELD_OUT, right=True))),
+    ]
     return "\n".join(lines)
 
 
-def _chosen_on(seeds: Sequence[int], *, right: bool) -> list[Counted]:
-    """Return what becomes of the months that were chosen on, or of guesses that are all right."""
-    months = (
-        month(one, seed if right else seed + CHOSEN_ON, looked_at=not right, right=right)
-        for one in DEVELOPERS
-        for seed in seeds
-    )
-    return [one for events in months for one in run_of("`spare`", events)]
+def _spared(
+    seeds: Sequence[int], says: str, policy: str = "`spare`", *, right: bool = False
+) -> list[Counted]:
+    """Return what becomes of the months of all developers in other words, or guessed rightly."""
+    months = (month(one, seed, says=says, right=right) for one in DEVELOPERS for seed in seeds)
+    return [one for events in months for one in run_of(policy, events)]
+
+
+def put(text: str, begin: str, end: str) -> None:
+    """Put a table into docs/policy.md, between two remarks."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def main() -> int:
@@ -541,10 +567,7 @@ def main() -> int:
     print(text)
     print(f"\n{time.perf_counter() - began:.0f} s")
     if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        put(text, BEGIN, END)
     return 0
 
 

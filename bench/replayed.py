@@ -203,10 +203,7 @@ def main() -> int:
     text = asyncio.run(table(options.seed))
     print(text)
     if options.write:
-        page = policy.PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        policy.PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        policy.put(text, BEGIN, END)
     return 0
 
 

@@ -294,8 +294,9 @@ class Policy:
         """Note who answered a conversation, and what its prompt came to."""
         session = session_of(asking.request)
         if session and asking.purpose in _CONVERSATION:
+            little = asking.features.workload.little if asking.purpose is Purpose.WORK else None
             before = self._thread(asking)
-            self._threads.put(session, continued(before, by, self._clock.now(), tokens))
+            self._threads.put(session, continued(before, by, self._clock.now(), tokens, little))
 
     async def choose(self, choice: Choice) -> None:
         """Make a choice of a person. Raise :class:`UnknownModelError`."""

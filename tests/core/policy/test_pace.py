@@ -98,7 +98,7 @@ def went(*used, begins=0):
 
 
 def test_what_used_to_come_is_reckoned_with():
-    now = window(0.3, 0.21)  # a little more than one hour has passed
+    now = window(0.36, 0.21)  # a little more than one hour has passed
     heavy = [went(0.0, 0.3, 0.6, 0.9, begins=n) for n in range(6, 1, -1)]
     light = [went(0.0, 0.25, 0.3, begins=n) for n in range(6, 1, -1)]
 

@@ -18,7 +18,13 @@ from tests.fakes.rooms import RULES
 from tests.fakes.turns_of_work import loop, says
 
 CLOUD = Candidate("cloud", is_cloud=True)
-WORDS = ("Rename `a` to `b`.", "Propose a design; weigh the options.", "Hm.", "Why does it crash?")
+WORDS = (
+    "Rename `a` to `b`.",
+    "Propose a design; weigh the options.",
+    "Hm.",
+    "Gather moss, roll stones, quietly, like millers from beyond hills",
+    "Why does it crash?",
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
@@ -49,6 +55,9 @@ def test_what_was_kept_comes_back(words, purpose, in_loop, tools):
     assert features.needs == known.features.needs
     assert features.workload.kind is known.features.workload.kind
     assert features.workload.of_high_value == known.features.workload.of_high_value
+    assert features.workload.may_be_of_little_value == (
+        known.features.workload.may_be_of_little_value
+    )
 
 
 @given(json_values)

@@ -48,6 +48,13 @@ def test_the_side_lasts_since_its_first_answer(given_by):
     assert (len(sides) - run + 1) * 10.0 * bool(sides) == thread.since
 
 
+def test_what_the_last_turn_was_worth_is_kept_beside_what_is_none():
+    thread = continued(NEW, CLOUD, 1.0, 10, 0.9)
+
+    assert 0.9 == continued(thread, CLOUD, 2.0, 10).little
+    assert 0.0 == continued(thread, CLOUD, 2.0, 10, 0.0).little
+
+
 def test_nothing_is_local_before_anybody_has_answered():
     assert not NEW.is_local
     assert after(("a/x", 1)).is_local

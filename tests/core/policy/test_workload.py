@@ -61,6 +61,24 @@ def test_where_nothing_speaks_the_turn_is_treated_as_one_of_high_value():
     assert "of unknown kind" == UNKNOWN.words
 
 
+LONG_AND_UNKNOWN = "Gather moss, roll stones, quietly, like millers from beyond hills"
+
+
+def test_many_words_that_say_nothing_known_keep_no_conversation_here():
+    guess = guessed({"messages": [says(LONG_AND_UNKNOWN)]})
+
+    assert "of unknown kind, in many words" == guess.words
+    assert guess.of_high_value
+    assert not guess.may_be_of_little_value
+
+
+def test_what_was_said_before_counts_for_a_few_words_alone():
+    edit = says("Rename `a` to `b`.")
+
+    assert Workload.MECHANICAL is guessed({"messages": [edit, DONE, says("Hm.")]}).kind
+    assert None is guessed({"messages": [edit, DONE, says(LONG_AND_UNKNOWN)]}).kind
+
+
 def test_all_kinds_of_little_value_count_together():
     guess = guessed({"messages": [says("What did we change so far?")]})
 

@@ -12,9 +12,10 @@ from typing import Final
 
 from standby.core.policy.lexicon import FILLERS, LEADING, PARTS, SAID, Feature
 
-__all__ = ["FEATURES", "OF_FORM", "heard"]
+__all__ = ["FEATURES", "FEW_WORDS", "OF_FORM", "heard"]
 
-OF_FORM: Final = ("is said in a few words", "much is said", "has many lines")
+FEW_WORDS: Final = "is said in a few words"
+OF_FORM: Final = (FEW_WORDS, "much is said", "has many lines")
 """What is said of the form alone: it never speaks for itself."""
 FEATURES: Final = (
     *(feature.name for feature in (*LEADING, *SAID)),
@@ -41,7 +42,7 @@ _CODE, _A_FILE = "<code>", "<file>"
 _SHORTLY: Final = "tl;dr"
 _ABOUT_ITSELF: Final = frozenset({"can", "could", "will", "would"})
 _LOUDEST: Final = 3
-_FEW_WORDS: Final = 6
+_FEW: Final = 6
 _MANY_WORDS: Final = 25
 _MANY_LINES: Final = 4
 _MOST_PARTS: Final = 4
@@ -127,7 +128,7 @@ def heard(text: str, *, failed: bool = False) -> dict[str, float]:
         "names a file": _A_FILE in pieces,
         "shows an error": any(sign in text for sign in _ERRORS),
         "what was tried last failed": failed,
-        "is said in a few words": 0 < words <= _FEW_WORDS,
+        FEW_WORDS: 0 < words <= _FEW,
         "much is said": words >= _MANY_WORDS,
         "has many lines": text.count("\n") >= _MANY_LINES,
     }

@@ -46,7 +46,7 @@ class PaceRules:
         Step(0.3, 0.95, 0.5),
         Step(0.4, 0.95, 0.6),
         Step(0.5, 0.95, 0.75),
-        Step(0.7, 0.9, 0.9),
+        Step(0.7, 0.9, 0.95),
     )
     """For each level. Chosen with ``bench/policy.py``: what needs no switch goes early, at the mere
     chance that the quota may not last; a running conversation moves when it rather does not."""

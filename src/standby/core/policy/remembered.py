@@ -5,12 +5,12 @@ What is not there is not known, and counts as it does for a body that nobody has
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from standby.core.policy.features import Features
 from standby.core.policy.needs import Needs
-from standby.core.policy.workload import SURE, UNKNOWN, Guess, Workload
+from standby.core.policy.workload import IN_MANY_WORDS, SURE, UNKNOWN, Guess, Workload
 from standby.core.usage import Entry
 from standby.core.wire.json import JSON
 from standby.core.wire.purpose import Purpose
@@ -65,7 +65,7 @@ def _of_row(entry: Entry) -> Remembered:
 def _guess(kind: JSON, little: JSON) -> Guess:
     found = _GUESS.fullmatch(kind) if isinstance(kind, str) else None
     if found is None or found["kind"] not in _KINDS:
-        return UNKNOWN
+        return replace(UNKNOWN, brief=kind != IN_MANY_WORDS)
     work, score = _KINDS[found["kind"]], int(found["score"]) / 100
     share = _SHARE.fullmatch(little) if isinstance(little, str) else None
     if share is not None:

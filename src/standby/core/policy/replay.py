@@ -124,9 +124,10 @@ class _Replay:
         _count(self.would, by_now, now, known, dollars)
         if entry.session and known.purpose in _CONVERSATION:
             tokens = known.features.tokens
+            little = known.features.workload.little if known.purpose is Purpose.WORK else None
             self._threads[entry.session] = (
-                continued(then, by_then, entry.at, tokens),
-                continued(now, by_now, entry.at, tokens) if by_now else now,
+                continued(then, by_then, entry.at, tokens, little),
+                continued(now, by_now, entry.at, tokens, little) if by_now else now,
             )
 
     def windows(self, since: float) -> tuple[Ends, ...]:

@@ -36,6 +36,8 @@ class Thread:
     """What the last prompt came to."""
     changed_at: tuple[float, ...] = ()
     """When it last changed sides, the oldest first; a few of these moments are kept."""
+    little: float = 0.0
+    """How probable it is that its last turn was of little value; 0: nobody can tell."""
 
     @property
     def is_local(self) -> bool:
@@ -54,8 +56,10 @@ class Thread:
 NEW: Final = Thread()
 
 
-def continued(thread: Thread, by: str, now: float, tokens: int) -> Thread:
-    """Return the conversation after an answer."""
+def continued(
+    thread: Thread, by: str, now: float, tokens: int, little: float | None = None
+) -> Thread:
+    """Return the conversation after an answer. ``little`` is of its turn; ``None``: it was none."""
     was, is_now = thread.by, by
     changed = (was == CLOUD) != (is_now == CLOUD)
     return replace(
@@ -65,6 +69,7 @@ def continued(thread: Thread, by: str, now: float, tokens: int) -> Thread:
         cloud_at=now if by == CLOUD else thread.cloud_at,
         tokens=tokens or thread.tokens,
         changed_at=(*thread.changed_at, now)[-_KEPT:] if was and changed else thread.changed_at,
+        little=thread.little if little is None else little,
     )
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from standby.core.policy.hearing import OF_FORM, heard
+from standby.core.policy.hearing import FEW_WORDS, OF_FORM, heard
 from standby.core.policy.weights import WEIGHTS
 from standby.core.wire.json import JSON
 from standby.core.wire.purpose import texts
 
-__all__ = ["KINDS", "SURE", "UNKNOWN", "Guess", "Workload", "guessed"]
+__all__ = ["IN_MANY_WORDS", "KINDS", "SURE", "UNKNOWN", "Guess", "Workload", "guessed"]
 
 SURE: Final = 0.85
 """From this probability on a turn is treated as one of little value."""
@@ -32,6 +32,10 @@ _REACH: Final = 400
 # "Yes", "the next one", "go on": who says little goes on with what was said before.
 _EARLIER_TURNS: Final = 3
 _FADES: Final = 0.7
+
+
+IN_MANY_WORDS: Final = "of unknown kind, in many words"
+"""What is said of a turn of which many words tell nothing."""
 
 
 class Workload(enum.Enum):
@@ -73,6 +77,8 @@ class Guess:
     """The features that spoke, by name."""
     little: float = 0.0
     """How probable it is that the turn is of little value: all such kinds together."""
+    brief: bool = True
+    """A few words were said, or none: where they say nothing, that is no sign of anything new."""
 
     @property
     def of_high_value(self) -> bool:
@@ -86,14 +92,17 @@ class Guess:
 
     @property
     def may_be_of_little_value(self) -> bool:
-        """Whether it is about as probable as not that it is of little value, or nothing speaks."""
-        return self.kind is None or self.little >= _PERHAPS
+        """Whether it is rather of little value than not, or a few words say nothing.
+
+        Many words of which none is known are of somebody whose style the guess has not seen.
+        """
+        return self.brief if self.kind is None else self.little >= _PERHAPS
 
     @property
     def words(self) -> str:
         """The guess in words."""
         if self.kind is None:
-            return "of unknown kind"
+            return "of unknown kind" if self.brief else IN_MANY_WORDS
         return f"{self.kind.value} ({self.score:.0%} sure)"
 
 
@@ -115,7 +124,7 @@ def guessed(value: Mapping[str, JSON]) -> Guess:
     totals, guess = _SILENT, UNKNOWN
     spoke: list[str] = []
     turns = turns[-_REACH:]
-    place, weight = len(turns), 1.0
+    place, weight, brief = len(turns), 1.0, True
     for _ in range(_EARLIER_TURNS + 1):
         place, said = _said_last(turns, place)
         if not said:
@@ -127,10 +136,12 @@ def guessed(value: Mapping[str, JSON]) -> Guess:
         guess = _guess(totals, spoke)
         if weight < 1.0:
             guess = replace(guess, little=min(guess.little, SURE - 0.01))
-        if guess.kind is not None:  # what was said before counts where nothing speaks now
+        brief = brief and FEW_WORDS in loud
+        # What was said before counts where little is said now, and nothing speaks.
+        if guess.kind is not None or not brief:
             break
         weight *= _FADES
-    return guess
+    return guess if brief else replace(guess, brief=False)
 
 
 _SPEAKS: Final = frozenset(WEIGHTS) - frozenset(OF_FORM)

@@ -20,6 +20,7 @@ from standby.core.policy.verdicts import (
     SecondOpinion,
     Veto,
 )
+from standby.core.policy.workload import Guess, Workload
 from standby.core.quota.machine import Admission
 from standby.core.wire.asked import Purpose
 from tests.fakes.circles import STUCK, made
@@ -56,6 +57,7 @@ def facts(**changes):
 SPARE = {"mode": Mode.SPARE, "pace": Pace(4, "much is used")}
 EDIT, PLAN = body(says("Rename `a` to `b`.")), body(says("Propose a design; weigh the options."))
 HM = body(says("Hm."))
+UNKNOWN = body(says("Gather moss, roll stones, quietly, like millers from beyond hills"))
 LONG_EDIT = body(says("Rename `a` to `b`."), size=20_000)
 UNLOADED = replace(local(), model=replace(local().model, loaded=False), wait_s=1.0)
 RESTLESS = Thread("cloud", changed_at=(0.0,) * 4)
@@ -254,10 +256,24 @@ def test_the_less_a_request_is_worth_the_earlier_it_goes(purpose, features, leve
         ("x/y", HM, 1),
         ("cloud", HM, None),
         ("x/y", PLAN, None),
+        ("x/y", UNKNOWN, None),
     ],
 )
 def test_a_running_conversation_goes_last_and_goes_on_where_it_is(by, features, level):
     assert level == needed_level(facts(thread=Thread(by), features=features))
+
+
+@pytest.mark.parametrize(
+    ("before", "sure", "level"),
+    [(0.0, 0.9, None), (0.4, 0.9, None), (0.5, 0.9, 4), (0.0, 0.96, 4)],
+)
+def test_a_running_conversation_leaves_for_a_sure_turn_or_for_the_second_in_a_row(
+    before, sure, level
+):
+    features = Features({}, 400)
+    features.workload = Guess(Workload.MECHANICAL, sure, ("said",), sure)
+
+    assert level == needed_level(facts(thread=Thread("cloud", little=before), features=features))
 
 
 def test_what_is_asked_first_is_told_how_to_allow_it():

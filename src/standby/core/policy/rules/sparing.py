@@ -20,6 +20,10 @@ _BEGINNING_LEVEL: Final = 3
 _LEAVING_LEVEL: Final = 4
 # What has gone local goes on there as long as anything is spared.
 _STAYING_LEVEL: Final = 1
+# A turn that looks small among great ones is often one of them, said in passing: what is not quite
+# sure of it moves a running conversation only where the turn before looked small, too.
+_SURE_ALONE: Final = 0.95
+_SMALL_BEFORE: Final = 0.5
 # A turn that brings more is no small one, whatever it asks for.
 _SMALL_TOKENS: Final = 60_000
 # Each return may cost the cloud a cold prompt.
@@ -63,8 +67,11 @@ def needed_level(facts: Facts) -> int | None:
         return _STAYING_LEVEL if guess.may_be_of_little_value else None
     if guess.of_high_value:
         return None
-    begins = not facts.thread.by and facts.features.tokens <= _SMALL_TOKENS
-    return _BEGINNING_LEVEL if begins else _LEAVING_LEVEL
+    if not facts.thread.by:
+        small = facts.features.tokens <= _SMALL_TOKENS
+        return _BEGINNING_LEVEL if small else _LEAVING_LEVEL
+    is_sure = guess.little >= _SURE_ALONE or facts.thread.little >= _SMALL_BEFORE
+    return _LEAVING_LEVEL if is_sure else None
 
 
 def _words(facts: Facts) -> str:
