@@ -168,6 +168,31 @@ async def test_another_conversation_may_try_meanwhile_and_the_turn_still_stays()
     assert "it began this turn" in house.booked_why
 
 
+@pytest.mark.parametrize("now", SecondOpinion)
+@pytest.mark.parametrize("before", SecondOpinion)
+@pytest.mark.parametrize("spent", [True, False], ids=["without quota", "with quota"])
+async def test_settings_that_change_in_the_middle_of_circles_count_from_the_next_request_on(
+    before, now, spent
+):
+    house = House(streamed("Hi"), wishes=Wishes(second_opinion=before))
+    await in_a_turn(house, spent=spent)
+
+    async def change():
+        house.policy.wishes = Wishes(second_opinion=now)
+
+    house.talker.steps = (change, *house.talker.steps)
+    house.way.cloud.answers = [[change, *streamed("Hi")]]
+    during = await house.ask(**IN_CIRCLES, **THINKS)
+    entry = house.pages.entries[-1]
+    after = await served(house, **IN_CIRCLES)
+
+    assert (200, "ok", ["end"]) == (during.head.status, entry.outcome, during.ending)
+    assert 1 == during.sent.count(b"event: message_stop") == during.sent.count(b"message_start\n")
+    by_cloud = [wish is SecondOpinion.CLOUD and not spent for wish in (before, now)]
+    expected = ["cloud" if by_cloud[0] else "local", "cloud" if any(by_cloud) else "local"]
+    assert expected == [entry.by, after]
+
+
 async def test_where_the_user_wants_it_so_a_turn_is_left_at_once():
     house = House(streamed("Hi"), wishes=Wishes(at_once=True))
     await house.spend()
