@@ -13,6 +13,7 @@ from standby.core.policy.privacy import Border, Privacy
 from standby.core.quota.machine import Admission
 from standby.core.quota.reply import UNIFIED
 from standby.core.request import Caller, Request
+from standby.core.wire import asked
 from standby.core.wire.errors import message_of
 from standby.core.wire.headers import SERVED_BY, Head
 from standby.core.wire.json import loads
@@ -284,6 +285,18 @@ async def test_what_is_worth_little_is_spared_while_the_pace_is_too_fast():
     assert "local" == await served(house, **EDIT)
     assert "90% of 5h is used with 50% of it passed" in house.booked_why
     assert "cloud" == await served(house, **PLAN)
+
+
+@pytest.mark.parametrize(("words", "least"), [("Rename `a` to `b`.", 0.9), ("Hm.", 0.0)])
+def test_what_a_turn_was_worth_is_known_to_the_next_one(words, least):
+    house = House()
+    request = messages_request(headers=SESSION, messages=[says(words)])
+    house.policy.answered(Asking(request, KNOWN, OPUS, asked.read(request.body)), "cloud", 10)
+    standing = house.way.accounts.standing(ME, OPUS)
+    later = Asking(messages_request(headers=SESSION), KNOWN, OPUS)
+
+    little = house.policy.facts(later, Admission.GO, standing).thread.little
+    assert least <= little <= least + 0.1
 
 
 async def test_what_cannot_be_spared_is_answered_by_the_cloud_when_the_local_model_fails():

@@ -94,7 +94,6 @@ def test_a_decision_in_a_turn_that_goes_in_circles_is_cheap():
     found = deciding.circles(deciding.SIZE)
     loops = {name: Features(one.body, one.size).loop for name, one in found.items()}
 
-    assert {"reads the same again", "one call, one result", "one error", "many errors"} == {
-        name for name, loop in loops.items() if loop is not None
-    }
-    assert deciding.cost_of_circles(rounds=2).middle < 0.001
+    assert deciding.GOES_ON == {name for name, loop in loops.items() if loop is None}
+    for cost in deciding.cost_of_circles(rounds=2):
+        assert cost.middle < 0.001
