@@ -108,13 +108,14 @@ async def test_at_the_screen_the_refusal_is_our_words_alone(tmp_path, cloud, tmu
         before(cloud, tmp_path, borders) as (gateway, gate),
         at_the_screen(tmp_path, gateway) as screen,
     ):
-        await screen.until_shows("● cloud")
+        # The status line knows it before anything is asked.
+        await screen.until_shows("● nobody can answer · the settings say that")
         await screen.type("hello")
-        shown = await screen.until_shows("is local-only")
+        shown = await screen.until_shows("API Error: 400 no local model is there")
         rows = await gateway.recent()
 
     assert (0, 0) == (gate.connections, gate.bytes)
-    assert any("API Error: 400 no local model is there" in line for line in shown)
+    assert any("is local-only" in line for line in shown)
     assert not any("try again" in line or "/login" in line for line in shown)
     assert 1 == len(rows), "it was asked once"
 
