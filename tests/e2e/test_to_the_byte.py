@@ -41,6 +41,11 @@ async def upstream():
 async def gateway(tmp_path_factory, upstream):
     # Nobody could take the cloud's place: what it does not say is not said.
     async with Gateway(tmp_path_factory.mktemp("gateway"), upstream.url) as gateway:
+        # Only a credential that the cloud has accepted may be used as often as it is here.
+        upstream.will(head_of(200, [("Content-Type", "application/json")]), b"{}")
+        async with Socket(gateway.url) as socket:
+            asked = b'{"model":"claude-opus-5-5","messages":[]}'
+            assert 200 == (await socket.ask("POST", "/v1/messages", CREDENTIAL, asked)).status
         yield gateway
 
 
