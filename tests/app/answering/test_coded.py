@@ -107,3 +107,24 @@ def test_an_end_that_comes_apart_is_left_out_where_something_follows(coding):
     out += coded.add(b"and gone on with") + coded.finish()
 
     assert b"cut and gone on with" == coder_for(coding).decode(out)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("late", [True, False])
+def test_an_end_that_is_late_is_made_here_and_one_that_came_is_not_made_again(coding, late):
+    theirs = coder_for(coding)
+    raw, end = theirs.append(b"all"), theirs.finish()
+    coded = Coded(lambda: coder_for(coding))
+    coded.came(raw if late else raw + end, b"all", inside=False)
+    coded.show(b"all")
+
+    assert raw + end == coded.take() + coded.finish()
+
+
+def test_what_was_cut_in_a_block_is_left_as_it_is():
+    raw = coder_for("gzip").append(b"all")[:-1]
+    coded = Coded(lambda: coder_for("gzip"))
+    coded.came(raw, b"al", inside=False)
+    coded.show(b"al")
+
+    assert raw == coded.take() + coded.finish()

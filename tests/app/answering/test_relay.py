@@ -352,6 +352,17 @@ async def test_a_coded_answer_comes_through_to_the_byte(coding):
     assert [b"".join(pieces), "end"] == await relayed({"cloud": Says(head, *pieces)})
 
 
+@VIRTUAL
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+async def test_a_coded_answer_is_whole_for_its_client_when_the_end_of_the_coding_is_late(coding):
+    coder = coder_for(coding)
+    *pieces, end = [coder.append(frame.raw) for frame in answer("Hello")] + [coder.finish()]
+    head = Head(200, (*STREAM.headers, ("Content-Encoding", coding)))
+    cloud = Says(head, *pieces, lambda: asyncio.sleep(3.0), end)
+
+    assert [b"".join(pieces) + end, "end"] == await relayed({"cloud": cloud})
+
+
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
 async def test_a_coded_answer_that_is_cut_is_mended_in_its_coding(coding):
     coder = coder_for(coding)

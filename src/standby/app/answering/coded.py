@@ -65,7 +65,20 @@ class Coded:
         """Return what ends the stream, theirs or ours. Raise :class:`CodingError`."""
         if self._coder is not None:
             return self._coder.finish()
-        return b"" if self._plain else bytes(self._raw)
+        if self._plain or self._raw:
+            return b"" if self._plain else bytes(self._raw)
+        return self._end()
+
+    def _end(self) -> bytes:
+        """Return what ends the coding of a peer whose last event is out, and whose end is late."""
+        if self._half or not self._out:
+            return b""
+        coder = self._fresh()
+        try:
+            coder.decode(bytes(self._out))
+            return coder.finish()
+        except CodingError:
+            return b""  # it cannot be ended there; the client has all events
 
     def _append(self, plain: bytes) -> bytes:
         ours = self._go_on(plain) if self._coder is None else self._coder.append(plain)
