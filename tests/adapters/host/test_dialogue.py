@@ -76,3 +76,13 @@ async def test_stopped_it_is_gone_whether_or_not_it_hears(tmp_path, code, grace_
     await dialogue.stop(grace_s)
 
     assert not psutil.pid_exists(pid)
+
+
+async def test_a_program_that_does_not_listen_is_not_waited_for(tmp_path):
+    dialogue = await started(tmp_path, DEAF)
+    try:
+        await dialogue.hear(PATIENT_S)
+        with pytest.raises(DialogueError, match=r"it did not listen for 0\.2 s"):
+            await dialogue.tell({"words": "more than a pipe holds" * 50_000}, 0.2)
+    finally:
+        await dialogue.stop(0.1)

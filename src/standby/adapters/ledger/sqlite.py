@@ -76,27 +76,28 @@ class SqliteLedger:
 
     def book(self, entry: Entry) -> None:
         """Take an entry; never wait, never fail. The same entry twice counts once."""
-        if self._open and self._messages.qsize() < MOST_QUEUED:
-            self._messages.put(entry)
-        else:
+        if not self._queued(entry):
             self._refused += 1
 
     def decided(self, request: str, said: Mapping[str, JSON]) -> None:
         """Take why a request was answered by whom it was; never wait, never fail."""
-        self._keep_beside(DECIDED, (request, dumps(dict(said)).decode()))
+        self._queued(Beside(DECIDED, ((request, dumps(dict(said)).decode()),)))
 
     def did(self, request: str, deeds: Sequence[Deed]) -> None:
         """Take what the calls in an answer would change; never wait, never fail."""
-        self._keep_beside(DID, *(deed_row(request, at, deed) for at, deed in enumerate(deeds)))
-
-    def _keep_beside(self, statement: str, *rows: tuple[str | int, ...]) -> None:
-        if self._open and self._messages.qsize() < MOST_QUEUED:
-            self._messages.put(Beside(statement, rows))
+        rows = tuple(deed_row(request, at, deed) for at, deed in enumerate(deeds))
+        self._queued(Beside(DID, rows))
 
     def saw(self, account: Account, windows: Iterable[Window], at: float) -> None:
         """Take what the cloud said of an account's windows; never wait, never fail."""
-        if self._open and self._messages.qsize() < MOST_QUEUED:
-            self._messages.put(Seen(account, tuple(windows), at))
+        self._queued(Seen(account, tuple(windows), at))
+
+    def _queued(self, message: Message) -> bool:
+        """Hand a message to the thread; say whether it is there to take it, and there was room."""
+        taken = self._open and self._messages.qsize() < MOST_QUEUED
+        if taken:
+            self._messages.put(message)
+        return taken
 
     async def recent(self, limit: int) -> tuple[Entry, ...]:
         """Return the newest entries, newest first; empty when the ledger cannot be read.
