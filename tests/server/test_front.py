@@ -18,6 +18,7 @@ from tests.fakes.front import (
     echoes,
     gateway,
     streams,
+    whole,
 )
 
 pytestmark = pytest.mark.anyio
@@ -390,9 +391,12 @@ async def test_a_person_who_may_not_look_is_told_how_in_a_page():
 async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(monkeypatch):
     monkeypatch.setattr(front_module, "BODY_S", 0.05)
     async with gateway(echoes) as running:
-        answer = await running.raw(
-            "POST /v1/messages HTTP/1.1", OURS, "Content-Length: 5", body=b"{"
-        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        head = f"Host: 127.0.0.1:{running.port}\r\n{OURS}\r\nContent-Length: 5"
+        writer.write(f"POST /v1/messages HTTP/1.1\r\n{head}\r\n\r\n{{".encode())
+        async with asyncio.timeout(5):
+            answer = Answer(await whole(reader, "POST"))
+        writer.close()
 
         assert 408 == answer.status
         assert "timeout_error" == answer.error[0]
