@@ -1,12 +1,13 @@
 """The bytes of one streamed answer, read by read, as the events of an exchange."""
 
+import asyncio
 from dataclasses import dataclass
 
 from standby.core.exchange import Came, Ended, Event
 from standby.core.wire.sse import Decoder, Frame
 from standby.ports import Coder
 
-__all__ = ["Read", "Stream"]
+__all__ = ["Inbox", "Read", "Stream"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,56 @@ class Read:
     def plain(self) -> bytes:
         """The events as bytes."""
         return b"".join(map(_plain, self.events))
+
+
+class Inbox:
+    """Room for one read: an answer is taken in only as fast as the client takes it.
+
+    One task puts and one takes out. A queue of asyncio's would do, with two kilobytes for each open
+    stream.
+    """
+
+    __slots__ = ("_read", "_waiter")
+
+    def __init__(self) -> None:
+        self._read: Read | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing lies here."""
+        return self._read is None
+
+    def put_now(self, read: Read) -> None:
+        """Put a read in. Only while it is empty."""
+        self._read = read
+        self._wake()
+
+    async def put(self, read: Read) -> None:
+        """Put a read in, once there is room."""
+        while self._read is not None:
+            await self._change()
+        self.put_now(read)
+
+    async def get(self) -> Read:
+        """Take the read out, once there is one."""
+        while self._read is None:
+            await self._change()
+        read, self._read = self._read, None
+        self._wake()
+        return read
+
+    async def _change(self) -> None:
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await waiter
+        finally:
+            if self._waiter is waiter:  # or the other side waits by now
+                self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class Stream:

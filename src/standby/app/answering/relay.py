@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from standby.app.answering.outlet import Outlet
-from standby.app.answering.reads import Read, Stream
+from standby.app.answering.reads import Inbox, Read, Stream
 from standby.app.answering.witness import Witness
 from standby.app.closing import closing
 from standby.app.deadlines import Deadline
@@ -52,9 +52,6 @@ MAX_WHOLE_BYTES: Final = 64 * 1024 * 1024
 _SERVED: Final = 200
 
 
-Inbox = asyncio.Queue[Read]
-
-
 class Relay:
     """One exchange, its client, and those who may answer."""
 
@@ -79,7 +76,7 @@ class Relay:
         self._waiting = waiting
         self._silent_s = 0.0
         self._deadline = Deadline()
-        self._inbox = Inbox(maxsize=1)
+        self._inbox = Inbox()
         self._stream = Stream()
         """The answer that is being read."""
         self._idle = False
@@ -103,8 +100,7 @@ class Relay:
     async def _hear(self, answerer: Answerer, request: Request, said: str) -> Ask | None:
         """Feed one answer to the exchange; return whom to ask next, if anybody."""
         self.out.forget()
-        # Room for one read: an answer is taken in only as fast as the client takes it.
-        inbox, stream = self._inbox, self._stream = Inbox(maxsize=1), Stream()
+        inbox, stream = self._inbox, self._stream = Inbox(), Stream()
         ask: Ask | None = None
         try:
             async with asyncio.TaskGroup() as group:
@@ -116,7 +112,7 @@ class Relay:
                     await asyncio.wait({reader}, timeout=LINGER_S)
                 reader.cancel()
         except asyncio.CancelledError as error:
-            # The group's frame holds it (before Python 3.13), and with it all of this exchange.
+            # The group's frame holds it (in Python 3.11), and with it all of this exchange.
             raise error.with_traceback(None) from None
         return ask
 
@@ -242,19 +238,19 @@ class Relay:
         Whoever has them calls it, as they come: no task is woken for what is only passed on.
         """
         inbox, stream = self._inbox, self._stream
-        if not (self._idle and inbox.empty() and self.out.ready and self._witness is None):
+        if not (self._idle and inbox.empty and self.out.ready and self._witness is None):
             return False
         try:
             frames = stream.receive(data)
         except (FrameTooLargeError, CodingError) as error:
-            inbox.put_nowait(_unreadable(stream, error))
+            inbox.put_now(_unreadable(stream, error))
             return True
         if frames and self._exchange.passed(frames):
             self._silent_s = 0.0
             self._deadline.renew()
             self.out.pass_now(frames, stream)
         elif frames:
-            inbox.put_nowait(stream.read([Came(frame) for frame in frames]))
+            inbox.put_now(stream.read([Came(frame) for frame in frames]))
         return True
 
     async def _bring(self, frames: list[Frame], stream: Stream, inbox: Inbox) -> None:
@@ -265,7 +261,7 @@ class Relay:
 
     def _flows(self, stream: Stream, inbox: Inbox) -> bool:
         """Whether what comes now may go out from here: none of it lies elsewhere, nor is coded."""
-        return self._idle and self.out.begun and stream.coder is None and inbox.empty()
+        return self._idle and self.out.begun and stream.coder is None and inbox.empty
 
     async def _pass(self, frames: list[Frame]) -> None:
         """Send frames on at once: waking another task for each took as long as all the rest."""
