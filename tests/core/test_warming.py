@@ -20,6 +20,7 @@ from standby.core.warming import (
     judged,
     leisure_s,
     tell,
+    together,
 )
 
 NOW = 1_795_000_000.0
@@ -159,6 +160,23 @@ def test_the_order_in_which_they_are_known_does_not_matter(heard):
 @pytest.mark.parametrize(("slots", "kept"), [(None, 1), (1, 1), (2, 1), (4, 3)])
 def test_one_slot_is_left_for_what_goes_beside_the_conversations(slots, kept):
     assert kept == capacity(LocalModel("desk", "coder", "", slots=slots))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "facts", "kept"),
+    [
+        ([60, 40], {}, 2),
+        ([60, 41, 1], {}, 1),
+        ([101], {}, 1),
+        ([], {}, 0),
+        ([60, 41], {"context_tokens": None}, 2),
+        ([60, 41], {"pins": False}, 2),
+    ],
+)
+def test_no_more_are_kept_warm_than_the_shared_window_has_room_for(sizes, facts, kept):
+    model = LocalModel("desk", "coder", "", **{"context_tokens": 100, "pins": True, **facts})
+
+    assert kept == together(iter(sizes), model)
 
 
 @pytest.mark.parametrize(

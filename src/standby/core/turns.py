@@ -147,6 +147,14 @@ class Schedule:
         seats = (replace(seat, stays=True) if seat.holder == turn else seat for seat in self.seats)
         return replace(self, seats=tuple(seats))
 
+    def pressed(self) -> Self:
+        """Return the schedule once a slot that nobody holds may have lost what it had read."""
+        seats = (
+            seat if seat.holder is not None else replace(seat, session="", home=False)
+            for seat in self.seats
+        )
+        return replace(self, seats=tuple(seats))
+
     def order(self) -> tuple[Turn, ...]:
         """Return who waits, next first.
 

@@ -7,6 +7,7 @@ Here are the decisions only. Who reads, and when it stops, is the business of
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from standby.core.models.facts import LocalModel
@@ -27,6 +28,7 @@ __all__ = [
     "judged",
     "leisure_s",
     "tell",
+    "together",
 ]
 
 PORTION_S: Final = 0.05
@@ -209,6 +211,17 @@ def foretold(ends: Mapping[str, float], reading_s: float | None, now: float) -> 
 def capacity(model: LocalModel) -> int:
     """Return how many conversations are kept warm: one slot stays for what goes beside them."""
     return max((model.slots or 1) - 1, 1)
+
+
+def together(sizes: Iterable[int], model: LocalModel) -> int:
+    """Return how many of the prompts, by their tokens, are kept warm beside one another.
+
+    The slots of an engine of ours share its window. The first is always one of them.
+    """
+    if not (model.pins and model.context_tokens):
+        return len([*sizes])
+    sums = [*accumulate(sizes)]
+    return max(sum(size <= model.context_tokens for size in sums), min(len(sums), 1))
 
 
 def first(lives: Iterable[tuple[str, float]]) -> list[str]:

@@ -55,6 +55,21 @@ async def test_what_was_read_in_portions_is_what_an_answer_needs(nothing_blocks)
             await engine.stop()
 
 
+async def test_a_window_that_two_prompts_overflow_loses_the_one_that_rests(nothing_blocks):
+    file = await asyncio.to_thread(tiny_model)
+    async with http_client("") as client:
+        engine = embedded.engine(client, lambda: embedded.ModelFile(file), context=4096)
+        try:
+            model = await engine.start((await engine.models())[0])
+            one, two = [range(first, first + 200) for first in (300, 500)]
+            for slot, tokens in enumerate((one, two)):
+                assert 2_200 == await engine.read(model, (*tokens,) * 11, slot)
+            assert 1 == await engine.read(model, (*two,) * 11, 1)
+            assert 2_200 == await engine.read(model, (*one,) * 11, 0), "nobody was told"
+        finally:
+            await engine.stop()
+
+
 async def test_what_goes_on_in_another_slot_takes_nothing_out_of_one(nothing_blocks):
     file = await asyncio.to_thread(tiny_model)
     async with http_client("") as client:

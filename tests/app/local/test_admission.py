@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,54 @@ class Desk:
         self._ends[name].set()
         for _ in range(4):
             await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("facts", "second", "remembered"),
+    [
+        ({}, 40, True),
+        ({}, 41, False),
+        ({"pins": False}, 41, True),
+        ({"context_tokens": None}, 41, True),
+    ],
+)
+async def test_where_the_shared_window_is_full_nobody_else_counts_as_read(
+    facts, second, remembered
+):
+    model = replace(TWO, **{"context_tokens": 100, **facts})
+    async with Desk(model) as desk:
+        for name, tokens in (("one", 60), ("two", second)):
+            await desk.come(name, session=name)
+            desk.slots[name].fills(tokens)
+            await desk.go(name)
+
+        assert remembered is desk.admission.remembers(model, "one")
+        assert desk.admission.remembers(model, "two")
+        await desk.come("again", session="one")
+        assert remembered is desk.slots["again"].knows
+
+
+async def test_what_a_server_had_that_was_started_anew_does_not_count():
+    model = replace(TWO, context_tokens=100)
+    async with Desk(model) as desk:
+        await desk.come("one", session="one")
+        desk.slots["one"].fills(60)
+        await desk.go("one")
+        desk.model = replace(model, base_url="http://127.0.0.1:2")
+        await desk.come("two", session="two")
+        desk.slots["two"].fills(60)
+
+        assert desk.admission.remembers(model, "one")
+
+
+async def test_who_is_at_work_while_the_window_gets_full_keeps_what_he_has():
+    model = replace(TWO, context_tokens=100)
+    async with Desk(model) as desk:
+        for name in ("one", "two"):
+            await desk.come(name, session=name)
+            desk.slots[name].fills(60)
+
+        assert desk.admission.remembers(model, "one")
 
 
 async def test_one_slot_is_given_to_one_after_the_other():
@@ -188,7 +237,7 @@ async def test_who_has_just_been_given_a_slot_is_told_of_who_came_meanwhile():
 
 
 async def test_a_slot_that_is_wanted_is_not_waited_in_unless_it_is_kept():
-    slot = Slot(None, lambda: None, knows=False)
+    slot = Slot(None, lambda: None, lambda _: None, knows=False)
     with slot.leaving():
         await asyncio.sleep(0)
 

@@ -525,6 +525,18 @@ async def test_the_slot_is_named_where_the_engine_is_told_one_and_only_there():
         assert expected == engine.heard[0][1].get("id_slot")
 
 
+@pytest.mark.parametrize(("beside", "remembered"), [(18, True), (17, False)])
+async def test_what_an_answer_came_to_counts_against_the_window_that_all_share(beside, remembered):
+    engine, known, admission = await house(Talker(*says("Hello"), pins=True, slots=2))
+    (local,) = guests(engine, known, admission, Priority.MAIN)
+    await heard(local)  # 11 tokens were read, and 7 written
+
+    model = engine.offers[0]
+    async with admission.slot(model, admission.turn("other", Priority.MAIN)) as slot:
+        slot.fills(model.context_tokens - beside)
+    assert remembered is admission.remembers(model, "s0")
+
+
 async def test_who_fails_has_given_its_slot_back():
     engine = Talker(EngineError("no memory"))
     known = Engines([engine], Preference(), SetClock())

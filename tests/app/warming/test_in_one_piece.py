@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 def slot():
-    return Slot(None, lambda: None, knows=False)
+    return Slot(None, lambda: None, lambda _: None, knows=False)
 
 
 async def test_one_token_is_asked_for_and_the_prompt_is_read():

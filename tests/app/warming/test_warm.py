@@ -121,6 +121,37 @@ async def test_it_keeps_up_turn_by_turn_and_reads_only_what_is_new():
         assert house.new < before / 10
 
 
+async def test_what_the_engine_had_to_drop_for_others_is_read_anew_in_portions():
+    async with House().at_work() as house:
+        house.say()
+        await house.warm()
+        whole = len(house.engine.slots[0])
+
+        async with house.served("", Priority.SIDE) as slot:
+            slot.fills(MODEL.context_tokens - whole + 1)
+        house.engine.slots[0], house.engine.portions = (), []
+        house.clock.passes(301)
+        house.warming._changed.set()
+        await house.until(lambda: house.engine.portions)
+        assert house.states()["s-1"] != "warm"
+        await house.warm()
+
+        assert whole == house.new
+        assert max(new for *_, new in house.engine.portions) < whole / 2
+
+
+async def test_as_many_are_kept_warm_as_have_room_beside_one_another():
+    async with House(context_tokens=3 * len(LONG), slots=4).at_work() as house:
+        for session in ("s-1", "s-2", "s-3"):
+            house.say(session=session)
+            house.clock.passes(1)
+        await house.warm("s-3")
+        await house.warm("s-2")
+        await house.settles()
+
+        assert "warm" != house.states()["s-1"]
+
+
 async def test_after_a_restart_only_what_is_not_on_disk_is_read():
     before = House(keeps={})
     async with before.at_work():

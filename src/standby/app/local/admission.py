@@ -5,6 +5,7 @@ the moment that the engine is asked until its answer has ended.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -35,7 +36,14 @@ class WantedError(Exception):
 class Slot:
     """A slot of an engine that is held."""
 
-    def __init__(self, number: int | None, stay: Callable[[], None], *, knows: bool) -> None:
+    def __init__(
+        self,
+        number: int | None,
+        stay: Callable[[], None],
+        fills: Callable[[int], None],
+        *,
+        knows: bool,
+    ) -> None:
         self.number = number
         """What the server calls it; ``None`` where a request cannot name it."""
         self.knows = knows
@@ -47,6 +55,8 @@ class Slot:
         has seen anything of their answer yet."""
         self.stays = False
         self._stay = stay
+        self.fills = fills
+        """To be told how many tokens the slot has now."""
         self._waiter: asyncio.Task[object] | None = None
         self._called = False
 
@@ -83,6 +93,10 @@ class Slot:
             self._waiter = None
 
 
+def _untold(_tokens: int) -> None:
+    """Know nothing of how others share the memory of a server that is theirs."""
+
+
 @dataclass(slots=True)
 class _Ticket:
     """One who waits, or holds a slot."""
@@ -101,11 +115,29 @@ class _Desk:
     tickets: dict[Turn, _Ticket] = field(default_factory=dict[Turn, _Ticket])
     usual_s: float | None = None
     """How long a slot is usually held."""
+    url: str = ""
+    filled: dict[int, int] = field(default_factory=dict[int, int])
+    """By slot, how many tokens the server at this address has there."""
 
     def held(self, seconds: float) -> None:
         """Take in how long one was."""
         usual = seconds if self.usual_s is None else self.usual_s
         self.usual_s = usual + _NEWEST * (seconds - usual)
+
+    def fills(self, number: int, tokens: int, model: LocalModel) -> None:
+        """Take in what a slot has. All share one window: where it is full, an idle one is emptied.
+
+        llama.cpp does that without a word, and does not say which. Who took it for filled would
+        have it read in one go, and all others wait for that.
+        """
+        if self.url != model.base_url:
+            self.url, self.filled = model.base_url, {}
+        self.filled[number] = tokens
+        if sum(self.filled.values()) <= (model.context_tokens or math.inf):
+            return
+        self.schedule = self.schedule.pressed()
+        held = {seat.number for seat in self.schedule.seats if seat.holder is not None}
+        self.filled = {each: has for each, has in self.filled.items() if each in held}
 
     def left_s(self, place: int) -> float | None:
         """Return about how long who has this place will wait."""
@@ -161,7 +193,11 @@ class Admission:
             # Of a conversation without a name the server knows best which slot has its prompt.
             known = turn.session != "" or turn.priority is not Priority.MAIN
             named = number if model.pins and known else None
-            slot = Slot(named, lambda: self._stay(desk, turn), knows=ticket.knows)
+            slot = Slot(
+                *(named, lambda: self._stay(desk, turn)),
+                (lambda tokens: desk.fills(number, tokens, model)) if model.pins else _untold,
+                knows=ticket.knows,
+            )
             ticket.slot = slot
             self._settle(desk)  # somebody may want it already
             if self._kept is not None:

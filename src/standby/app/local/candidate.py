@@ -231,6 +231,8 @@ class Local:
             if self._speaks or reply.progress is not None:
                 read = reply.progress.processed if reply.progress is not None else 0
                 self._has_read(model, None if self._speaks else read)
+        usage = reply.usage
+        slot.fills(usage.input + usage.cache_read + usage.output)
         self._engines.served(model)
         self._fitting.learned(model, ready, reply.usage)
         if self._speaks:

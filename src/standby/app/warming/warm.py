@@ -246,6 +246,8 @@ class Warming:
         known = dict(self._lives)
         ordered = warming.first((session, live.at) for session, live in known.items())
         kept = ordered[: warming.capacity(model)]
+        sizes = (len(known[each].tokens) or known[each].size // _BYTES for each in kept)
+        kept = kept[: warming.together(sizes, model)]
         return [(each, known[each]) for each in kept if not known[each].at_home]
 
     async def _warm(self, session: str, live: Live, model: LocalModel) -> bool:
@@ -331,6 +333,7 @@ class Warming:
         asked = pace.fits(warming.leisure_s(self._idle_s()))
         to, began = min(live.read + asked, len(live.tokens)), self._clock.ticks()
         new = await reader.read(model, live.tokens[:to], slot.number)
+        slot.fills(to)
         live.read, live.read_at = to, self._clock.ticks()
         self._pace[model.key] = pace.after(asked, new, live.read_at - began)
 
