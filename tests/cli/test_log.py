@@ -81,6 +81,14 @@ def test_a_conversation_is_named_by_the_beginning_of_its_id_where_it_is_the_only
     assert "" == standby("log", "--session", "5f0d").out
 
 
+def test_a_name_with_a_line_break_makes_no_line_of_its_own(standby, where):
+    booked(where, replace(CLOUD, requested="a\r\n13:35:30  cloud   claude", why="b\nc"))
+
+    [line] = standby("log").out.splitlines()
+
+    assert "a\ufffd\ufffd13:35:30  cloud" in line
+
+
 def test_json_has_a_line_for_each_with_all_of_it(standby, where):
     booked(where, LOCAL)
 

@@ -74,6 +74,12 @@ def test_rows_have_colours_on_a_terminal_and_say_the_same(screen):
     assert "\x1b[2J" not in shown
 
 
+def test_a_second_line_passes_for_no_row_of_its_own(capsys):
+    terminal.grid([("last", "a\nnow   the cloud answers", "plain")])
+
+    assert "last  a\n      now   the cloud answers\n" == capsys.readouterr().out
+
+
 def test_nobody_who_does_not_want_colours_gets_them(screen, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
 

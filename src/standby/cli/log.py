@@ -84,7 +84,7 @@ def _print(found: tuple[tuple[int, Entry], ...], *, as_json: bool) -> None:
             terminal.data(json.dumps(_fields(one), ensure_ascii=False))
         else:
             words, tone = _line(one)
-            terminal.data(terminal.paint(terminal.printable(words), tone, sys.stdout))
+            terminal.data(terminal.paint(terminal.one_line(words), tone, sys.stdout))
 
 
 def _fields(one: Entry) -> dict[str, object]:

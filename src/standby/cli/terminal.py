@@ -22,6 +22,7 @@ __all__ = [
     "grid",
     "is_terminal",
     "moment",
+    "one_line",
     "paint",
     "printable",
     "report",
@@ -79,8 +80,10 @@ def grid(rows: Iterable[Row]) -> None:
         _rich_grid(kept)
         return
     width = max((len(label) for label, _, _ in kept), default=0)
+    # What goes on in a second line stays below its words, and passes for no row of its own.
+    below = f"\n{'':<{width}}  "
     for label, words, _ in kept:
-        click.echo(f"{label:<{width}}  {words}".rstrip())
+        click.echo(f"{label:<{width}}  {words.replace(chr(10), below)}".rstrip())
 
 
 def paint(text: str, tone: Tone, stream: TextIO) -> str:
@@ -103,6 +106,11 @@ def printable(text: str) -> str:
     return "".join(
         sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text
     )
+
+
+def one_line(text: str) -> str:
+    """Return the text as :func:`printable` does, in one line: a name must not make two of a row."""
+    return printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
 
 
 def bar(part: float) -> str:

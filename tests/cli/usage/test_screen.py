@@ -108,6 +108,12 @@ def test_the_bars_of_an_account_stand_below_each_other_whatever_its_windows_are_
     assert {f"{' ' * place}12.0% an hour" in text for place in places} == {True}
 
 
+def test_a_name_with_a_line_break_makes_no_row_of_its_own():
+    text = shown(by="model", groups=[{"key": "a\r\ntoday   99", **TOTALS}])
+
+    assert 1 == len([line for line in text.splitlines() if line.startswith("today")])
+
+
 def test_a_table_has_what_was_used_and_what_it_would_have_cost():
     text = shown()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from standby.cli.terminal import Tone, duration, printable
+from standby.cli.terminal import Tone, duration, one_line
 from standby.cli.usage.said import each, number, part, text, whole
 from standby.core.wire.json import JSON
 
@@ -44,7 +44,7 @@ def screen(said: JSON, encoding: str) -> Iterator[Line]:
     """Yield the lines with their tones; ``encoding`` is what the terminal understands."""
     signs = _signs(encoding)
     for words, tone in _all(said, signs):
-        yield printable(words)[:_WIDTH].rstrip(), tone
+        yield one_line(words)[:_WIDTH].rstrip(), tone
 
 
 def _signs(encoding: str) -> _Signs:
