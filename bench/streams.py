@@ -34,6 +34,7 @@ GAP_S = 0.05
 SPREAD_S = 2.0
 """Over which the streams begin: a thousand requests in one moment are another trial."""
 BODY_BYTES = 10_000
+"""What is asked for; with its tools no request has less than 40 KB."""
 PATIENCE_S = 30.0
 """Beyond the time that the events of a stream take."""
 MIB, KIB = 1024 * 1024, 1024
