@@ -1,5 +1,6 @@
 import os
 import signal
+import stat
 import sys
 
 import anyio
@@ -134,6 +135,21 @@ async def test_a_keeper_returns_the_code_of_what_it_ran():
     assert await child.ended(30)
     assert child.epitaph().startswith("it ended with code 7")
     await child.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the system has no such limit")
+async def test_what_a_keeper_runs_can_write_no_file_that_is_too_large_and_is_not_ended_by_it(
+    tmp_path,
+):
+    limited = (*KEEPER[:-1], "--most-file-bytes", "1000", "--")
+    writes = ("dd", "if=/dev/zero", f"of={tmp_path}/file", "bs=5000", "count=1")
+    child = await Child.spawn((*limited, *writes), {"PATH": os.environ["PATH"]})
+    assert await child.ended(10)
+    await child.stop()
+
+    assert child.epitaph().startswith("it ended with code 1:"), "and by no signal"
+    status = os.stat(tmp_path / "file")
+    assert (1000, 0o600) == (status.st_size, stat.S_IMODE(status.st_mode))
 
 
 async def test_a_keeper_says_when_there_is_nothing_to_run():
