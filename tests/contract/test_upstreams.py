@@ -5,8 +5,6 @@ from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
 
-from standby.adapters.net import http_client
-from standby.adapters.upstream.anthropic import AnthropicUpstream
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.core.request import Request
 from standby.core.wire.headers import Head
@@ -27,13 +25,7 @@ async def direct(origin):
     upstream.close()
 
 
-@asynccontextmanager
-async def by_aiohttp(origin):
-    async with http_client() as client:
-        yield AnthropicUpstream(client, origin)
-
-
-@pytest.fixture(params=[direct, by_aiohttp], ids=lambda made: made.__name__)
+@pytest.fixture(params=[direct], ids=lambda made: made.__name__)
 def upstream_of(request):
     return request.param
 
