@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.answering import switch
 from standby.app.policy import Asking, Choices, UnknownModelError, Wishes
 from standby.core.policy.choices import Choice
@@ -31,6 +30,7 @@ from tests.fakes.line import (
     messages_request,
     streamed,
 )
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.sidecalls import TITLE
 from tests.fakes.talker import MODEL

@@ -3,7 +3,7 @@
 import pytest
 
 from standby.adapters.quota_store.file import FileStore
-from standby.adapters.quota_store.memory import MemoryStore
+from tests.fakes.memory_store import MemoryStore
 
 pytestmark = pytest.mark.anyio
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 
-from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.answering.circles import Circles
 from standby.app.answering.notices import Notices
 from standby.app.answering.switch import Switch
@@ -15,6 +14,7 @@ from standby.app.local.engines import Engines, Preference
 from standby.app.local.fitting import Fitting
 from standby.app.policy import Choices, Policy
 from tests.fakes.line import KNOWN, Tape, Way, five_hours, messages_request
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.rooms import RULES
 from tests.fakes.talker import Talker, says

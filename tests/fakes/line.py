@@ -3,7 +3,6 @@
 import asyncio
 
 from standby.adapters.codings import coder_for
-from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.cloud.accounts import Accounts
 from standby.app.cloud.candidate import CloudDeadlines, Line
 from standby.core.quota.reply import UNIFIED
@@ -14,6 +13,7 @@ from standby.ports import UpstreamError
 from tests.fakes.answerers import answer, begin, opened, text
 from tests.fakes.clock import LoadedDice, SetClock
 from tests.fakes.fingerprints import PlainFingerprints
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.rooms import READERS
 
 JSON_HEAD = Head(200, (("Content-Type", "application/json"),))

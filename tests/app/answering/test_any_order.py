@@ -22,7 +22,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from standby.adapters.codings import coder_for
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.quota_store.file import FileStore
-from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.answering.notices import Notices
 from standby.app.answering.switch import Switch
 from standby.app.bookkeeping import Books
@@ -47,6 +46,7 @@ from tests.fakes import line
 from tests.fakes.clock import LoadedDice, SetClock
 from tests.fakes.fingerprints import PlainFingerprints
 from tests.fakes.line import Tape, error, five_hours, messages_request
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.rooms import READERS, RULES
 from tests.fakes.talker import Talker, says
 from tests.fakes.virtual import VirtualLoop

@@ -2,7 +2,6 @@ import asyncio
 
 import pytest
 
-from standby.adapters.quota_store.memory import MemoryStore
 from standby.app.cloud.accounts import MAX_ACCOUNTS, Accounts
 from standby.core.quota.machine import Admission, QuotaRules, State
 from standby.core.quota.reply import Reply
@@ -10,6 +9,7 @@ from standby.core.quota.signals import Aside, Down, Exhausted, Served
 from standby.core.quota.windows import read_windows
 from standby.core.request import Account
 from tests.fakes.clock import LoadedDice, SetClock
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.replies import HOUR, NOW, OPUS, at, reply, unified
 from tests.fakes.rooms import READERS
 

@@ -1,1 +1,1 @@
-"""Where every gateway of a team finds the same quota."""
+"""Where what is known of accounts outlives the process."""

@@ -1,14 +1,12 @@
-"""Quota that lives as long as the process: for tests and for a drill."""
+"""A quota store without a disk: it lives as long as the test."""
 
 from collections.abc import Mapping
 
 from standby.core.wire.json import JSON
 
-__all__ = ["MemoryStore"]
-
 
 class MemoryStore:
-    """A quota store without a disk."""
+    """Implements the port ``QuotaStore``."""
 
     def __init__(self) -> None:
         self._state: Mapping[str, JSON] = {}
