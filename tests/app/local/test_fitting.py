@@ -1,9 +1,11 @@
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.app.local.engines import Engines, Preference
-from standby.app.local.fitting import Fitting, Ready, TooLong
+from standby.app.local.fitting import MANY, Fitting, Ready, TooLong
 from standby.core.context.measure import weigh
 from standby.core.usage import Tokens
 from standby.core.wire.asked import read
@@ -165,3 +167,25 @@ async def test_the_prefix_that_a_server_has_cached_changes_in_few_turns_only(rou
     whole = sum(weigh({"messages": turns}) for turns in rounds)
     portion = 16_384 * 3 / 8
     assert changes <= 2 + 2 * whole / portion
+
+
+async def test_while_a_long_conversation_is_fitted_others_go_on():
+    body = asked(conversation(*[500] * (MANY // 2)))
+    turns = 0
+
+    async def others():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        beside = group.create_task(others())
+        await asyncio.sleep(0)
+        before = turns
+        ready = await fitting(CountingEngine(model())).prepared(body, model())
+        during = turns - before
+        beside.cancel()
+
+    assert ready.steps
+    assert during > 100

@@ -5,9 +5,11 @@ asked for the true count before anything is sent; a server that would cut silent
 more than fits by our own measure.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from standby.app.local.engines import Engines
 from standby.app.recent import Recent
@@ -23,6 +25,8 @@ from standby.core.wire.purpose import Purpose
 
 __all__ = ["Fitting", "Ready", "Retold", "TooLong"]
 
+T = TypeVar("T")
+
 Retold = Callable[[Asked, LocalModel], Awaitable[Asked]]
 """Puts words in place of what a model cannot take."""
 
@@ -35,6 +39,9 @@ FAR: Final = 2.0
 FAR_KNOWN: Final = 1.15
 # A smaller ratio each time: after so many the request is sent as it is, and the server has its say.
 TRIES: Final = 4
+# Messages, from where on it is not measured and fitted between two events of others: 4,000 of them
+# (4 MB, 2,000 calls) take a second.
+MANY: Final = 200
 # Where nobody can check, the ratio never rises above the one that is safe for any text.
 UNCHECKED: Final = 3_000
 
@@ -77,19 +84,19 @@ class Fitting:
             asked = await retold(asked, model)
         gauge = self._gauge(model)
         sees = model.vision is True
-        size = weigh(asked.value, sees=sees)
-        window = model.context_tokens
-        if window is None:
+        size = await _apart(asked, partial(weigh, asked.value, sees=sees))
+        if model.context_tokens is None:
             return Ready(to_chat(asked, model), gauge.tokens(size), size)
-        room = Window(window, gauge, sees).room(asked.value, summary=_sums_up(asked))
+        window = Window(model.context_tokens, gauge, sees)
+        room = await _apart(asked, partial(window.room, asked.value, summary=_sums_up(asked)))
         if self._doubtful(model, gauge.tokens(size), room):
             chat = to_chat(asked, model)
             counted = await self._count(model, chat.body, size)
             if counted is not None and counted <= room:
                 return _ready(asked, model, asked.value, counted, size)
             if counted is not None:
-                gauge = self._lowered(model, size, room)
-        return await self._made_to_fit(asked, model, Window(window, gauge, sees))
+                window = replace(window, gauge=self._lowered(model, size, room))
+        return await self._made_to_fit(asked, model, window)
 
     def learned(self, model: LocalModel, ready: Ready, usage: Tokens) -> None:
         """Take in what the server counted for a request that it answered."""
@@ -112,14 +119,14 @@ class Fitting:
     ) -> Ready | TooLong:
         tries = TRIES
         while True:
-            fitted = _fitted(asked, window)
-            size = weigh(fitted.body, sees=window.sees)
+            fitted, size = await _apart(asked, partial(_fitted, asked, window))
             # Before a client is told to compact, too: it costs it minutes.
             counted = await self._counted(asked, model, fitted, size)
             tries -= 1
             last = tries == 0 or not fitted.fits
             if counted <= fitted.room or (last and _sums_up(asked)):
-                return _ready(asked, model, fitted.body, counted, size, fitted.steps)
+                ready = partial(_ready, asked, model, fitted.body, counted, size, fitted.steps)
+                return await _apart(asked, ready)
             if last:
                 return TooLong(counted, fitted.room)
             window = replace(window, gauge=self._lowered(model, size, fitted.room))
@@ -170,8 +177,18 @@ def _sums_up(asked: Asked) -> bool:
     return asked.purpose is Purpose.COMPACTION
 
 
-def _fitted(asked: Asked, window: Window) -> Fitted:
-    return fit_summary(asked.value, window) if _sums_up(asked) else fit(asked.value, window)
+async def _apart(asked: Asked, work: Callable[[], T]) -> T:
+    """Do what takes long for a long conversation: then on a thread, so that others go on."""
+    messages = asked.value.get("messages")
+    if isinstance(messages, list) and len(messages) < MANY:
+        return work()
+    return await asyncio.to_thread(work)
+
+
+def _fitted(asked: Asked, window: Window) -> tuple[Fitted, int]:
+    """Return what fits, and what it weighs."""
+    fitted = fit_summary(asked.value, window) if _sums_up(asked) else fit(asked.value, window)
+    return fitted, weigh(fitted.body, sees=window.sees)
 
 
 def _ready(
