@@ -218,10 +218,10 @@ async def test_an_engine_whose_package_is_not_there_says_how_to_get_it(monkeypat
         "raise ModuleNotFoundError(\"No module named 'xllamacpp'\")"
     )
     path = await asyncio.to_thread(tiny_model)
-    real = embedded.clean_environment
+    real = embedded.environment
     monkeypatch.setattr(
         embedded,
-        "clean_environment",
+        "environment",
         lambda whole, **more: real(whole, **more, PYTHONPATH=str(tmp_path)),
     )
     async with http_client() as client:
