@@ -15,6 +15,7 @@ from standby.server.front import Front
 from standby.server.guard import Guard, Visits
 from standby.server.listener import server_of
 from standby.server.messages import MessagesDoor
+from standby.testing.place import ended
 from tests.fakes.clock import LoadedDice
 from tests.fakes.fingerprints import PlainFingerprints
 
@@ -137,7 +138,7 @@ async def gateway(service=None):
         await web.SockSite(runner, taken).start()
         yield running
     finally:
-        await runner.cleanup()
+        await ended(runner)
 
 
 def delivers(head, body=b""):

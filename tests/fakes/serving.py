@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from standby.testing.place import ended
+
 
 @asynccontextmanager
 async def served(application: web.Application) -> AsyncIterator[str]:
@@ -16,4 +18,4 @@ async def served(application: web.Application) -> AsyncIterator[str]:
         host, port = runner.addresses[0][:2]
         yield f"http://{host}:{port}"
     finally:
-        await runner.cleanup()
+        await ended(runner)

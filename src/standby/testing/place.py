@@ -10,10 +10,11 @@ from aiohttp import web
 
 from standby.core.request import Headers
 
-__all__ = ["Place", "headers_of"]
+__all__ = ["Place", "ended", "headers_of"]
 
 _HOST: Final = "127.0.0.1"
 _SHUTDOWN_S: Final = 0.5
+_TURNS: Final = 4
 
 
 class Place:
@@ -46,7 +47,7 @@ class Place:
 
     async def close(self) -> None:
         """End, with all that is under way."""
-        await self._runner.cleanup()
+        await ended(self._runner)
 
     @asynccontextmanager
     async def unreachable(self) -> AsyncIterator[None]:
@@ -70,6 +71,17 @@ class Place:
         for connection in server.connections if server is not None else []:
             connection.force_close()
         await asyncio.sleep(0)  # the loop closes the listening socket at its next turn
+
+
+async def ended(runner: web.BaseRunner) -> None:
+    """End a server with all of its connections, one that is just being accepted among them.
+
+    asyncio takes some turns of its loop from the accepting to a transport that the server knows;
+    where the server ends meanwhile, nobody closes it.
+    """
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    await runner.cleanup()
 
 
 def headers_of(request: web.Request) -> Headers:
