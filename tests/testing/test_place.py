@@ -1,12 +1,14 @@
-"""A place that falls silent is found again where it was."""
+"""A place that falls silent is found again where it was, and ends with all of its connections."""
 
 import asyncio
+import gc
+import socket
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from standby.testing.place import Place, headers_of
+from standby.testing.place import Place, ended, headers_of
 
 pytestmark = pytest.mark.anyio
 
@@ -31,3 +33,20 @@ async def test_while_it_is_unreachable_it_refuses_and_then_it_is_where_it_was():
             assert "Kept" == await asked()
     finally:
         await place.close()
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_connection_that_is_just_being_accepted_is_closed_with_the_server(turns):
+    """What is left open is told by the collector, and fails this test."""
+
+    async def run():
+        runner = web.AppRunner(web.Application())
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        with socket.create_connection(runner.addresses[0]):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await ended(runner)
+
+    asyncio.run(run())
+    gc.collect()
