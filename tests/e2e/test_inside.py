@@ -64,8 +64,9 @@ async def test_the_status_line_follows_the_switch_and_slash_standby_answers_with
         cloud.exhaust(person, seconds=RESET_S)
         await terminal.type("and now?")
         await terminal.until(lambda screen: "● cloud" in status_line(screen), REFRESHED_S)
+        following = cloud.turns + 1
         await terminal.type("hello again")
-        back = await terminal.until_shows(f"The cloud, turn {cloud.turns + 1}")
+        back = await terminal.until_shows(f"The cloud, turn {following}")
 
     assert "● cloud · " in status_line(cloudy)
     assert "left until" in status_line(cloudy)
