@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.core.models import gguf as module
+from standby.core.models.ggml import BLOCKS, QUANTISATIONS
 from standby.core.models.gguf import Fault, Header, Words, read_header
 from tests.fakes.gguf_files import (
     ARRAY,
@@ -243,8 +244,8 @@ def test_a_file_that_shrinks_while_it_is_read_is_refused():
 def test_the_sizes_of_types_are_those_of_the_real_library():
     real = {int(kind): sizes for kind, sizes in GGML_QUANT_SIZES.items()}
 
-    assert module._BLOCKS == {kind: sizes for kind, sizes in real.items() if kind in module._BLOCKS}
-    assert set(real) <= set(module._BLOCKS)
+    assert BLOCKS == {kind: sizes for kind, sizes in real.items() if kind in BLOCKS}
+    assert set(real) <= set(BLOCKS)
 
 
 def test_the_names_of_quantisations_are_those_of_the_real_library():
@@ -252,7 +253,7 @@ def test_the_names_of_quantisations_are_those_of_the_real_library():
 
     assert {
         kind: name.removeprefix("ALL_") for kind, name in names.items() if kind < 1024
-    } == module._QUANTISATIONS
+    } == QUANTISATIONS
 
 
 def test_what_the_file_cannot_do_is_the_callers_business():
