@@ -123,7 +123,8 @@ async def test_an_early_try_that_is_refused_is_answered_locally_and_leaves_the_b
     assert "exhausted" == house.way.state()
 
 
-async def test_a_try_is_given_back_when_its_client_leaves_before_the_cloud_has_spoken():
+async def after_the_reset():
+    """Return a house whose quota is back, and whose cloud says nothing; and what tells of a try."""
     asked = asyncio.Event()
 
     async def waits():
@@ -133,6 +134,11 @@ async def test_a_try_is_given_back_when_its_client_leaves_before_the_cloud_has_s
     house = House([waits])
     await house.spend()
     house.way.clock.passes(5 * HOUR + 60)
+    return house, asked
+
+
+async def test_a_try_is_given_back_when_its_client_leaves_before_the_cloud_has_spoken():
+    house, asked = await after_the_reset()
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         leaves = group.create_task(house.ask())
         await asked.wait()
@@ -147,15 +153,7 @@ async def test_a_try_is_given_back_when_its_client_leaves_before_the_cloud_has_s
 
 
 async def test_of_two_requests_after_the_reset_one_tries():
-    asked = asyncio.Event()
-
-    async def waits():
-        asked.set()
-        await for_ever()
-
-    house = House([waits])
-    await house.spend()
-    house.way.clock.passes(5 * HOUR + 60)
+    house, asked = await after_the_reset()
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         tries = group.create_task(house.ask())
         await asked.wait()
@@ -166,15 +164,7 @@ async def test_of_two_requests_after_the_reset_one_tries():
 
 
 async def test_a_quota_probe_does_not_give_back_the_try_of_another():
-    asked = asyncio.Event()
-
-    async def waits():
-        asked.set()
-        await for_ever()
-
-    house = House([waits])
-    await house.spend()
-    house.way.clock.passes(5 * HOUR + 60)
+    house, asked = await after_the_reset()
     probe = {"max_tokens": 1, "messages": [{"role": "user", "content": "quota"}]}
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         tries = group.create_task(house.ask())
