@@ -9,7 +9,7 @@ from standby.core.models.fit import Shape, gigabytes, largest_context, need
 from standby.core.models.gguf import Fault, Header, ReadAt, read_header
 from standby.core.models.tuning import shortage
 
-__all__ = ["header_of", "misfit", "reader_of", "shape_of", "short_of", "window_of"]
+__all__ = ["header_of", "misfit", "name_of", "reader_of", "shape_of", "short_of", "window_of"]
 
 # What stays for everything else on the machine.
 _SHARE = 0.85
@@ -23,6 +23,11 @@ def header_of(path: Path) -> Header | Fault:
         return _read(path, status.st_size, status.st_mtime_ns, status.st_ino)
     except OSError as error:
         return Fault(f"cannot be read: {error.strerror or error}")
+
+
+def name_of(path: Path) -> str:
+    """Return what a model is called by its file: the file's name, without its ending."""
+    return path.name.removesuffix(".gguf")
 
 
 @lru_cache(maxsize=16)

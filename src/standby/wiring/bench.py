@@ -78,7 +78,7 @@ async def compare_local(
 
     async with _engines(settings, where, None) as (engines, _):
         model = await _named(engines, wish.model)
-    drafters = await asyncio.to_thread(drafters_for, settings, where, model)
+    drafters = await asyncio.to_thread(drafters_for, settings, where, model, hardware)
     serve = partial(_bed, settings, where, wish.model, machine_of(hardware), told)
     comparing = Comparing(serve, SystemClock(), told, keep, hardware.cores, drafters, wish.seconds)
     outcome = await comparing.run(wish.tokens)

@@ -21,8 +21,9 @@ from standby.adapters.host.slot_files import SlotFiles
 from standby.app.fetching import Fetch
 from standby.app.local.engines import Engines, Preference
 from standby.app.local.kept_slots import KeptSlots
+from standby.core.models.drafting import room_bytes
 from standby.core.models.facts import LocalModel
-from standby.core.models.fit import shared_room
+from standby.core.models.fit import Hardware
 from standby.core.redact import Secret
 from standby.core.settings import Settings
 from standby.ports import Clock, Engine, FetchError
@@ -72,7 +73,7 @@ def engines_of(
     found: list[Engine] = [
         ChatServer(spec, client, patience=patience) for spec in kinds if spec.urls
     ]
-    file = Path(local.model_path) if local.model_path else None
+    file = _named(settings)
     choose = partial(_model_file, file, where)
     # Once: the makers' tools may take seconds. What is free now is looked at when one is started.
     hardware = cache(partial(read_hardware, where.models))
@@ -110,17 +111,16 @@ def engines_of(
     return [*named, *(found if local.discover else ()), *ours]
 
 
-def drafters_for(settings: Settings, where: Paths, model: LocalModel) -> tuple[str, ...]:
+def drafters_for(
+    settings: Settings, where: Paths, model: LocalModel, hardware: Hardware
+) -> tuple[str, ...]:
     """Return the small models here that may guess for one of an engine of ours, by name. Blocks."""
-    named = Path(settings.local.model_path) if settings.local.model_path else None
+    named = _named(settings)
     chosen = _model_file(named, where)
     if chosen is None or chosen.id != model.id or chosen.rehearsal:
         return ()
-    has = read_hardware(where.models)
-    cards = sum(card.room_bytes for card in has.cards)
-    room = max(has.ram_free_bytes, cards, shared_room(has))
-    files = _files(named, where)
-    return tuple(drafters_of(chosen.path, files, model.context_tokens or 0, room))
+    window, room = model.context_tokens or 0, room_bytes(hardware)
+    return tuple(drafters_of(chosen.path, _files(named, where), window, room))
 
 
 def slots_of(settings: Settings, where: Paths, key: bytes) -> SlotFiles | None:
@@ -145,6 +145,11 @@ def kept_of(
     local = settings.local
     rests = {"sleep_s": local.sleep_after_s, "stop_s": local.stop_after_s}
     return KeptSlots(engines, clock, slots.tidy, **rests)
+
+
+def _named(settings: Settings) -> Path | None:
+    """Return the model file that the settings name."""
+    return Path(settings.local.model_path) if settings.local.model_path else None
 
 
 def _model_file(named: Path | None, where: Paths) -> embedded.ModelFile | None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standby.core.models import drafting
-from standby.core.models.drafting import may_draft, speak_alike
+from standby.core.models.drafting import may_draft, room_bytes, speak_alike
+from standby.core.models.fit import GB, Card, Hardware
 from standby.core.models.gguf import Header, Words, read_header
 from tests.fakes.gguf_files import ARRAY, SOUND, TEXT, gguf
 
@@ -78,3 +79,12 @@ def test_where_a_file_was_cut_off_meanwhile_nobody_may_guess():
 
     assert not speak_alike(header, lambda _at, _count: b"", header, whole)
     assert not speak_alike(header, whole, replace(header, words=None), whole)
+
+
+def test_a_pair_may_take_what_is_free_where_most_is_free():
+    plain = Hardware(16 * GB, 9 * GB, 8)
+    cards = (Card("one", 12 * GB, 11 * GB), Card("two", 12 * GB, 11 * GB))
+
+    assert 9 * GB == room_bytes(plain)
+    assert 9 * GB < room_bytes(replace(plain, cards=cards)) < 22 * GB
+    assert 9 * GB < room_bytes(replace(plain, unified=True)) < 16 * GB

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from standby.adapters.model_header import header_of, reader_of, shape_of
+from standby.adapters.model_header import header_of, name_of, reader_of, shape_of
 from standby.core.models.drafting import may_draft, speak_alike
 from standby.core.models.fit import need
 from standby.core.models.gguf import Header
@@ -28,17 +28,18 @@ def drafters_of(large: Path, files: Iterable[Path], window: int, room_bytes: int
     Both must fit into ``room_bytes`` of memory, with a window of so many tokens each.
     """
     left = room_bytes - need(shape_of(header_of(large)), window)
-    able = [
-        (path.stat().st_size, _name(path))
-        for path in files
-        if _may(large, path) and need(shape_of(header_of(path)), window) <= left
-    ]
-    return [name for _, name in sorted(set(able))]
+    shapes = {path: shape_of(header_of(path)) for path in files if _may(large, path)}
+    able = {
+        (shape.weights_bytes, name_of(path))
+        for path, shape in shapes.items()
+        if need(shape, window) <= left
+    }
+    return [name for _, name in sorted(able)]
 
 
 def drafter_of(large: Path, name: str, files: Iterable[Path]) -> Path | None:
     """Return the file of a small model that may guess for a model; ``None``: there is none."""
-    return next((path for path in files if _name(path) == name and _may(large, path)), None)
+    return next((path for path in files if name_of(path) == name and _may(large, path)), None)
 
 
 def with_drafter(tuning: Tuning, large: Path, files: Files) -> tuple[Tuning, Path | None]:
@@ -50,10 +51,6 @@ def with_drafter(tuning: Tuning, large: Path, files: Files) -> tuple[Tuning, Pat
         return tuning, found
     gone = f"{tuning.measured} (but {tuning.drafter} is no longer there)"
     return replace(tuning, drafter="", measured=gone), None
-
-
-def _name(path: Path) -> str:
-    return path.name.removesuffix(".gguf")
 
 
 def _may(large: Path, small: Path) -> bool:

@@ -22,7 +22,14 @@ from standby.adapters.engines.experience import Experience
 from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore, environment
 from standby.adapters.engines.started import StartedServer, as_planned
 from standby.adapters.engines.tuner import AsComputed, Tuner
-from standby.adapters.model_header import header_of, misfit, shape_of, short_of, window_of
+from standby.adapters.model_header import (
+    header_of,
+    misfit,
+    name_of,
+    shape_of,
+    short_of,
+    window_of,
+)
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Hardware, Kv
 from standby.core.models.gguf import Fault, Header
@@ -76,7 +83,7 @@ class ModelFile:
     @property
     def id(self) -> str:
         """The model's name: the file's, without its ending."""
-        return self.path.name.removesuffix(".gguf")
+        return name_of(self.path)
 
 
 def choose_file(named: Path | None, models: Path) -> ModelFile | None:

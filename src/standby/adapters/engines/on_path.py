@@ -25,7 +25,7 @@ from standby.adapters.engines.experience import Experience
 from standby.adapters.engines.launch import STARTED, Launch, Lesson, SlotStore, environment
 from standby.adapters.engines.started import StartedServer, as_planned
 from standby.adapters.engines.tuner import AsComputed, Tuner
-from standby.adapters.model_header import header_of, shape_of, window_of
+from standby.adapters.model_header import header_of, name_of, shape_of, window_of
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import Hardware
 from standby.core.models.gguf import Fault, Header
@@ -96,7 +96,7 @@ class _Plan:
         tuning = self._tuning(file)
         return LocalModel(
             engine=_NAME,
-            id=_id(file),
+            id=name_of(file),
             base_url="",
             context_tokens=self._window(file),
             loaded=False,
@@ -118,18 +118,19 @@ class _Plan:
         header = header_of(file)
         if isinstance(header, Fault):
             raise EngineError(f"{file} {header.words}")
+        window, (tuning, drafter) = self._window(file), self._drafting(file)
         launch = _launch(
-            *(command, file, model.id, self._window(file), self.slots, *self._drafting(file)),
+            *(command, file, model.id, window, self.slots, tuning, drafter),
             self.experience.retreat(_key(file)).layers,
         )
         if self.kept is not None:
-            same = (self._window(file), self.slots, *_cache(self._tuning(file)))
+            same = (window, self.slots, *_cache(tuning))
             launch = _keeping(launch, self.kept, _identity(self.path, command, file, same))
         return replace(launch, remark=self.experience.remark(_key(file)))
 
     def learn(self, model: LocalModel, trouble: Trouble | None) -> Lesson:
         file = self._file()
-        if file is None or _id(file) != model.id:
+        if file is None or name_of(file) != model.id:
             return Lesson()
         if trouble is Trouble.TOO_OLD:
             return Lesson(words=_age(engine_version(self.path)))
@@ -167,12 +168,8 @@ class _Plan:
         return with_drafter(tuned, file, self.files)
 
 
-def _id(file: Path) -> str:
-    return file.name.removesuffix(".gguf")
-
-
 def _key(file: Path) -> str:
-    return f"{_NAME}/{_id(file)}"
+    return f"{_NAME}/{name_of(file)}"
 
 
 def _age(version: str) -> str:

@@ -7,9 +7,10 @@ brings anything is measured, in :mod:`standby.app.comparing`.
 
 from typing import Final
 
+from standby.core.models.fit import Hardware, shared_room
 from standby.core.models.gguf import Header, ReadAt
 
-__all__ = ["may_draft", "speak_alike"]
+__all__ = ["may_draft", "room_bytes", "speak_alike"]
 
 # A guess costs as much as its model weighs. Pairs that makers recommend differ by 8 and more.
 _SMALLER: Final = 5
@@ -28,6 +29,12 @@ def may_draft(large: Header, small: Header) -> bool:
         and large.words.tokenizer == small.words.tokenizer
         and abs(large.words.tokens - small.words.tokens) <= _FILLING
     )
+
+
+def room_bytes(hardware: Hardware) -> int:
+    """Return the memory that a pair may take where there is most: on cards, shared or plain."""
+    cards = sum(card.room_bytes for card in hardware.cards)
+    return max(hardware.ram_free_bytes, cards, shared_room(hardware))
 
 
 def speak_alike(large: Header, read_large: ReadAt, small: Header, read_small: ReadAt) -> bool:
