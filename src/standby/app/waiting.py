@@ -43,7 +43,7 @@ class Waiting:
     def begins(self, model: LocalModel, *, shows: bool) -> None:
         """Note that a request has come to a model. ``shows``: its client can be told of a wait."""
         now = self._clock.ticks()
-        self._wait = Wait(f"{model.id} on {model.engine}", now, loading=not model.loaded)
+        self._wait = Wait(model.title, now, loading=not model.loaded)
         self._model, self._shows, self.active = f"local/{model.id}", shows, True
         self._asked_anew()
 

@@ -331,7 +331,7 @@ class Switch:
                 return ""
             said = self._circles(turn, who)
             if self._notices.due(turn.session, turn.model, who.key):
-                told = words(_named(who), turn.booking.why, until, rehearsal=who.rehearsal)
+                told = words(who.title, turn.booking.why, until, rehearsal=who.rehearsal)
                 said = f"{told} {said}".rstrip()
             return said
 
@@ -365,7 +365,7 @@ class Switch:
         loop = self._policy.circles(turn.asking) if self._notices.enabled else None
         if loop is None or not loop.fresh:
             return ""
-        instead = _named(who) if self._policy.last(turn.asking) not in {"", who.key} else ""
+        instead = who.title if self._policy.last(turn.asking) not in {"", who.key} else ""
         return circles(loop.words, reason(self._candidates.standing(turn)), instead)
 
     def _note(self, turn: Turn, exchange: Exchange, relay: Relay, why: str) -> None:
@@ -381,10 +381,6 @@ class Switch:
             self._refusals.forget((turn.caller.account, turn.model))
         elif exchange.refusal is not None:
             self._refusals.put((turn.caller.account, turn.model), exchange.refusal)
-
-
-def _named(model: LocalModel) -> str:
-    return f"{model.id} on {model.engine}"
 
 
 def _tell(cloud: Cloud, broken: Broken) -> None:

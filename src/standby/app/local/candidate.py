@@ -282,7 +282,7 @@ class Local:
     ) -> AsyncGenerator[list[Frame], None]:
         front = _Front(
             lambda: "" if self._said else self._notice(model),
-            mark(f"{model.id} on {model.engine}") if self._marked and not self._said else "",
+            mark(model.title) if self._marked and not self._said else "",
         )
         async with aclosing(self._round(model, body, reply, slot)) as batches:
             async for batch in batches:

@@ -53,6 +53,11 @@ class LocalModel:
         return f"{self.engine}/{self.id}"
 
     @property
+    def title(self) -> str:
+        """What it is called where people read it."""
+        return f"{self.id} on {self.engine}"
+
+    @property
     def window(self) -> str:
         """The window in words."""
         return "unknown window" if self.context_tokens is None else f"{self.context_tokens} tokens"

@@ -20,7 +20,7 @@ def label(model: LocalModel, writes_per_s: float | None = None, *, warm: bool = 
 
     ``writes_per_s`` is in tokens, as measured; ``warm``: it has read a conversation ahead.
     """
-    parts = [f"{model.id} on {model.engine}"]
+    parts = [model.title]
     if model.context_tokens is not None:
         parts.append(window_words(model.context_tokens))
     if writes_per_s is not None:
