@@ -96,8 +96,12 @@ def prepared_private(path: Path, data: bytes) -> Iterator[Callable[[], None]]:
     """
     _no_symlink(path)
     beside = _beside(path, data)
+
+    def put() -> None:
+        beside.replace(path)
+
     try:
-        yield lambda: _put(beside, path)
+        yield put
     finally:
         beside.unlink(missing_ok=True)
 
@@ -114,10 +118,6 @@ def append_private(path: Path) -> int:
         os.close(handle)
         raise
     return handle
-
-
-def _put(beside: Path, path: Path) -> None:
-    beside.replace(path)
 
 
 def _beside(path: Path, data: bytes) -> Path:

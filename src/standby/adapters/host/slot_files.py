@@ -107,7 +107,7 @@ class SlotFiles:
             self.drop(name)
             return False
         undone.chmod(0o600)
-        whole = self.folder / f"{name}.{self._seal(name, undone)}{_ENDING}"
+        whole = self._sealed(name)
         undone.replace(whole)  # seal and content at once
         for older in self._all(name):
             if older != whole:
@@ -133,8 +133,7 @@ class SlotFiles:
         undone = self.folder / self.undone(name)
         for whole in self._all(name):
             whole.replace(undone)
-            sealed = whole.name == f"{name}.{self._seal(name, undone)}{_ENDING}"
-            if sealed and (tokens := self._tokens(undone)):
+            if whole == self._sealed(name) and (tokens := self._tokens(undone)):
                 self._taken[name] = whole
                 return tokens
             undone.unlink()
@@ -145,13 +144,13 @@ class SlotFiles:
         found = self.folder.glob(f"{name}.*{_ENDING}")
         return sorted(found, key=lambda path: path.lstat().st_mtime, reverse=True)
 
-    def _seal(self, name: str, path: Path) -> str:
-        """Return what only this content has under this name."""
+    def _sealed(self, name: str) -> Path:
+        """Return what one is called once it is whole: as only this content may be."""
         seal = hmac.new(self._key, name.encode(), hashlib.sha256)
-        with _opened(path) as file:
+        with _opened(self.folder / self.undone(name)) as file:
             while data := file.read(_PIECE_BYTES):
                 seal.update(data)
-        return seal.hexdigest()
+        return self.folder / f"{name}.{seal.hexdigest()}{_ENDING}"
 
     def _tokens(self, path: Path) -> tuple[int, ...]:
         with _opened(path) as file:

@@ -135,7 +135,7 @@ class Fitting:
         """Return the server's count of a fitted request where it matters, or our own."""
         if not (model.counts and fitted.tokens > fitted.room * _near(self._gauge(model))):
             return fitted.tokens
-        chat = to_chat(replace(asked, value=fitted.body), model)
+        chat = await _apart(asked, partial(to_chat, replace(asked, value=fitted.body), model))
         counted = await self._count(model, chat.body, size)
         return fitted.tokens if counted is None else counted
 
@@ -180,9 +180,9 @@ def _sums_up(asked: Asked) -> bool:
 async def _apart(asked: Asked, work: Callable[[], T]) -> T:
     """Do what takes long for a long conversation: then on a thread, so that others go on."""
     messages = asked.value.get("messages")
-    if isinstance(messages, list) and len(messages) < MANY:
-        return work()
-    return await asyncio.to_thread(work)
+    if isinstance(messages, list) and len(messages) >= MANY:
+        return await asyncio.to_thread(work)
+    return work()
 
 
 def _fitted(asked: Asked, window: Window) -> tuple[Fitted, int]:
