@@ -55,6 +55,16 @@ def test_much_smaller_models_with_the_same_tokens_may_guess_the_smallest_first(f
     assert [] == drafters_of(folder / "small.gguf", files(folder), 1_000, HUNGRY)
 
 
+def test_of_two_files_with_one_name_the_first_is_meant(folder):
+    other = folder / "other"
+    other.mkdir()
+    (other / "small.gguf").write_bytes(gguf(data=720))
+    both = [other / "small.gguf", folder / "small.gguf"]
+
+    assert ["small"] == drafters_of(folder / "large.gguf", both, 1_000, HUNGRY)
+    assert other / "small.gguf" == drafter_of(folder / "large.gguf", "small", both)
+
+
 def test_only_where_there_is_memory_for_both(folder):
     assert [] == drafters_of(folder / "large.gguf", files(folder), 1_000, 2 * GB)
 

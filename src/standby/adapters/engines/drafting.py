@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from standby.adapters.model_header import header_of, name_of, reader_of, shape_of
 from standby.core.models.drafting import may_draft, speak_alike
-from standby.core.models.fit import need
+from standby.core.models.fit import Shape, need
 from standby.core.models.gguf import Header
 from standby.core.models.tuning import Tuning
 
@@ -28,13 +28,12 @@ def drafters_of(large: Path, files: Iterable[Path], window: int, room_bytes: int
     Both must fit into ``room_bytes`` of memory, with a window of so many tokens each.
     """
     left = room_bytes - need(shape_of(header_of(large)), window)
-    shapes = {path: shape_of(header_of(path)) for path in files if _may(large, path)}
-    able = {
-        (shape.weights_bytes, name_of(path))
-        for path, shape in shapes.items()
-        if need(shape, window) <= left
-    }
-    return [name for _, name in sorted(able)]
+    able: dict[str, Shape] = {}
+    for path in files:
+        if _may(large, path):
+            able.setdefault(name_of(path), shape_of(header_of(path)))  # as `drafter_of` finds it
+    fit = [name for name, shape in able.items() if need(shape, window) <= left]
+    return sorted(fit, key=lambda name: able[name].weights_bytes)
 
 
 def drafter_of(large: Path, name: str, files: Iterable[Path]) -> Path | None:
