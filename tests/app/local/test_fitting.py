@@ -1,4 +1,5 @@
-import asyncio
+import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -169,23 +170,36 @@ async def test_the_prefix_that_a_server_has_cached_changes_in_few_turns_only(rou
     assert changes <= 2 + 2 * whole / portion
 
 
+class Watched(list):
+    """Messages that remember which threads went through them."""
+
+    def __init__(self, messages):
+        super().__init__(messages)
+        self.threads = set()
+
+    def __iter__(self):
+        self.threads.add(threading.get_ident())
+        return super().__iter__()
+
+
+def watched(body):
+    messages = Watched(body["messages"])
+    return replace(asked(body), value={**body, "messages": messages}), messages
+
+
 async def test_while_a_long_conversation_is_fitted_others_go_on():
-    body = asked(conversation(*[500] * (MANY // 2)))
-    turns = 0
+    body, messages = watched(conversation(*[500] * (MANY // 2)))
 
-    async def others():
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    async with asyncio.TaskGroup() as group:
-        beside = group.create_task(others())
-        await asyncio.sleep(0)
-        before = turns
-        ready = await fitting(CountingEngine(model())).prepared(body, model())
-        during = turns - before
-        beside.cancel()
+    ready = await fitting(CountingEngine(model())).prepared(body, model())
 
     assert ready.steps
-    assert during > 100
+    assert messages.threads
+    assert threading.get_ident() not in messages.threads
+
+
+async def test_a_short_conversation_is_fitted_at_once():
+    body, messages = watched(conversation(500))
+
+    await fitting(CountingEngine(model())).prepared(body, model())
+
+    assert {threading.get_ident()} == messages.threads
