@@ -187,12 +187,14 @@ def watched(body):
     return replace(asked(body), value={**body, "messages": messages}), messages
 
 
-async def test_while_a_long_conversation_is_fitted_others_go_on():
+@pytest.mark.parametrize("window", [16_384, 48_000, 150_000, None])
+async def test_while_a_long_conversation_is_fitted_others_go_on(window):
+    served = replace(model(), context_tokens=window)
     body, messages = watched(conversation(*[500] * (MANY // 2)))
 
-    ready = await fitting(CountingEngine(model())).prepared(body, model())
+    ready = await fitting(CountingEngine(served)).prepared(body, served)
 
-    assert ready.steps
+    assert isinstance(ready, Ready)
     assert messages.threads
     assert threading.get_ident() not in messages.threads
 

@@ -86,14 +86,16 @@ class Fitting:
         sees = model.vision is True
         size = await _apart(asked, partial(weigh, asked.value, sees=sees))
         if model.context_tokens is None:
-            return Ready(to_chat(asked, model), gauge.tokens(size), size)
+            chat = await _apart(asked, partial(to_chat, asked, model))
+            return Ready(chat, gauge.tokens(size), size)
         window = Window(model.context_tokens, gauge, sees)
-        room = await _apart(asked, partial(window.room, asked.value, summary=_sums_up(asked)))
+        room = window.room(asked.value, summary=_sums_up(asked))
         if self._doubtful(model, gauge.tokens(size), room):
-            chat = to_chat(asked, model)
+            chat = await _apart(asked, partial(to_chat, asked, model))
             counted = await self._count(model, chat.body, size)
             if counted is not None and counted <= room:
-                return _ready(asked, model, asked.value, counted, size)
+                ready = partial(_ready, asked, model, asked.value, counted, size)
+                return await _apart(asked, ready)
             if counted is not None:
                 window = replace(window, gauge=self._lowered(model, size, room))
         return await self._made_to_fit(asked, model, window)
