@@ -194,6 +194,19 @@ async def test_a_client_that_waits_for_a_go_ahead_gets_one():
         writer.close()
 
 
+async def test_a_client_of_http_1_0_gets_none_it_could_take_for_its_answer():
+    async with gateway(echoes) as running:
+        answer = await running.raw(
+            "POST /v1/messages HTTP/1.0",
+            OURS,
+            "Expect: 100-continue",
+            "Content-Length: 5",
+            body=b"hello",
+        )
+
+    assert (200, b"hello") == (answer.status, answer.body)
+
+
 async def test_a_client_that_waits_and_is_not_let_in_gets_no_go_ahead():
     async with gateway(echoes) as running:
         answer = await running.raw(

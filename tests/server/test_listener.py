@@ -6,8 +6,11 @@ import socket
 from contextlib import AsyncExitStack
 
 import pytest
+from aiohttp import web
 
 from standby.server import listener
+from standby.server.client import WholeResponse
+from standby.testing.place import ended
 from tests.fakes.front import OURS, Answer, echoes, gateway
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +56,84 @@ async def test_what_is_not_http_is_refused_without_a_word_of_it(lines, caplog):
     assert "server" not in answer.headers
     assert CANARY not in caplog.text
     assert [] == running.requests
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "HTTP/1.1|Transfer-Encoding: gzip, chunked",
+        "HTTP/1.1|Transfer-Encoding: |Content-Length: 5",
+        "HTTP/1.0|Transfer-Encoding: chunked",
+        "HTTP/2.0|Content-Length: 5",
+    ],
+    ids=range(4),
+)
+async def test_what_others_could_read_in_another_way_is_refused_and_ends_the_connection(lines):
+    async with gateway(echoes) as running:
+        host = f"Host: 127.0.0.1:{running.port}"
+        head = f"POST /v1/messages {lines}|{host}|{OURS}||".replace("|", "\r\n")
+        next_one = f"GET /standby/health HTTP/1.1\r\n{host}\r\n\r\n"
+        raw = await said(running.port, f"{head}5\r\nhello\r\n0\r\n\r\n{next_one}".encode())
+
+    assert (400, "invalid_request_error") == (Answer(raw).status, Answer(raw).error[0])
+    assert b"status" not in raw
+    assert [] == running.requests
+
+
+async def test_a_body_that_turns_out_to_be_none_is_refused_when_it_does(caplog):
+    caplog.set_level("DEBUG")
+    async with gateway(echoes) as running:
+        host = f"Host: 127.0.0.1:{running.port}"
+        head = f"POST /v1/messages HTTP/1.1\r\n{host}\r\n{OURS}\r\nTransfer-Encoding: chunked"
+        next_one = f"GET /standby/health HTTP/1.1\r\n{host}\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(f"{head}\r\nExpect: 100-continue\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"Continue\r\n\r\n")  # and so it waits for the body
+            writer.write(f"5\r\nhello\r\n{CANARY}\r\n0\r\n\r\n{next_one}".encode())
+            answer = Answer(await reader.read())
+        writer.close()
+
+    assert (400, "the body breaks the rules of HTTP") == (answer.status, answer.error[1])
+    assert "close" == answer.headers["connection"]
+    assert [] == running.requests
+    assert CANARY not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+class Slow:
+    """A front that reads a body when it is told to."""
+
+    def __init__(self):
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def handle(self, request):
+        self.begun.set()
+        await self.goes_on.wait()
+        return WholeResponse(200, (), await request.read())
+
+
+async def test_what_is_no_request_does_not_spoil_the_whole_one_before_it():
+    front = Slow()
+    runner = web.ServerRunner(listener.server_of(front), shutdown_timeout=0.1)
+    await runner.setup()
+    taken = socket.create_server(("127.0.0.1", 0))
+    try:
+        await web.SockSite(runner, taken).start()
+        reader, writer = await asyncio.open_connection(*taken.getsockname())
+        async with asyncio.timeout(5):
+            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello")
+            await front.begun.wait()
+            [connection] = runner.server.connections
+            connection.data_received(b"no request\r\n\r\n")
+            front.goes_on.set()
+            raw = await reader.read()
+        writer.close()
+    finally:
+        await ended(runner)
+
+    assert raw.startswith(b"HTTP/1.1 200 OK")
+    assert b"\r\n\r\nhelloHTTP/1.0 400" in raw
 
 
 async def test_headers_may_take_no_longer_than_a_deadline(monkeypatch):

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Final, Protocol
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from standby.core.request import Headers, Request, header
@@ -20,6 +20,7 @@ from standby.core.wire.headers import Head, lines_of
 from standby.ports import Wire
 from standby.server.client import ClientWire
 from standby.server.control import ControlDoor
+from standby.server.framing import unclear
 from standby.server.guard import Guard, Turned
 from standby.server.messages import MessagesDoor
 from standby.server.paths import PREFIX, is_ours
@@ -131,6 +132,7 @@ class Front:
                 await wire.break_off(turned.why)
                 turned = None
         except* PayloadEncodingError:
+            wire.close_after()
             turned = Turned(HTTPStatus.BAD_REQUEST, "the body breaks the rules of HTTP")
         except* ConnectionError:
             log.info("the client has gone")
@@ -149,7 +151,11 @@ class Front:
         return turned
 
     async def _serve(self, request: web.BaseRequest, wire: ClientWire) -> Turned | None:
-        let_in = self._guard.admit(request.method, request.raw_path, lines_of(request.raw_headers))
+        headers = lines_of(request.raw_headers)
+        if why := unclear(request.version, headers):
+            wire.close_after()  # what follows may be a part of it
+            return Turned(HTTPStatus.BAD_REQUEST, why)
+        let_in = self._guard.admit(request.method, request.raw_path, headers)
         if isinstance(let_in, Turned):
             return let_in
         path = let_in.target.partition("?")[0]
@@ -215,13 +221,19 @@ async def _body(request: web.BaseRequest) -> bytes:
         return b""
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise TooLargeError
-    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
+    if _waits_for_a_word(request) and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     try:
         async with asyncio.timeout(BODY_S):
             return await _read(request)
     except TimeoutError:
         raise SlowBodyError from None
+
+
+def _waits_for_a_word(request: web.BaseRequest) -> bool:
+    """Whether a client sends no body before it is told to; HTTP/1.0 has no such words."""
+    expects = request.headers.get("Expect", "").lower() == "100-continue"
+    return expects and request.version >= HttpVersion11
 
 
 async def _read(request: web.BaseRequest) -> bytes:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from standby.core.wire import errors
 from standby.server.client import WholeResponse
@@ -61,6 +62,7 @@ class Connection(web.RequestHandler):
         super().data_received(data)
         if self._request_count and self in self.half_open:
             del self.half_open[self]
+        self._tell_of_spoiled_body()
 
     def connection_lost(  # type: ignore[explicit-override]  # from 3.12 on
         self, exc: BaseException | None
@@ -86,6 +88,15 @@ class Connection(web.RequestHandler):
         response = WholeResponse(head.status, head.headers, body)
         response.force_close()
         return response
+
+    def _tell_of_spoiled_body(self) -> None:
+        """Wake who waits for the rest of a body that breaks the rules: aiohttp lets it wait."""
+        request = self._current_request
+        if request is None or request.content.is_eof() or not self._messages:
+            return
+        # Nothing but an error can come behind a body that has not ended.
+        request.content.set_exception(PayloadEncodingError("it has no end"))
+        request.content.feed_eof()
 
     def _wait_on(self) -> None:
         # A loop that is late looks at its timers before it reads; between two of them it has read.
