@@ -11,6 +11,7 @@ from standby.core.models.facts import LocalModel
 from standby.core.turns import Priority, Queue
 from standby.ports import AnswererError
 from tests.fakes.clock import SetClock
+from tests.fakes.virtual import VIRTUAL
 
 pytestmark = pytest.mark.anyio
 
@@ -250,6 +251,7 @@ async def test_a_slot_that_is_wanted_is_not_waited_in_unless_it_is_kept():
         await asyncio.sleep(0)
 
 
+@VIRTUAL
 async def test_a_turn_that_does_not_come_in_time_is_refused_in_words():
     async with Desk(wait_s=0.05) as desk:
         await desk.come("first")
