@@ -55,8 +55,12 @@ def test_what_is_not_kept_is_said(standby, where):
     unknown = standby("explain", "rq_9")
 
     assert 1 == unknown.code
-    assert "nothing is kept of 'rq_9'" in unknown.err
+    assert "nothing is known of the request 'rq_9'" in unknown.err
 
 
 def test_without_a_ledger_nothing_was_decided(standby, where):
-    assert 1 == standby("explain").code
+    said = standby("explain")
+
+    assert 1 == said.code
+    assert "no request has come yet" in said.err
+    assert "standby claude" in said.err

@@ -81,6 +81,15 @@ def test_a_conversation_is_named_by_the_beginning_of_its_id_where_it_is_the_only
     assert "" == standby("log", "--session", "5f0d").out
 
 
+def test_where_no_request_is_there_that_is_said(standby, where):
+    booked(where)
+
+    found, asked_for_none = standby("log"), standby("log", "-n", "0")
+
+    assert ("", "standby: there is no such request in the ledger yet\n") == (found.out, found.err)
+    assert ("", "") == (asked_for_none.out, asked_for_none.err)
+
+
 def test_a_name_with_a_line_break_makes_no_line_of_its_own(standby, where):
     booked(where, replace(CLOUD, requested="a\r\n13:35:30  cloud   claude", why="b\nc"))
 

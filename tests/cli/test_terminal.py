@@ -74,6 +74,15 @@ def test_rows_have_colours_on_a_terminal_and_say_the_same(screen):
     assert "\x1b[2J" not in shown
 
 
+def test_a_long_path_is_whole_on_a_narrow_terminal(screen, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    path = "/home/somebody/.config/standby/config.toml"
+
+    shown = screen([("settings", path, "plain")])
+
+    assert path in "".join(line[10:].strip() for line in shown.splitlines())
+
+
 def test_a_second_line_passes_for_no_row_of_its_own(capsys):
     terminal.grid([("last", "a\nnow   the cloud answers", "plain")])
 
@@ -131,5 +140,5 @@ def test_lengths_of_time_are_written_as_people_do(text, seconds):
 
 @pytest.mark.parametrize("text", ["5", "m", "-5m", "1.5h", "5 months", ""])
 def test_what_is_no_length_of_time_is_told(text):
-    with pytest.raises(click.BadParameter, match="is no length of time: 90s, 5m, 1h, 2d"):
+    with pytest.raises(click.BadParameter, match="is not a length of time, such as 90s, 5m, 1h or 2d"):
         terminal.seconds(text)

@@ -85,4 +85,4 @@ def test_what_is_no_length_of_time_is_a_matter_of_usage(standby, where):
         said = standby("use", "local", "--for", "soon")
 
     assert 2 == said.code
-    assert "'soon' is no length of time" in said.err
+    assert "'soon' is not a length of time" in said.err

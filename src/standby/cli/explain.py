@@ -33,8 +33,10 @@ def command(request: str, last: bool, as_json: bool) -> None:
     found = Looks(gateway.at_home().ledger_file).decision("" if last else request)
     if found is None:
         raise terminal.Problem(
-            f"nothing is kept of {request!r}" if request else "nothing was decided yet",
-            "`standby log --json` has the ids of the newest requests.",
+            f"nothing is known of the request {request!r}" if request else "no request has come yet",
+            "`standby log --json` lists the newest requests with their ids."
+            if request
+            else "Send one through the gateway first, with `standby claude` for example.",
         )
     name, said = found
     if as_json:

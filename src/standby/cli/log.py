@@ -1,4 +1,4 @@
-"""``standby log``: one line for each request, out of the ledger; or the gateway's own words."""
+"""``standby log``: one line for each request, from the ledger; or the gateway's own log."""
 
 import datetime as dt
 import json
@@ -32,21 +32,21 @@ _WHO: Final = {"both": "cloud+local"}
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=20, show_default=True, help="How many lines."
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on printing, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new ones until Ctrl-C.")
 @click.option(
     "--session",
     default="",
     metavar="ID",
-    help="Of one conversation and its subagents only; the beginning of its id will do.",
+    help="One conversation and its subagents only; the beginning of its id is enough.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each request as a line of JSON.")
-@click.option("--gateway", "own", is_flag=True, help="The gateway's own words instead.")
+@click.option("--gateway", "own", is_flag=True, help="Print the gateway's own log instead.")
 def command(lines: int, follow: bool, session: str, as_json: bool, own: bool) -> None:
-    """Print what became of each request.
+    """Print what happened to each request.
 
-    Who answered, why and how long it took: a line each, out of the ledger. Neither the ledger nor
-    the gateway's own words ever hold a prompt, an answer or a credential. Both are files: they can
-    be read while no gateway runs, too.
+    One line each, from the ledger: when, who answered, the model, seconds to the first word and in
+    all, tokens read and written, and why. Neither the ledger nor the gateway's own log ever holds a
+    prompt, an answer or a credential. Both can be read while no gateway runs.
     """
     if own:
         _own_words(lines, follow)
@@ -61,7 +61,7 @@ def _requests(lines: int, session: str, *, follow: bool, as_json: bool) -> None:
     if not path.exists() and not follow:
         raise terminal.Problem(
             f"there is no ledger at {path}",
-            "The gateway begins one with its first request; `standby log --gateway` has its words.",
+            "The gateway begins one when it starts; `standby log --gateway` shows its own log.",
         )
     looks, pause = Looks(path), threading.Event()
     session = gateway.whole_session(path, session)
@@ -70,6 +70,8 @@ def _requests(lines: int, session: str, *, follow: bool, as_json: bool) -> None:
     while True:
         _print(found, as_json=as_json)
         if not follow:
+            if lines and not found:
+                terminal.say("there is no such request in the ledger yet")
             return
         newest = max([newest, *(seq for seq, _ in found)])
         pause.wait(_LOOK_S)
@@ -116,7 +118,7 @@ def _own_words(lines: int, follow: bool) -> None:
     if not path.exists():
         raise terminal.Problem(
             f"there is no log at {path}",
-            "`standby up` writes one; `standby serve` says the same in its own terminal.",
+            "`standby up` writes one; `standby serve` prints it in its own terminal.",
         )
     begin = path.stat().st_size
     for line in gateway.tail(path, lines):

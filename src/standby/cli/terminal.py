@@ -134,7 +134,7 @@ def seconds(text: str) -> float:
     """Return the length of time that a person means, in seconds. Raise ``click.BadParameter``."""
     if (length := _length_s(text)) is not None:
         return length
-    raise click.BadParameter(f"{text!r} is no length of time: 90s, 5m, 1h, 2d")
+    raise click.BadParameter(f"{text!r} is not a length of time, such as 90s, 5m, 1h or 2d")
 
 
 def _length_s(text: str) -> float | None:
@@ -156,7 +156,7 @@ def moment(text: str, now: float) -> float:
         return max(0.0, dt.datetime.fromisoformat(text).astimezone().timestamp())
     except (ValueError, OverflowError, OSError):
         raise click.BadParameter(
-            f"{text!r} is no time: 30m, 12h, 7d, 4w, today, 2026-11-01 or 2026-11-01T09:30"
+            f"{text!r} is not a time, such as 30m, 7d, today, 2026-11-01 or 2026-11-01T09:30"
         ) from None
 
 
@@ -173,6 +173,6 @@ def _rich_grid(rows: Sequence[Row]) -> None:
     table = Table.grid(padding=(0, 2))
     for label, words, tone in rows:
         style = "dim" if tone == "dim" else _COLOURS.get(tone, "")
-        table.add_row(Text(label, style="dim"), Text(words, style=style))
+        table.add_row(Text(label, style="dim"), Text(words, style=style, overflow="fold"))
     # Without colours there is no weight either, as in `paint`.
     Console(color_system=None if os.environ.get("NO_COLOR") else "auto").print(table)

@@ -120,7 +120,7 @@ def test_a_table_has_what_was_used_and_what_it_would_have_cost():
     assert "today                        12      3    1.9k   45.0k    2.5M   1.2 s     49" in text
     assert "...a-name-that-is-long" in text
     assert "no project" in text
-    assert "12.35 $ by the cloud" in text or "12.34 $ by the cloud" in text
+    assert "$12.35 by the cloud" in text or "$12.34 by the cloud" in text
     assert "without a price: claude-odd" in text
     assert "not reported by this machine" in text
 

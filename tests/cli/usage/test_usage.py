@@ -41,7 +41,7 @@ def test_a_moment_that_is_none_is_refused(standby):
     said = standby("usage", "--since", "soon")
 
     assert 2 == said.code
-    assert "'soon' is no time" in said.err
+    assert "'soon' is not a time" in said.err
 
 
 def test_a_gateway_that_is_older_is_named(standby, where):

@@ -179,8 +179,8 @@ def _cost(said: JSON) -> Iterator[Line]:
         return
     yield "", "plain"
     yield from _wrapped(
-        f"at list prices of {text(said, 'prices_dated')}: {cloud:.2f} $ by the cloud; what was"
-        f" answered here would have cost {local:.2f} $"
+        f"at list prices of {text(said, 'prices_dated')}: ${cloud:.2f} by the cloud; what was"
+        f" answered here would have cost ${local:.2f}"
     )
     if unpriced := [name for name in each(chosen, "unpriced") if isinstance(name, str)]:
         yield from _wrapped(f"without a price: {', '.join(unpriced[:8])}", "dim")
