@@ -173,7 +173,7 @@ def test_ctrl_c_within_a_comparison_keeps_what_was_measured_until_then(tiny, tmp
         out, err = bench.communicate(timeout=30)
 
     assert 130 == bench.returncode
-    assert b"stopped by you: this is what was measured until then" in err
+    assert b"stopped by you; this is what was measured so far" in err
     assert b"tokens cold: first word after" in out
     assert b"drafts by ngram-simple: " in out
     assert b"none yet" in out
@@ -221,7 +221,7 @@ def test_without_a_proposal_there_is_nothing_to_adopt(process, tiny):
     ("more", "why"),
     [
         (("--forget", "--compare"), "--forget goes with neither"),
-        (("--compare", "--for", "5"), "'5' is no length of time: 90s, 5m, 1h, 2d"),
+        (("--compare", "--for", "5"), "'5' is not a length of time, such as 90s, 5m, 1h or 2d"),
     ],
 )
 def test_what_makes_no_sense_together_is_said(process, tiny, more, why):

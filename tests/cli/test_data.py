@@ -50,7 +50,7 @@ def test_an_id_that_several_begin_with_names_none(standby, words):
     said = standby("data", *words, "--session", "s")
 
     assert (1, "") == (said.code, said.out)
-    assert "begin with 's': s1, s2" in said.err
+    assert "begins with 's': s1, s2" in said.err
     assert ["r1", "r2", "r9"] == ids(standby("data", "export"))
 
 

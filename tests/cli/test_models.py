@@ -234,7 +234,7 @@ def test_a_persons_file_is_taken_in_and_can_be_chosen_and_removed(standby, own, 
     assert "coder takes over from now on" in standby("models", "use", "coder").err
     assert "coder" == files.chosen()
     assert "← chosen" in standby("models").out
-    assert "standby's again" in standby("models", "use", "auto").err
+    assert "up to standby again" in standby("models", "use", "auto").err
     assert 1 == standby("models", "rm", "coder").code  # nobody to ask
     assert "coder is gone" in standby("models", "rm", "coder", "--yes").err
     assert own.exists()

@@ -37,7 +37,7 @@ def test_without_a_gateway_the_server_itself_is_told(standby, studio):
     assert "desk/qwen/coder is loaded, with a window of 32,768 tokens" in said.err
     assert {"qwen/coder": ("qwen/coder", 32_768)} == studio.instances
 
-    assert "desk/qwen/coder is not in memory any more" in standby("models", "unload", "coder").err
+    assert "desk/qwen/coder is no longer in memory" in standby("models", "unload", "coder").err
     assert {} == studio.instances
 
 

@@ -69,7 +69,7 @@ def test_the_beginning_of_an_id_is_enough(standby, where):
 
     assert standby("review").out == standby("review", "--session", "s-1/").out != ""
     assert "in the session 's-9'" in standby("review", "--session", "s-9").err
-    assert "begin with 's-': s-1, s-2" in standby("review", "--session", "s-").err
+    assert "begins with 's-': s-1, s-2" in standby("review", "--session", "s-").err
 
 
 def test_the_guide_shows_what_is_printed(standby, where):
@@ -119,7 +119,7 @@ def test_where_nothing_was_changed_it_is_said(standby, where):
     nothing, elsewhere = standby("review"), standby("review", "--session", "s-9")
 
     assert (1, 1) == (nothing.code, elsewhere.code)
-    assert "nothing is known that a local model has changed in any conversation" in nothing.err
+    assert "no change by a local model is known in any conversation" in nothing.err
     assert "in the session 's-9'" in elsewhere.err
     assert "`[ledger] files`" in nothing.err
     assert "" == nothing.out

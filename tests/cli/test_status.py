@@ -70,7 +70,7 @@ def test_nobody_to_take_over_is_said_before_it_is_needed():
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"rehearsal": True}, "not for work"), ({"context_tokens": 8192}, "little for Claude Code")],
+    [({"rehearsal": True}, "not for work"), ({"context_tokens": 8192}, "small for Claude Code")],
 )
 def test_a_stand_in_that_is_of_little_use_is_called_so(change, words):
     local = {"would_take_over": MODEL | change, "models": []}

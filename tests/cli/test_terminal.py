@@ -140,5 +140,7 @@ def test_lengths_of_time_are_written_as_people_do(text, seconds):
 
 @pytest.mark.parametrize("text", ["5", "m", "-5m", "1.5h", "5 months", ""])
 def test_what_is_no_length_of_time_is_told(text):
-    with pytest.raises(click.BadParameter, match="is not a length of time, such as 90s, 5m, 1h or 2d"):
+    with pytest.raises(
+        click.BadParameter, match="is not a length of time, such as 90s, 5m, 1h or 2d"
+    ):
         terminal.seconds(text)

@@ -68,7 +68,7 @@ def test_with_nobody_to_warm_for_the_engine_is_ready_all_the_same(standby, where
         said = standby("warm")
 
     assert 0 == said.code
-    assert "no conversation is alive" in said.out
+    assert "no conversation is live" in said.out
 
 
 def test_a_problem_is_told_and_ends_the_wait(standby, where):

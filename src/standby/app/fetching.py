@@ -33,7 +33,9 @@ class Fetching:
         if self._engines.known() or self._fetch is None:
             return
         self.words = "fetching the rehearsal model"
-        log.warning("this machine has no model for the time without the cloud: %s", self.words)
+        log.warning(
+            "no local model on this machine can answer while the cloud is out: %s", self.words
+        )
         try:
             await self._fetch(self._tell)
         except FetchError as error:

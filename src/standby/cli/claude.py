@@ -31,14 +31,14 @@ _AUTO_MODE: Final = (
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
-    """Start Claude Code with the gateway behind it.
+    """Start Claude Code through the gateway.
 
-    Starts the gateway when none runs, and again should it die meanwhile. Only the environment and
-    the arguments of this one process are set; no file of Claude Code is changed. All arguments are
-    Claude Code's own, and so is the exit code.
+    Starts the gateway if none runs, and again if it dies meanwhile. Only the environment and the
+    arguments of this one process are set; no file of Claude Code is changed. All arguments are
+    passed to Claude Code, and the exit code is its own.
 
-    In Claude Code, /standby says who answers and switches, and the status line shows it, unless you
-    have one of your own: the settings client.plugin and client.status_line turn them off.
+    In Claude Code, /standby shows and switches who answers. So does a status line, unless you have
+    your own. The settings client.plugin and client.status_line turn them off.
     """
     if sys.stderr.isatty() and not _PRINTS.intersection(arguments):
         terminal.say(_AUTO_MODE)

@@ -17,11 +17,11 @@ __all__ = ["command"]
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Let your shell complete these commands."""
+    """Print a script that completes these commands in your shell."""
     from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)
     root = click.get_current_context().find_root().command
     if found is None:
-        raise terminal.Problem(f"{shell} cannot be taught to complete")
+        raise terminal.Problem(f"{shell} cannot be set up for completion")
     terminal.data(found(root, {}, "standby", "_STANDBY_COMPLETE").source())

@@ -38,17 +38,17 @@ def path() -> None:
 def check() -> None:
     """Say what is wrong with the settings, with file and line.
 
-    The exit code is 1 when something is.
+    The exit code is 1 when something is wrong.
     """
     read = _read()
-    terminal.data(f"{read.path}: {'in order' if read.found else 'there is none; that is fine'}")
+    terminal.data(f"{read.path}: {'in order' if read.found else 'there is none, which is fine'}")
 
 
 @command.command(epilog=terminal.examples("standby config show", "standby config show --origin"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
 def show(as_json: bool, origin: bool) -> None:  # click's way
-    """Print every setting, with the value that counts now."""
+    """Print every setting, with the value in force."""
     read = _read()
     if as_json:
         value: dict[str, object] = {"path": str(read.path), "settings": asdict(read.settings)}
@@ -63,8 +63,8 @@ def show(as_json: bool, origin: bool) -> None:  # click's way
 def schema() -> None:
     """Print the JSON schema of the settings, for editors.
 
-    With the extension "Even Better TOML" and others of its kind, a first line in config.toml of
-    `#:schema ./standby.schema.json` turns it on.
+    With "Even Better TOML" and similar extensions, a first line of `#:schema ./standby.schema.json`
+    in config.toml makes the editor use it.
     """
     from standby.core.settings import settings_schema
 

@@ -15,13 +15,14 @@ __all__ = ["command"]
         "standby dashboard", "standby dashboard --no-open", "standby dashboard --json"
     ),
 )
-@click.option("--no-open", is_flag=True, help="Print the link only; start no browser.")
+@click.option("--no-open", is_flag=True, help="Only print the link; start no browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, and start no browser.")
 def command(no_open: bool, as_json: bool) -> None:
     """Open the dashboard in a browser.
 
-    The link opens once, within five minutes. What it opens stays open for twelve hours, or until
-    the gateway ends. The token is not in it. The exit code is 3 when no gateway runs.
+    The link works once, within five minutes. The page it opens stays open for twelve hours, or
+    until the gateway ends. The link does not hold the token. The exit code is 3 when no gateway
+    runs.
     """
     said = gateway.page_link(gateway.genuine(gateway.at_home()))
     if as_json:

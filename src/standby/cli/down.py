@@ -15,12 +15,12 @@ __all__ = ["command"]
     default=25.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long answers that are on their way may take to finish.",
+    help="How long running answers may take to finish.",
 )
 def command(wait_s: float) -> None:
     """Stop the gateway, wherever it was started.
 
-    None running is fine.
+    It is fine if none runs.
     """
     from standby.adapters.host.processes import running
 

@@ -29,17 +29,17 @@ _TO_THE_END = (0, 1)
     type=click.Choice(["auto", "sdk", "claude"]),
     default="auto",
     show_default=True,
-    help="Who talks to the gateway: the Anthropic SDK, Claude Code, or what is there.",
+    help="Who talks to the gateway: the Anthropic SDK, Claude Code, or whichever is installed.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--keep", is_flag=True, help="Leave the folder of the drill, with log and ledger.")
-@click.option("--then-serve", is_flag=True, help="On a terminal: go on with `standby serve`.")
+@click.option("--keep", is_flag=True, help="Keep the folder of the drill, with its log and ledger.")
+@click.option("--then-serve", is_flag=True, help="On a terminal, continue with `standby serve`.")
 def command(client: str, as_json: bool, keep: bool, then_serve: bool) -> None:
     """Rehearse a switch-over, without spending quota.
 
-    A built-in stand-in for the cloud answers, then declares the 5-hour limit, later resets; the
-    gateway and the local engine of this machine are the real ones. Prints what happened, with
-    times. The exit code is 1 when a phase failed.
+    A built-in stand-in for the cloud answers, then reports the 5-hour limit, and later resets it.
+    The gateway and the local engine are the real ones. Prints what happened, with times. The exit
+    code is 1 when a phase failed.
     """
     from standby.wiring import drill
 

@@ -71,12 +71,12 @@ def _own_shell() -> str:
     ),
 )
 @click.option(
-    "--shell", type=click.Choice(list(_SHELLS)), help="Write for this shell. Default: yours."
+    "--shell", type=click.Choice(list(_SHELLS)), help="The shell to write for; yours by default."
 )
 def command(shell: str | None) -> None:
-    """Print a client's variables for your shell.
+    """Print the variables that point a client at the gateway.
 
-    For programs that `standby run` cannot start. The output holds the gateway's token.
+    For programs that `standby run` cannot start. The output contains the gateway's token.
     """
     from standby.adapters.host import secrets
 
@@ -96,7 +96,7 @@ def _url() -> str:
     settings = read_config(where.config_file, os.environ).settings.gateway
     if settings.port == 0:
         raise terminal.Problem(
-            "the port is only known when a gateway runs", "Start one with `standby up`.", 3
+            "the port is known only while a gateway runs", "Start one with `standby up`.", 3
         )
     terminal.say("no gateway is running; start it with `standby up`")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -18,14 +18,14 @@ __all__ = ["command"]
     ),
 )
 @click.argument("request", required=False, default="")
-@click.option("--last", is_flag=True, help="The newest request; so it is without REQUEST, too.")
+@click.option("--last", is_flag=True, help="The newest request, as without REQUEST.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(request: str, last: bool, as_json: bool) -> None:
-    """Say why a request was answered by whom it was.
+    """Explain who answered a request, and why.
 
-    REQUEST is the id that `standby log --json` shows. It prints the facts, what each rule said of
-    each candidate, and who was asked, in which order; no word of the request. It reads the ledger,
-    which keeps this of the newest 5,000 requests, and so needs no running gateway.
+    REQUEST is an id from `standby log --json`. Prints the facts, what each rule said about each
+    candidate, and who was asked, in which order; no word of the request. Reads the ledger, which
+    keeps this for the newest 5,000 requests; no running gateway is needed.
     """
     from standby.adapters.ledger.looking import Looks
     from standby.core.policy.explained import lines
@@ -33,7 +33,9 @@ def command(request: str, last: bool, as_json: bool) -> None:
     found = Looks(gateway.at_home().ledger_file).decision("" if last else request)
     if found is None:
         raise terminal.Problem(
-            f"nothing is known of the request {request!r}" if request else "no request has come yet",
+            f"nothing is known of the request {request!r}"
+            if request
+            else "no request has come yet",
             "`standby log --json` lists the newest requests with their ids."
             if request
             else "Send one through the gateway first, with `standby claude` for example.",

@@ -23,13 +23,13 @@ _TOKEN: Final = "STANDBY_FAULTS_TOKEN"  # noqa: S105  # a name, not a token
     "faults",
     epilog=terminal.examples(
         "standby faults run                          every failure mode against standby itself",
-        "standby faults run --only 'cloud/five_hour' the modes that have this in their name",
-        "standby faults list                         every mode, and what is right for it",
+        "standby faults run --only 'cloud/five_hour' modes with this in their name",
+        "standby faults list                         every mode, and what is right in it",
         "standby faults serve --form five_hour       a cloud at its limit, for any program",
     ),
 )
 def command() -> None:
-    """Fail in every known way, and see what a gateway makes of it.
+    """Test a gateway against every known failure.
 
     A fake cloud and a fake local engine on this machine, usable against any gateway. Nothing
     leaves the machine, and no quota is spent.
@@ -37,7 +37,9 @@ def command() -> None:
 
 
 @command.command("list", epilog=terminal.examples("standby faults list --only engine"))
-@click.option("--only", multiple=True, metavar="PATTERN", help="Modes whose names match.")
+@click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Only modes whose names contain this."
+)
 def list_(only: tuple[str, ...]) -> None:
     """Print every mode, and what a client may get in it."""
     from standby.testing.matrix import rights
@@ -59,12 +61,14 @@ def list_(only: tuple[str, ...]) -> None:
     ),
 )
 @click.option("--form", metavar="NAME", help="The cloud refuses every request in this way.")
-@click.option("--seconds", default=18_000.0, show_default=True, help="How long it does so.")
+@click.option("--seconds", default=18_000.0, show_default=True, help="How many seconds it does so.")
 @click.option("--fault", metavar="NAME", help="The cloud's next answers go wrong in this way.")
-@click.option("--engine-fault", metavar="NAME", help="The engine's next answers do.")
+@click.option(
+    "--engine-fault", metavar="NAME", help="The engine's next answers go wrong in this way."
+)
 @click.option("--times", default=1, show_default=True, help="How many answers go wrong.")
-@click.option("--cloud-port", default=0, help="Where the cloud listens; 0: anywhere.")
-@click.option("--engine-port", default=0, help="Where the engine listens; 0: anywhere.")
+@click.option("--cloud-port", default=0, help="The cloud's port; 0 picks a free one.")
+@click.option("--engine-port", default=0, help="The engine's port; 0 picks a free one.")
 def serve(
     form: str | None,
     seconds: float,
@@ -90,24 +94,26 @@ def serve(
         "    --cloud-port 9001 --engine-port 9002",
     ),
 )
-@click.option("--target", metavar="URL", help="Another gateway; else standby itself is started.")
+@click.option("--target", metavar="URL", help="Test this gateway instead of standby.")
 @click.option(
     "--token",
     envvar=_TOKEN,
     metavar="KEY",
-    help=f"What that gateway knows its clients by. [{_TOKEN}]",
+    help=f"The key that this gateway expects from its clients. [{_TOKEN}]",
 )
-@click.option("--pid", type=int, help="Its process, to see whether it grows.")
-@click.option("--cloud-port", default=0, help="Where that gateway looks for its cloud.")
-@click.option("--engine-port", default=0, help="Where that gateway looks for its engine.")
-@click.option("--deadline", type=float, help="Seconds to the end of any answer.")
+@click.option("--pid", type=int, help="Its process, to watch its memory.")
+@click.option("--cloud-port", default=0, help="The port where it expects its cloud.")
+@click.option("--engine-port", default=0, help="The port where it expects its engine.")
+@click.option("--deadline", type=float, help="Seconds that any answer may take.")
 @click.option("--back", type=float, help="Seconds from a reset to the cloud's first answer.")
-@click.option("--only", multiple=True, metavar="PATTERN", help="Modes whose names match.")
+@click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Only modes whose names contain this."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--write",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Put the matrix between the marks of this page.",
+    help="Write the matrix between the marks of this page.",
 )
 def run(
     target: str | None,
@@ -121,11 +127,11 @@ def run(
     as_json: bool,
     write: Path | None,
 ) -> None:
-    """Run the failure modes against a gateway, and judge it.
+    """Run the failure modes against a gateway and judge the answers.
 
-    Without --target the gateway of this installation is started in a folder of its own, with short
-    time limits. With it, the fakes listen on the two ports, and the gateway must have been told to
-    use them: the cloud takes the key `sk-ant-api03-rehearsal`, the engine any. The exit code is 1
+    Without --target, the gateway of this installation is started in a folder of its own, with short
+    time limits. With it, the fakes listen on the two ports, and that gateway must be set up to use
+    them: the cloud takes the key `sk-ant-api03-rehearsal`, the engine any key. The exit code is 1
     when something is wrong.
     """
     from standby.testing import matrix, our_gateway  # noqa: F401  # see _Run
@@ -138,7 +144,7 @@ def run(
     if target and not (cloud_port and engine_port):
         raise terminal.Problem(
             "--target needs --cloud-port and --engine-port",
-            "They are where that gateway looks for its cloud and for its engine.",
+            "They are the ports where that gateway expects its cloud and its engine.",
             terminal.USAGE,
         )
     place = None

@@ -21,8 +21,8 @@ _EVENT = "UserPromptExpansion"
 def command() -> None:
     """Answer /standby inside Claude Code.
 
-    The plugin calls it; you need not. The client's JSON comes on stdin, and the answer keeps the
-    prompt from being sent: no model is needed for it, and no quota is spent.
+    The plugin calls it; you do not need to. It reads the client's JSON on stdin, and its answer
+    keeps the prompt from being sent: no model is needed, and no quota is spent.
     """
     try:
         said = json.loads(sys.stdin.buffer.read())

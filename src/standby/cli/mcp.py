@@ -23,10 +23,10 @@ _MAX_BYTES: Final = 1024 * 1024
 
 @click.command("mcp", epilog=terminal.examples("claude mcp add standby -- standby mcp"))
 def command() -> None:
-    """Lend a model tools that say who answers, and switch.
+    """Give a model tools that show and switch who answers.
 
     Speaks the Model Context Protocol on stdin and stdout, and ends with its stdin. The plugin that
-    `standby claude` adds starts it; other clients can be told to.
+    `standby claude` adds starts it; any other MCP client can start it too.
     """
     with suppress(BrokenPipeError):  # the client has ended without a word
         converse(sys.stdin.buffer, sys.stdout.buffer, called)

@@ -12,10 +12,10 @@ __all__ = ["command"]
 @click.command("prices", epilog=terminal.examples("standby prices", "standby prices --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON, with its sources.")
 def command(as_json: bool) -> None:  # click's way
-    """Print the list prices that costs are reckoned with.
+    """Print the list prices that costs are calculated from.
 
-    Those of the API, in US dollars for a million tokens. A model that is not among them is shown
-    as unpriced. What a subscription costs has nothing to do with them.
+    They are the prices of the API, in US dollars per million tokens. A model that is missing here
+    counts as unpriced. What you pay for a subscription is another matter.
     """
     from standby.adapters.host.prices_file import shipped_prices
     from standby.core.usage.prices import prices_json

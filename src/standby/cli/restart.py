@@ -14,10 +14,10 @@ __all__ = ["command"]
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="Move to this port.")
 def command(port: int | None) -> None:
-    """Stop the gateway and start it anew.
+    """Stop the gateway and start it again.
 
-    The settings are read again. It stays on its port, so that clients that run find it again;
-    --port moves it. None running is fine: one is started.
+    The settings are read again. The gateway keeps its port, so that running clients find it again;
+    --port moves it. If none runs, one is started.
     """
     from standby.adapters.host.config_file import read_config
     from standby.adapters.host.processes import running

@@ -26,18 +26,18 @@ __all__ = ["command"]
     "--session",
     default="",
     metavar="ID",
-    help="One conversation, by its id or the beginning of it.",
+    help="One conversation; the beginning of its id is enough.",
 )
-@click.option("--last", is_flag=True, help="The newest one; so it is without --session, too.")
+@click.option("--last", is_flag=True, help="The newest conversation, as without --session.")
 @click.option("--prompt", "as_prompt", is_flag=True, help="Print a prompt for a review.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(session: str, last: bool, as_prompt: bool, as_json: bool) -> None:
     """List the files that a local model changed in a conversation.
 
-    As its calls of tools say: what the client made of them is not known here, nor what a command
-    of a shell changes that does not name its file. It reads the ledger, which keeps tool and path
-    of each such call (`[ledger] files`), and nothing of what is in a file; no gateway needs to
-    run. The exit code is 1 when nothing was changed.
+    The list is taken from the model's tool calls. Whether the client ran them is not known here,
+    nor what a shell command changes unless it names its files. Reads the ledger, which keeps the
+    tool and the path of each such call (`[ledger] files`) and nothing of a file's content; no
+    running gateway is needed. The exit code is 1 when nothing was changed.
     """
     if session and last:
         raise click.UsageError("--session and --last name two conversations")
@@ -68,9 +68,9 @@ def _found(session: str) -> "Review":
     if found is None:
         where = f"in the session {session!r}" if session else "in any conversation"
         raise terminal.Problem(
-            f"nothing is known that a local model has changed {where}",
-            "`standby log` has what was answered here; `[ledger] files` in the settings keeps which"
-            " files were changed.",
+            f"no change by a local model is known {where}",
+            "`standby log` shows who answered; `[ledger] files` in the settings decides"
+            " whether changed files are recorded.",
         )
     return found
 

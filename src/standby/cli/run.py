@@ -20,11 +20,11 @@ __all__ = ["command"]
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENTS]...")
 def command(words: tuple[str, ...]) -> None:
-    """Run a command with the gateway behind it.
+    """Run a command through the gateway.
 
-    Starts the gateway when none runs, and again should it die meanwhile. The command finds it by
-    ANTHROPIC_BASE_URL, and is known to it by ANTHROPIC_CUSTOM_HEADERS. The exit code is that of the
-    command.
+    Starts the gateway if none runs, and again if it dies meanwhile. The command finds the gateway
+    by ANTHROPIC_BASE_URL and identifies itself by ANTHROPIC_CUSTOM_HEADERS. The exit code is the
+    command's own.
     """
     if not words:
         raise click.UsageError("a command is missing", click.get_current_context())

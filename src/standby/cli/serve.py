@@ -18,13 +18,13 @@ __all__ = ["command"]
     ),
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes any free one."
+    "--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 picks a free one."
 )
-@click.option("--cloud-url", metavar="URL", help="Ask this cloud instead of the configured one.")
+@click.option("--cloud-url", metavar="URL", help="Use this cloud instead of the configured one.")
 def command(port: int | None, cloud_url: str | None) -> None:
     """Serve in this terminal until Ctrl-C.
 
-    The first Ctrl-C lets running answers finish, the second ends at once.
+    The first Ctrl-C lets running answers finish, the second one ends at once.
     """
     from standby.adapters.host.config_file import read_config
 

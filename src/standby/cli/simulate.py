@@ -41,20 +41,21 @@ _SIDES: Final = (
     "--policy",
     "file",
     type=click.Path(path_type=Path),
-    help="A settings file; its [policy] counts. Without it: that of your settings.",
+    help="A settings file whose [policy] is used; by default your settings.",
 )
 @click.option(
-    "--mode", type=click.Choice(["auto", "spare", "cloud", "local"]), help="This mode instead."
+    "--mode", type=click.Choice(["auto", "spare", "cloud", "local"]), help="Use this mode instead."
 )
 @click.option("--since", default="7d", show_default=True, help="30m, 12h, 7d, 4w, today or a date.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(file: Path | None, mode: str | None, since: str, as_json: bool) -> None:
-    """Replay the ledger under another policy, and tell what changes.
+    """Replay past requests under another policy.
 
-    What was answered where, how often conversations changed sides, what the cloud's answers cost at
-    list prices, and how much of each window of the quota would have been used. Nothing is sent, and
-    no gateway need run. The rules are those that decide; of requests whose body nobody had read
-    they know only what the row has, and treat them as of high value.
+    Shows what would have been answered where, how often conversations would have changed sides,
+    what the cloud's answers would have cost at list prices, and how much of each quota window would
+    have been used. Nothing is sent, and no running gateway is needed. The rules are the real ones.
+    Where nobody had read a request's body, they know only what its row says, and treat it as
+    high-value.
     """
     from standby.wiring.simulating import simulation_of
 

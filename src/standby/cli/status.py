@@ -19,11 +19,11 @@ _SMALL_TOKENS: Final = 64_000
 
 
 @click.command("status", epilog=terminal.examples("standby status", "standby status --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print what the gateway says as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:  # click's way
     """Say who answers now, why, and until when.
 
-    Besides: which local model would take over, how much of the quota is used, and the newest
+    Also shows which local model would take over, how much of the quota is used, and the newest
     request. The exit code is 3 when no gateway runs.
     """
     found = gateway.genuine(gateway.at_home())
@@ -106,7 +106,7 @@ def _next(status: gateway.Status) -> Row:
         words += f", window {model.context_tokens} tokens"
         if model.context_tokens < _SMALL_TOKENS:
             tone = "poor"
-            words += " (little for Claude Code)"
+            words += " (small for Claude Code)"
     if model.rehearsal:
         tone = "poor"
         words += "; a model for rehearsals, not for work"

@@ -26,15 +26,17 @@ __all__ = ["command"]
         "echo '{}' | standby statusline",
     ),
 )
-@click.option("--install", is_flag=True, help="Show the setting of Claude Code that calls it.")
-@click.option("--write", is_flag=True, help="With --install: write it into your own settings.")
-@click.option("--uninstall", is_flag=True, help="Take it out of your own settings.")
+@click.option("--install", is_flag=True, help="Show the Claude Code setting that calls it.")
+@click.option(
+    "--write", is_flag=True, help="With --install, write it into your Claude Code settings."
+)
+@click.option("--uninstall", is_flag=True, help="Remove it from your Claude Code settings.")
 def command(install: bool, write: bool, uninstall: bool) -> None:
     """Print one line: who answers, until when, what is left.
 
-    Claude Code's JSON comes on stdin. `standby claude` sets the line up for its run by itself,
-    unless you have one of your own; with --install --write it is there for every run. Nothing else
-    in the file is changed, and a line of your own is never replaced.
+    Reads Claude Code's JSON on stdin. `standby claude` sets the line up for its own run, unless you
+    have your own; --install --write sets it up for every run. Nothing else in the file is changed,
+    and a status line of your own is never replaced.
     """
     if write and not install:
         raise click.UsageError("--write goes with --install", click.get_current_context())
@@ -56,13 +58,13 @@ def _settings(*, write: bool, out: bool) -> None:
     try:
         if out:
             gone = lines.taken_out(path)
-            terminal.say(f"{'taken out of' if gone else 'there is none of ours in'} {path}")
+            terminal.say(f"{'taken out of' if gone else 'there was no status line of ours in'} {path}")
         elif write:
             terminal.say(f"{lines.put(path, _called())}: {path}")
         else:
             setting = {lines.NAME: lines.value(_called())}
             terminal.data(json.dumps(setting, indent=2))
-            terminal.say(f"this belongs into {path}; `--install --write` puts it there")
+            terminal.say(f"this belongs in {path}; `--install --write` puts it there")
     except lines.StatusLineError as error:
         raise terminal.Problem(str(error), error.hint) from None
 

@@ -19,7 +19,7 @@ def command(context: click.Context) -> None:
     """Show or replace the gateway's token.
 
     `standby claude` and `standby run` hand it to the client; other programs send it in the header
-    x-standby-token, or as ANTHROPIC_AUTH_TOKEN. It is worth nothing off this machine.
+    x-standby-token, or as ANTHROPIC_AUTH_TOKEN. It is of no use outside this machine.
     """
     if context.invoked_subcommand is None:
         context.invoke(show)
@@ -27,7 +27,7 @@ def command(context: click.Context) -> None:
 
 @command.command(epilog=terminal.examples("standby token show"))
 def show() -> None:
-    """Print the token; it is made when there is none."""
+    """Print the token; create it if there is none."""
     from standby.adapters.host import secrets
 
     where = gateway.at_home()
@@ -37,9 +37,9 @@ def show() -> None:
 
 @command.command(epilog=terminal.examples("standby token rotate"))
 def rotate() -> None:
-    """Replace the token, and start the gateway anew with it.
+    """Replace the token, and restart the gateway with it.
 
-    Clients that run know only the old one: start them anew, too.
+    Running clients know only the old one: restart them too.
     """
     from standby.adapters.host import secrets
     from standby.adapters.host.processes import running
@@ -52,7 +52,7 @@ def rotate() -> None:
         if before is not None:
             gateway.halt(where, before, grace_s=25.0)
         rotate_token()
-    terminal.say("there is a new token; start clients that run anew")
+    terminal.say("there is a new token; restart running clients")
     if before is not None:
         found = gateway.start(where, os.environ, ("--port", str(before.port)))
         terminal.say(f"the gateway runs with it (pid {found.running.pid}, {found.running.url})")

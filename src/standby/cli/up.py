@@ -11,13 +11,12 @@ __all__ = ["command"]
 
 @click.command("up", epilog=terminal.examples("standby up", "standby up --port 9000"))
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes any free one."
+    "--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 picks a free one."
 )
 def command(port: int | None) -> None:
     """Start the gateway in the background.
 
-    One that runs already stays as it is.
-    Prints its URL when it is ready.
+    Prints its URL when it is ready. One that already runs is left as it is.
     """
     from standby.adapters.host.config_file import read_config
 

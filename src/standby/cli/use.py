@@ -15,12 +15,12 @@ __all__ = ["command"]
 @click.command(
     "use",
     epilog=terminal.examples(
-        "standby use                        what counts now",
+        "standby use                        what is in force",
         "standby use spare                  make the quota last to its reset",
         "standby use local --for 2h         no cloud for two hours",
-        "standby use qwen3-coder:30b        this local model, until further notice",
-        "standby use cloud --project .      for what is done in this folder",
-        "standby use settings               what the settings say, again",
+        "standby use qwen3-coder:30b        this local model, until you choose again",
+        "standby use cloud --project .      for work in this folder",
+        "standby use settings               back to what the settings say",
     ),
 )
 @click.argument("what", required=False, default="")
@@ -29,23 +29,25 @@ __all__ = ["command"]
     "length_s",
     metavar="TIME",
     callback=lambda _context, _option, text: None if text is None else terminal.seconds(text),
-    help="Let it end by itself: 30m, 2h, 1d.",
+    help="End it after this time: 30m, 2h, 1d.",
 )
 @click.option(
     "--session",
     metavar="ID",
     default="",
-    help="For one session of the client; the beginning of its id will do.",
+    help="Only for this session of the client; the beginning of its id is enough.",
 )
-@click.option("--project", metavar="PATH", default="", help="For one folder and all below it.")
+@click.option(
+    "--project", metavar="PATH", default="", help="Only for this folder and everything below it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(what: str, length_s: float | None, session: str, project: str, as_json: bool) -> None:
-    """Choose who answers, for all or for some requests.
+    """Choose who answers, for all requests or some.
 
-    WHAT is auto, spare, cloud, local, a local model, or settings: what the settings say. It counts
-    from the next request on, survives a restart, and is shown by `standby status`. The narrowest
-    choice counts: that for a session, then that for a project. Without WHAT, say what counts now.
-    The exit code is 3 when no gateway runs.
+    WHAT is auto, spare, cloud, local, the name of a local model, or `settings` to return to what
+    the settings say. It takes effect with the next request, survives a restart, and is shown by
+    `standby status`. The narrowest choice wins: session, then project, then all. Without WHAT,
+    prints what is in force. The exit code is 3 when no gateway runs.
     """
     home = gateway.at_home()
     found = gateway.genuine(home)

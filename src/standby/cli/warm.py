@@ -17,15 +17,15 @@ _LOOK_S = 0.5
     "warm",
     epilog=terminal.examples("standby warm", "standby warm --no-wait", "standby warm --json"),
 )
-@click.option("--no-wait", is_flag=True, help="Say how it is now; do not wait until it is warm.")
-@click.option("--json", "as_json", is_flag=True, help="Print what the gateway says as JSON.")
+@click.option("--no-wait", is_flag=True, help="Print the state now; do not wait until it is warm.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(no_wait: bool, as_json: bool) -> None:
-    """Warm the stand-in up: a switch then costs no wait.
+    """Warm up the stand-in, so that a switch costs no wait.
 
-    The engine that would take over is started, and reads the conversations that are alive, in the
-    background and for half an hour: whatever the quota, the battery and the load. It stops at once
-    when somebody really needs the engine, and asks the cloud nothing. Ctrl-C stops the wait only.
-    The exit code is 1 when it does not get on, and 3 when no gateway runs.
+    Starts the engine that would take over and has it read the live conversations in the background,
+    for half an hour, whatever the quota, the battery and the load. It makes way at once for any
+    real request, and sends nothing to the cloud. Ctrl-C only ends the waiting. The exit code is 1
+    when warming makes no progress, and 3 when no gateway runs.
     """
     found = gateway.genuine(gateway.at_home())
     said = gateway.warm(found)

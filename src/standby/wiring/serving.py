@@ -40,7 +40,7 @@ async def serve(
     :class:`StartError`.
     """
     if harden():
-        log.warning("running as root, which standby has no need to")
+        log.warning("running as root, which standby does not need")
     settings = configuration.settings
     try:
         with ExitStack() as held:

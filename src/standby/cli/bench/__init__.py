@@ -28,7 +28,7 @@ _HINT = "`standby models` lists what the engines have."
 
 @click.group("bench", epilog=terminal.examples("standby bench local"))
 def command() -> None:
-    """Measure how fast the local side of this machine is."""
+    """Measure how fast local models run on this machine."""
 
 
 @command.command(
@@ -48,9 +48,9 @@ def command() -> None:
     type=click.IntRange(64, 1_000_000),
     default=_LIKE_CLAUDE_CODE,
     show_default=True,
-    help="The length of the prompt; at most what the model's window has room for.",
+    help="Length of the prompt; at most what fits the model's window.",
 )
-@click.option("--compare", is_flag=True, help="Try other settings of standby's own engine, too.")
+@click.option("--compare", is_flag=True, help="Also try other settings of standby's own engine.")
 @click.option(
     "--for",
     "within",
@@ -60,8 +60,8 @@ def command() -> None:
     callback=lambda _context, _option, text: terminal.seconds(text),
     help="How long a comparison may take: 90s, 5m, 1h. The prompt is shortened to fit.",
 )
-@click.option("--adopt", is_flag=True, help="Run the model with what is proposed from now on.")
-@click.option("--forget", is_flag=True, help="Run it with the computed settings again.")
+@click.option("--adopt", is_flag=True, help="From now on, run the model with what is proposed.")
+@click.option("--forget", is_flag=True, help="Go back to the computed settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def local(
     model: str,
@@ -75,15 +75,15 @@ def local(
 ) -> None:
     """Measure a local model.
 
-    How fast it reads a prompt that is as long as Claude Code's, cold and from its cache, how fast
-    it writes, how long it takes to load and how much memory. The prompt is made up here. Without a
-    graphics card this takes minutes: how long is told beforehand, and Ctrl-C ends it. The figures
-    are kept, and a gateway that starts expects them.
+    Measures how fast it reads a prompt as long as Claude Code's, cold and from its cache, how fast
+    it writes, how long it takes to load, and how much memory it uses. The prompt is made up.
+    Without a graphics card this takes minutes: you are told how many beforehand, and Ctrl-C ends
+    it. The figures are kept; a gateway that is started later uses them for its estimates.
 
     --compare tries other settings of an engine that standby starts, one at a time, and proposes
-    what makes a turn at least 5 % faster, twice. Ctrl-C keeps what was measured until then.
-    --adopt has the engine start with that, for this model, this version of the engine and this
-    machine; an engine that does not start so is run with the computed settings.
+    those that make a turn at least 5 % faster in two measurements. Ctrl-C keeps what was measured
+    so far. --adopt uses what was proposed, for this model, this version of the engine and this
+    machine; if the engine does not start with it, the computed settings are used instead.
     """
     if forget and (compare or adopt):
         raise click.UsageError("--forget goes with neither --compare nor --adopt")
@@ -144,12 +144,12 @@ class _Bench:
                     raise
         self._show(seen[-1])
         if not seen[-1].done:
-            terminal.say("stopped by you: this is what was measured until then")
+            terminal.say("stopped by you; this is what was measured so far")
             raise click.exceptions.Exit(terminal.INTERRUPTED)
         if adopt and seen[-1].proposal is not None:
             self.adopt()
         elif adopt:
-            terminal.say("nothing is adopted: nothing is proposed")
+            terminal.say("nothing was adopted, because nothing is proposed")
 
     def adopt(self) -> None:
         from standby.wiring.bench import adopt
@@ -172,11 +172,11 @@ class _Bench:
 
     def _next_start(self) -> None:
         if isinstance(gateway.find(self._where), gateway.Genuine):
-            terminal.say("an engine that runs goes on as it is; `standby restart` starts it anew")
+            terminal.say("a running engine continues as it is; `standby restart` restarts it")
 
     def _alone(self) -> None:
         if isinstance(gateway.find(self._where), gateway.Genuine):
-            terminal.say("note: a gateway runs; what it does meanwhile makes the figures worse")
+            terminal.say("note: a gateway is running; its work makes these figures worse")
 
     def _show(self, outcome: "Outcome") -> None:
         if self._as_json:

@@ -28,10 +28,10 @@ def _choosing(function: Command) -> Command:
             "--session",
             default="",
             metavar="ID",
-            help="Of one conversation and its subagents; the beginning of its id will do.",
+            help="One conversation and its subagents; the beginning of its id is enough.",
         ),
-        click.option("--project", default="", help="Of one project, by its folder."),
-        click.option("--before", default="", help="What is older: 30d, 4w or a date."),
+        click.option("--project", default="", help="One project, by its folder."),
+        click.option("--before", default="", help="Older than this: 30d, 4w or a date."),
     )
     for option in options:
         function = option(function)
@@ -48,13 +48,13 @@ def _choosing(function: Command) -> Command:
     ),
 )
 def command() -> None:
-    """Take out or delete what the ledger holds.
+    """Export or delete what the ledger holds.
 
-    It has one row for each request: when, which session and project, which model, tokens, times,
-    who answered and why; and of calls by a local model that change a file, the tool and the path.
-    Never a prompt, what was answered or a credential. `[ledger] keep_days` in the settings says
-    after how many days rows go by themselves; `[ledger] enabled` switches it off, `[ledger] files`
-    what is kept of files.
+    It has one row for each request: when, which session, project and model, tokens, times, who
+    answered and why; and for calls by a local model that change a file, the tool and the path.
+    Never a prompt, an answer or a credential. In the settings, `[ledger] keep_days` says after how
+    many days rows are deleted, `[ledger] files` whether paths are kept, and `[ledger] enabled`
+    turns the ledger off.
     """
 
 
@@ -66,9 +66,9 @@ def command() -> None:
     ),
 )
 @_choosing
-@click.option("--csv", "as_csv", is_flag=True, help="CSV instead of a line of JSON each.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of JSON.")
 def export(session: str, project: str, before: str, as_csv: bool) -> None:
-    """Print the rows, oldest first, a line of JSON each."""
+    """Print the rows as lines of JSON, oldest first."""
     from standby.adapters.ledger import handing
     from standby.app.showing.status import entry_json
 
@@ -103,13 +103,19 @@ def export(session: str, project: str, before: str, as_csv: bool) -> None:
     ),
 )
 @_choosing
-@click.option("--all", "everything", is_flag=True, help="All rows, and the windows that were seen.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Everything, including the quota windows that were seen.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def delete(session: str, project: str, before: str, everything: bool, yes: bool) -> None:
-    """Delete rows; the sums follow. What is deleted is written over.
+    """Delete rows, with their share of the sums.
 
-    What `[local] keep_warm` has kept goes as well, all of it: its files do not tell whose they are.
-    Works beside a running gateway.
+    What is deleted is overwritten on disk. Everything that `[local] keep_warm` has saved is deleted
+    too, because its files do not tell which conversation they belong to. Works while a gateway
+    runs.
     """
     from standby.adapters.host.slot_files import SlotFiles
     from standby.adapters.ledger import handing

@@ -38,7 +38,7 @@ def command(as_json: bool, offline: bool) -> None:  # click's way
     """Find what is wrong, and say what to do about it.
 
     Nothing is changed, no request is sent to the cloud, and no credential leaves this machine. The
-    exit code is 1 when something does not work; what may hurt later is a warning.
+    exit code is 1 when something does not work; what may become a problem later is a warning.
     """
     findings = list(examine(gateway.at_home(), offline=offline))
     if as_json:
@@ -58,7 +58,7 @@ def examine(where: Paths, *, offline: bool) -> Iterator[Finding]:
         yield fail("settings", str(error), "Until they are mended no gateway starts.")
     else:
         settings = read.settings
-        yield ok("settings", f"{read.path}: {'in order' if read.found else 'none, that is fine'}")
+        yield ok("settings", f"{read.path}: {'in order' if read.found else 'none, which is fine'}")
     sound = True
     for finding in folders(where):
         sound = sound and finding.grade != "fail"

@@ -53,7 +53,7 @@ def settings_files(environment: Mapping[str, str], folder: Path, url: str) -> It
                 "Take it out of `env` in that file while you use standby.",
             )
     if clean:
-        yield ok(check, "none keeps requests from the gateway")
+        yield ok(check, "none diverts requests from the gateway")
 
 
 def environment_of(

@@ -84,7 +84,9 @@ def _offers(where: Paths, said: Status | None) -> list[str]:
     """Return what to do about it when this machine has no model for work."""
     if said is None or not no_work_model(said):
         return []
-    return [f"no model for work is on this machine for the time without the cloud. {offer(where)}"]
+    return [
+        f"no local model on this machine is fit for work while the cloud is out. {offer(where)}"
+    ]
 
 
 def _remarks(found: Genuine, environment: Mapping[str, str], cloud_url: str) -> list[str]:

@@ -28,6 +28,6 @@ def whole_session(ledger: Path, said: str) -> str:
     more = ", and more" if len(found) > _MOST_NAMED else ""
     names = ", ".join(map(terminal.printable, found[:_MOST_NAMED]))
     raise terminal.Problem(
-        f"the ids of several conversations begin with {said!r}: {names}{more}",
-        "Write more of the one that you mean.",
+        f"several conversations have an id that begins with {said!r}: {names}{more}",
+        "Give more of the id.",
     )

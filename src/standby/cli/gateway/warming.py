@@ -89,7 +89,7 @@ def warming_rows(warming: Warming) -> Iterator[Row]:
     if warming.problem:
         yield label, warming.problem, "poor"
     elif not warming.conversations:
-        yield label, "no conversation is alive", "plain"
+        yield label, "no conversation is live", "plain"
 
 
 def _words(each: Conversation) -> str:

@@ -29,10 +29,10 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Say which local models are here, and which would suit.
+    """List the local models, and those that suit this machine.
 
-    Lists what every engine of this machine has, what of the catalogue would fit, and what is
-    recommended, with the reason. How fast a model would be is an estimate.
+    Lists the models of every engine on this machine, which models of the catalogue would fit, and
+    which is recommended, with the reason. How fast a model would be is an estimate.
     """
     if context.invoked_subcommand is None:
         show(as_json=as_json)

@@ -30,7 +30,7 @@ __all__ = ["add", "pull", "update"]
     )
 )
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask: the licence and the size are fine.")
+@click.option("--yes", is_flag=True, help="Do not ask about the licence and the size.")
 @click.option("--as", "as_name", default="", help="Keep it under this name.")
 @click.option(
     "--with",
@@ -38,13 +38,13 @@ __all__ = ["add", "pull", "update"]
     type=click.Choice(["standby", "ollama"]),
     default="standby",
     show_default=True,
-    help="Who fetches and keeps it.",
+    help="Who downloads and keeps it.",
 )
 def pull(name: str, yes: bool, as_name: str, engine: str) -> None:
-    """Fetch a model of the catalogue, or any GGUF file of the hub.
+    """Fetch a model from the catalogue, or any GGUF file from the hub.
 
-    Shows size, licence and origin, and asks before it begins. An interrupted fetch is gone on with.
-    The file is checked by its SHA-256 and its header before any engine sees it. HF_ENDPOINT names
+    Shows size, licence and origin, and asks before it begins. Run it again to resume an interrupted
+    download. The file's SHA-256 and header are checked before any engine sees it. HF_ENDPOINT names
     another hub.
     """
     wanted = _wanted(name, as_name)
@@ -56,12 +56,12 @@ def pull(name: str, yes: bool, as_name: str, engine: str) -> None:
 
 @click.command(epilog=terminal.examples("standby models add ~/Downloads/coder.gguf"))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", default="", help="What to call it; the file's name otherwise.")
+@click.option("--name", default="", help="What to call it; by default the file's name.")
 @click.option("--sha256", default="", help="Refuse the file unless this is its hash.")
 def add(file: Path, name: str, sha256: str) -> None:
-    """Take in a model file that you have.
+    """Add a model file that you already have.
 
-    On the same disk it takes no further room.
+    On the same disk it takes no extra space.
     """
     called = name or file.name.removesuffix(".gguf").lower()
     told_intake(run(lambda models: models.add(file.expanduser(), called, sha256=sha256.lower())))
@@ -73,7 +73,7 @@ def add(file: Path, name: str, sha256: str) -> None:
 def update(names: tuple[str, ...], yes: bool) -> None:
     """Fetch the newest revision of models that came from the hub.
 
-    The new file takes the place of the old one only after all checks; `rollback` goes back.
+    The new file replaces the old one only after all checks; `rollback` goes back.
     """
     for one in those(names):
         wanted = _newest(one)
@@ -93,7 +93,7 @@ def _wanted(name: str, as_name: str) -> "Wanted":
     catalogue = shipped_catalogue()
     entry, source = catalogue.named(name), source_of(name)
     if as_name and not is_safe_name(as_name):
-        raise terminal.Problem(f"{as_name!r} is no name for a model", "", terminal.USAGE)
+        raise terminal.Problem(f"{as_name!r} is not a name for a model", "", terminal.USAGE)
     if entry is not None:
         return Wanted(as_name or entry.name, entry.source, entry)
     if source is not None:

@@ -36,13 +36,13 @@ __all__ = ["rm", "rollback", "use", "verify"]
 def use(name: str) -> None:
     """Choose the model that takes over.
 
-    `auto` leaves the choice to standby. It is kept beside the models, not in your settings; a
-    setting outweighs it.
+    `auto` leaves the choice to standby. The choice is kept with the models, not in your settings; a
+    setting takes precedence over it.
     """
     shelf = files()
     if name == "auto":
         shelf.choose("")
-        terminal.say("the choice is standby's again")
+        terminal.say("the choice is up to standby again")
     elif shelf.named(name) is None and not any(model.key == name for model in engines()):
         keys = [*(one.name for one in shelf.installed()), *(model.key for model in engines())]
         raise terminal.Problem(
@@ -61,7 +61,7 @@ def use(name: str) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def rm(name: str, yes: bool) -> None:
-    """Remove a model that standby keeps, with its earlier revision."""
+    """Remove a model that standby keeps, and its earlier revision."""
     shelf = files()
     found = shelf.named(name)
     if found is not None and not yes:
@@ -74,7 +74,7 @@ def rm(name: str, yes: bool) -> None:
 @click.command(epilog=terminal.examples("standby models verify", "standby models verify coder"))
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
-    """Check that the files of models are what was taken in.
+    """Check that model files have not changed since they were added.
 
     The exit code is 1 when one has changed.
     """
@@ -89,7 +89,7 @@ def verify(names: tuple[str, ...]) -> None:
 @click.command(epilog=terminal.examples("standby models rollback qwen3.6-35b-a3b"))
 @click.argument("name")
 def rollback(name: str) -> None:
-    """Go back to the revision before."""
+    """Go back to the previous revision."""
     now = files().rollback(name)
     terminal.say(f"{name} is that from {now.current.origin} again ({now.current.sha256[:12]}…)")
     hint_restart()

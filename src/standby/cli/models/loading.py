@@ -28,13 +28,13 @@ _WAIT_S = 340.0
     "--context",
     type=click.IntRange(1024, 16_777_216),
     default=None,
-    help="The window, in tokens, where the server lets one choose it.",
+    help="The window in tokens, where the server allows a choice.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what is loaded as JSON.")
 def load(name: str, context: int | None, as_json: bool) -> None:
-    """Have an engine load a model now, before it is needed.
+    """Load a model into memory now, before it is needed.
 
-    By the server's own means: LM Studio (with the window), Ollama (for an hour, with Ollama's
+    Uses the server's own means: LM Studio (with the window), Ollama (for an hour, with Ollama's
     window), a llama.cpp router, or the engine that comes with standby, in the running gateway.
     """
     said = _told("load", {"model": name, "context": str(context or 0)})
@@ -45,7 +45,7 @@ def load(name: str, context: int | None, as_json: bool) -> None:
     words = f", with a window of {window:,} tokens" if isinstance(window, int) else ""
     terminal.say(f"{said.get('key')} is loaded{words}")
     if context and isinstance(window, int) and window < context:
-        terminal.say(f"note: {context:,} tokens were asked for; the server has its own mind")
+        terminal.say(f"note: {context:,} tokens were asked for; the server chose otherwise")
 
 
 @click.command(
@@ -57,7 +57,7 @@ def load(name: str, context: int | None, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print what was unloaded as JSON.")
 def unload(name: str, as_json: bool) -> None:
-    """Have an engine give a model's memory back.
+    """Free the memory of a model.
 
     Its file stays. The next request that needs the model loads it again.
     """
@@ -65,7 +65,7 @@ def unload(name: str, as_json: bool) -> None:
     if as_json:
         terminal.data(json.dumps(said, indent=2, ensure_ascii=False))
         return
-    terminal.say(f"{said.get('key')} is not in memory any more")
+    terminal.say(f"{said.get('key')} is no longer in memory")
 
 
 def _told(what: str, asked: dict[str, str]) -> dict[str, JSON]:

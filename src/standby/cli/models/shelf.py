@@ -104,7 +104,7 @@ def kept_words(one: Installed) -> str:
 def told_intake(intake: "Intake") -> None:
     """Tell what came of a fetch."""
     if intake.already:
-        terminal.say(f"{intake.name} is there already, and it is the newest")
+        terminal.say(f"{intake.name} is already here, in its newest revision")
         return
     for remark in intake.remarks:
         terminal.say(f"note: {remark}")
@@ -115,7 +115,7 @@ def told_intake(intake: "Intake") -> None:
 def confirm(question: str) -> None:
     """Ask; raise :class:`terminal.Problem` where nobody can answer, and end when it is no."""
     if not sys.stdin.isatty():
-        raise terminal.Problem("nobody is there to ask", "`--yes` agrees without a question.")
+        raise terminal.Problem("there is no terminal to ask on", "`--yes` agrees without asking.")
     if not click.confirm(f"standby: {terminal.printable(question)}", default=True, err=True):
         raise click.Abort
 
@@ -124,7 +124,7 @@ def hint_restart() -> None:
     """Say how a gateway that runs learns of the change."""
     match gateway.find(gateway.at_home()):
         case gateway.Genuine():
-            terminal.say("`standby restart` has the running gateway use it")
+            terminal.say("`standby restart` makes the running gateway use it")
         case _:
             pass
 

@@ -31,22 +31,22 @@ _CLEAR: Final = "\x1b[H\x1b[J"
     ),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print what `--by` takes apart as CSV.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the groups of `--by` as CSV.")
 @click.option("--since", default="7d", show_default=True, help="30m, 12h, 7d, 4w, today or a date.")
 @click.option(
     "--by",
     type=click.Choice(["session", "project", "model", "day", "hour"]),
     default="model",
     show_default=True,
-    help="How the time since then is taken apart.",
+    help="How to group the time since then.",
 )
-@click.option("--watch", is_flag=True, help="Show it anew every two seconds, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh every two seconds until Ctrl-C.")
 def command(as_json: bool, as_csv: bool, since: str, by: str, watch: bool) -> None:
-    """Say what is left, what was used, and who answered.
+    """Show what is left, what was used, and who answered.
 
-    Windows are told as the cloud told them last; nothing is asked of it. When a window will run out
-    is foretold at the pace of late, with a range that holds four times of five. Costs are list
-    prices (`standby prices`): what the tokens would cost at the API, not what you pay.
+    Quota windows are shown as the cloud last reported them; it is never asked. When a window will
+    run out is estimated from recent use, with a range that holds four times out of five. Costs are
+    list prices (`standby prices`): what the tokens would cost at the API, not what you pay.
     """
     if as_json and as_csv:
         raise click.UsageError("either --json or --csv")

@@ -241,7 +241,7 @@ def _why(place: Place, hardware: Hardware, taken: int, room: int, context: int, 
         names = ", ".join(dict.fromkeys(card.name for card in hardware.cards))
         where = f"{where} ({names})"
     cache = "" if kv is Kv.F16 else " and a KV cache of 8 bits"
-    bare = "" if context >= FLOOR_TOKENS else "; little for Claude Code, which needs `--bare` then"
+    bare = "" if context >= FLOOR_TOKENS else "; small for Claude Code, which needs `--bare` then"
     return (
         f"takes {gigabytes(taken)} of {gigabytes(room)} of {where}, with a window of {context:,}"
         f" tokens{cache}{bare}"
