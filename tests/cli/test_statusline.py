@@ -46,7 +46,9 @@ def test_it_writes_when_it_is_asked_to_and_can_undo_it(standby, settings):
     assert standby("statusline", "--install", "--write").err.startswith("standby: there already")
     assert standby("statusline", "--uninstall").err.startswith("standby: taken out of")
     assert '{"theme": "dark"}' == settings.read_text()
-    assert standby("statusline", "--uninstall").err.startswith("standby: there was no status line of ours")
+    assert standby("statusline", "--uninstall").err.startswith(
+        "standby: there was no status line of ours"
+    )
 
 
 def test_a_line_of_the_users_own_stays_and_it_says_what_to_do(standby, settings):

@@ -58,7 +58,9 @@ def _settings(*, write: bool, out: bool) -> None:
     try:
         if out:
             gone = lines.taken_out(path)
-            terminal.say(f"{'taken out of' if gone else 'there was no status line of ours in'} {path}")
+            terminal.say(
+                f"{'taken out of' if gone else 'there was no status line of ours in'} {path}"
+            )
         elif write:
             terminal.say(f"{lines.put(path, _called())}: {path}")
         else:
