@@ -135,6 +135,7 @@ def test_neither_prompt_nor_credential_is_logged(caplog):
         ({}, ""),
         ({"x_claude_code_session_id": "s"}, "s"),
         ({"X_Claude_Code_Session_Id": "s", "X_Claude_Code_Agent_Id": "a"}, "s/a"),
+        ({"X_Claude_Code_Session_Id": "ü\udcfc", "X_Claude_Code_Agent_Id": "\udcff"}, "ü?/?"),
     ],
 )
 def test_a_conversation_is_the_clients_and_its_agents(headers, session):

@@ -55,7 +55,8 @@ class Gateway:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             head = "\r\n".join((lines[0], f"Host: 127.0.0.1:{self.port}", *lines[1:]))
-            writer.write(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
+            lines = f"{head}\r\nConnection: close\r\n\r\n"
+            writer.write(lines.encode(errors="surrogateescape") + body)
             async with asyncio.timeout(5):
                 return Answer(await whole(reader, lines[0]))
         finally:

@@ -35,6 +35,18 @@ async def test_a_request_comes_in_as_it_was_sent():
     assert TOKEN not in repr(request)
 
 
+async def test_header_bytes_that_are_no_utf_8_come_in_as_they_are():
+    async with gateway(echoes) as running:
+        cookie = await running.raw("GET /standby/ HTTP/1.1", "Cookie: standby-1=\udcfc")
+        token = await running.raw("GET /v1/models HTTP/1.1", "x-standby-token: \udcfc")
+        known = await running.post("X-Latin-1: M\udcfcnchen", "x-api-key: \udcfc")
+        [(request, caller)] = running.requests
+
+    assert [401, 401, 200] == [cookie.status, token.status, known.status]
+    assert ("X-Latin-1", "M\udcfcnchen") in request.headers
+    assert "x-api-key:\udcfc" == caller.account
+
+
 async def test_an_answer_goes_out_with_the_headers_it_was_given_and_none_of_the_servers():
     given = (
         ("X-Odd-Case", "ü"),
@@ -288,6 +300,24 @@ async def test_when_the_client_leaves_its_service_ends():
             await begun.wait()
             writer.close()
             await running.cancelled.wait()
+
+
+async def test_a_client_that_will_say_no_more_has_gone():
+    begun = asyncio.Event()
+
+    async def waits(_wire):
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with gateway(streams(STREAM, b"data: a\n\n", waits)) as running:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        host = f"Host: 127.0.0.1:{running.port}"
+        writer.write(f"POST /v1/messages HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            await begun.wait()
+            writer.write_eof()
+            await running.cancelled.wait()
+        writer.close()
 
 
 async def test_a_client_that_reads_no_more_ends_its_service_too():

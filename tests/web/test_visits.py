@@ -1,7 +1,7 @@
 """Links that open once, and the visits that they begin."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from standby.adapters.host.dice import SystemDice
@@ -69,6 +69,7 @@ def test_the_code_of_a_link_is_no_key_of_a_visit_and_the_other_way_round(visits)
 
 
 @given(st.text())
+@example("\udcff")
 def test_nothing_that_anybody_makes_up_is_known(made_up):
     visits = Visits(SystemDice().mint, SetClock().ticks)
     visits.open(visits.link())

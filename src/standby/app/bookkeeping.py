@@ -30,7 +30,9 @@ def session_of(request: Request) -> str:
     """Return the conversation of a request: Claude Code's session, and its subagent."""
     session = request.header(SESSION) or ""
     agent = request.header("x-claude-code-agent-id") or ""
-    return f"{session}/{agent}" if agent else session
+    named = f"{session}/{agent}" if agent else session
+    # What of a header is no UTF-8 could be written nowhere.
+    return named.encode(errors="replace").decode()
 
 
 def _clipped(name: str) -> str:

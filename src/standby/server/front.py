@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from standby.core.request import Headers, Request, header
 from standby.core.wire import errors
-from standby.core.wire.headers import Head, lines_of
+from standby.core.wire.headers import Head, as_they_came
 from standby.ports import Wire
 from standby.server.client import ClientWire
 from standby.server.control import ControlDoor
@@ -151,7 +151,7 @@ class Front:
         return turned
 
     async def _serve(self, request: web.BaseRequest, wire: ClientWire) -> Turned | None:
-        headers = lines_of(request.raw_headers)
+        headers = as_they_came(request.raw_headers)
         if why := unclear(request.version, headers):
             wire.close_after()  # what follows may be a part of it
             return Turned(HTTPStatus.BAD_REQUEST, why)
@@ -206,7 +206,7 @@ def _ended() -> Turned:
 
 def _for_a_person(request: web.BaseRequest) -> bool:
     """Whether a browser wants to show our first page to somebody."""
-    lines = lines_of(request.raw_headers)
+    lines = as_they_came(request.raw_headers)
     return request.raw_path == PREFIX and "text/html" in (header(lines, "accept") or "")
 
 

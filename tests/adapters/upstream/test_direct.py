@@ -11,6 +11,7 @@ import pytest
 from standby.adapters.upstream import direct
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.core.request import Request
+from standby.core.wire.headers import as_they_came
 from standby.ports import UpstreamError
 from tests.fakes.raw_cloud import hangs_up, raw_cloud, says
 
@@ -155,6 +156,17 @@ async def test_nothing_that_breaks_its_line_goes_out(request_):
             await whole(DirectUpstream(cloud.url), request_)
 
     assert [] == cloud.seen
+
+
+async def test_header_bytes_that_are_no_utf_8_go_out_as_they_came():
+    raw = ((b"X-Utf-8", "München".encode()), (b"X-Latin-1", "München".encode("latin-1")))
+    async with raw_cloud(OK) as cloud:
+        upstream = DirectUpstream(cloud.url)
+        await whole(upstream, Request("GET", "/", as_they_came(raw), b""))
+        upstream.close()
+
+    [asked] = cloud.seen
+    assert [name + b": " + value for name, value in raw] == asked.lines[1:]
 
 
 @pytest.fixture(scope="module")

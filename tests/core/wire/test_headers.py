@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.core.wire.headers import Head, end_to_end, lines_of
+from standby.core.wire.headers import Head, as_they_came, end_to_end, lines_of
 
 NAMES = st.sampled_from(
     ["Connection", "TE", "Upgrade", "Content-Type", "X-A", "x-a", "X-B", "Cookie", "Keep-Alive"]
@@ -55,6 +55,14 @@ def test_utf_8_is_read_as_it_will_be_written(lines):
     ]
 
     assert raw == [(name.encode(), value.encode()) for name, value in lines_of(raw)]
+
+
+@given(st.lists(st.tuples(st.binary(), st.binary())))
+def test_of_lines_as_they_came_the_bytes_can_be_made_again(raw):
+    assert raw == [
+        (name.encode(errors="surrogateescape"), value.encode(errors="surrogateescape"))
+        for name, value in as_they_came(raw)
+    ]
 
 
 @given(st.lists(st.tuples(st.binary(), st.binary())))

@@ -117,7 +117,7 @@ class DirectUpstream:
         text = "\r\n".join(lines)
         if "\0" in text or text.count("\r") != len(lines) - 1 or text.count("\n") != len(lines) - 1:
             raise ValueError("a header that breaks its line: the door must refuse it")
-        # The door reads lines as UTF-8, and what of a target is none as lone surrogates.
+        # The door reads lines as UTF-8, and what is none as lone surrogates.
         return f"{text}\r\n\r\n".encode(errors="surrogateescape")
 
     def _take(self) -> Connection | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from standby.core.request import Headers, header
 
-__all__ = ["SERVED_BY", "Head", "end_to_end", "lines_of"]
+__all__ = ["SERVED_BY", "Head", "as_they_came", "end_to_end", "lines_of"]
 
 SERVED_BY: Final = "x-standby-served-by"
 """Our header on every answer: ``cloud``, or ``local; model=...; why=...``."""
@@ -70,6 +70,17 @@ def end_to_end(headers: Headers, *, less: frozenset[str] = frozenset()) -> Heade
     }
     stays = _HOP_BY_HOP | named | less
     return tuple((key, value) for key, value in headers if key.lower() not in stays)
+
+
+def as_they_came(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return header lines as text of which their bytes can be made again.
+
+    What is no UTF-8 is kept as lone surrogates (``errors="surrogateescape"``).
+    """
+    return tuple(
+        (name.decode(errors="surrogateescape"), value.decode(errors="surrogateescape"))
+        for name, value in raw
+    )
 
 
 def lines_of(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
