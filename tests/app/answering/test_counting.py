@@ -137,7 +137,9 @@ async def test_a_server_that_does_not_say_in_time_is_not_waited_for(monkeypatch)
 
 
 @pytest.mark.timeout(60)
-async def test_25_counts_at_once_do_not_queue_behind_an_answer_that_never_ends():
+async def test_25_counts_at_once_do_not_queue_behind_an_answer_that_never_ends(monkeypatch):
+    # A count that waited for the answer's end would be estimated, which another number comes of.
+    monkeypatch.setattr(counting, "HERE_S", 15.0)
     path = await asyncio.to_thread(tiny_model, Script(endless=True))
     async with http_client() as client:
         engine = embedded.engine(client, lambda: ModelFile(path), context=65_536)
@@ -148,10 +150,8 @@ async def test_25_counts_at_once_do_not_queue_behind_an_answer_that_never_ends()
             async with aclosing(endless) as answer:
                 await anext(answer)  # it runs
                 counts = await started(engine)
-                began = anyio.current_time()
                 async with asyncio.TaskGroup() as group:
                     asked = [group.create_task(counted(counts)) for _ in range(AT_ONCE)]
-                took = anyio.current_time() - began
                 await anext(answer)  # and still does
             alone = await counted(counts)
             asks = read(dumps({"model": "m", "messages": [said("foo")], "tools": TOOLS}))
@@ -160,4 +160,3 @@ async def test_25_counts_at_once_do_not_queue_behind_an_answer_that_never_ends()
             await engine.stop()
 
     assert {exact} == {alone, *(task.result() for task in asked)}
-    assert took < 1.0
