@@ -42,6 +42,8 @@ class Faults:
     silent_after: int = 1_500_000
     pace_s: float = 0.0
     """How long it rests before each of eight parts of the bytes."""
+    gate: asyncio.Semaphore | None = None
+    """What it waits for before each third of the bytes."""
     refuse_range: bool = False
     """Whether it says 416 to a part."""
 
@@ -140,6 +142,11 @@ class FakeHub:
             for at in range(0, len(part), len(part) // 8):
                 await asyncio.sleep(faults.pace_s)
                 await answer.write(part[at : min(at + len(part) // 8, len(part))])
+            return answer
+        if faults.gate:
+            for at in range(0, len(part), len(part) // 3 + 1):
+                await faults.gate.acquire()
+                await answer.write(part[at : at + len(part) // 3 + 1])
             return answer
         await answer.write(part[: faults.silent_after if faults.silent else cut])
         if faults.silent:

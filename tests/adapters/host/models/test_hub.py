@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from contextlib import asynccontextmanager
 from copy import deepcopy
 
@@ -14,6 +15,7 @@ from standby.adapters.host.models.hub import HOSTS, Hub
 from standby.adapters.host.models.hub_child import allowed
 from standby.core.models.catalogue import Source
 from standby.ports import FetchError
+from tests.fakes.clock import SetClock
 from tests.fakes.gguf_files import gguf
 from tests.fakes.hub import COMMIT, REPO, Faults, hub
 
@@ -26,9 +28,10 @@ SOURCE = Source(REPO, NAME)
 
 
 @asynccontextmanager
-async def served(faults=None, *, stalled_s=20.0, **environment):
+async def served(faults=None, *, stalled_s=20.0, ticks=time.monotonic, **environment):
     async with hub({NAME: DATA}, deepcopy(faults)) as fake:
-        yield fake, Hub({"HF_ENDPOINT": fake.url, **environment}, stalled_s=stalled_s)
+        told = {"HF_ENDPOINT": fake.url, **environment}
+        yield fake, Hub(told, stalled_s=stalled_s, ticks=ticks)
 
 
 async def fetched(client, part, told=lambda _: None):
@@ -203,20 +206,32 @@ async def test_a_hub_that_cannot_be_reached_is_told_with_the_way_by_hand():
 
 
 async def test_a_hub_that_falls_silent_is_left_and_what_came_is_kept(tmp_path):
-    part = tmp_path / "part"
-    async with served(Faults(silent=True), stalled_s=3.0) as (_, client):
+    part, clock = tmp_path / "part", SetClock()
+
+    def told(size):
+        clock.passes(3.1 if size == MIB else 0.0)
+
+    async with served(Faults(silent=True), stalled_s=3.0, ticks=clock.ticks) as (_, client):
         with anyio.fail_after(100), pytest.raises(FetchError, match="goes on where it stopped"):
-            await fetched(client, part)
+            await fetched(client, part, told)
         assert MIB == part.stat().st_size
     assert [] == psutil.Process().children()
 
 
 async def test_a_hub_that_is_slow_is_waited_for_as_long_as_bytes_come(tmp_path):
-    told = []
-    async with served(Faults(pace_s=0.6), stalled_s=4.0) as (_, client):
+    clock, sizes = SetClock(), []
+    async with served(stalled_s=4.0, ticks=clock.ticks) as (fake, client):
+        fake.faults.gate = asyncio.Semaphore(0)
+
+        def told(size):
+            sizes.append(size)
+            clock.passes(3.0)
+            fake.faults.gate.release()
+
         with anyio.fail_after(100):
-            assert DATA == await fetched(client, tmp_path / "part", told.append)
-    assert len(DATA) == told[-1]
+            assert DATA == await fetched(client, tmp_path / "part", told)
+    assert len(DATA) == sizes[-1]
+    assert len(sizes) > 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit there")

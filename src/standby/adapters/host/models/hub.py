@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -91,10 +92,16 @@ class Hub:
     """The hub. Everything it does raises :class:`FetchError`."""
 
     def __init__(
-        self, environment: Mapping[str, str] = os.environ, *, stalled_s: float = _STALLED_S
+        self,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        stalled_s: float = _STALLED_S,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``stalled_s`` is how long a fetch may stand still, by the seconds of ``ticks``."""
         self._environment = environment
         self._stalled_s = stalled_s
+        self._ticks = ticks
 
     async def look(self, source: Source, *, licence: bool = False) -> Offer:
         """Return what the hub has there now; with ``licence``, ask for that too."""
@@ -154,12 +161,11 @@ class Hub:
 
     async def _watch(self, part: Path, told: Callable[[int], None]) -> None:
         """Tell how much has come; return when nothing comes any more."""
-        loop = asyncio.get_running_loop()
-        last, since = -1, loop.time()
-        while loop.time() - since <= self._stalled_s:
+        last, since = -1, self._ticks()
+        while self._ticks() - since <= self._stalled_s:
             size = await asyncio.to_thread(_size, part)
             if size != last:
-                last, since = size, loop.time()
+                last, since = size, self._ticks()
                 told(size)
             await asyncio.sleep(_PEEK_S)
 
