@@ -64,6 +64,23 @@ def test_an_entry_says_when_who_and_for_how_long():
     assert entry.id
 
 
+def test_a_decision_is_put_into_words_once_the_answer_is_over():
+    pages, told = Pages(), []
+
+    def explained():
+        told.append("now")
+        return {"order": ["cloud"]}
+
+    books = Books(pages, SetClock(), LoadedDice())
+    with books.open(request(), CALLER, "opus") as booking:
+        booking.explained = explained
+        before = [*told]
+
+    [entry] = pages.entries
+    assert ([], ["now"]) == (before, told)
+    assert {entry.id: {"order": ["cloud"]}} == pages.decisions
+
+
 def test_what_was_saved_and_for_what_project_is_written_down():
     pages = Pages()
     books = Books(pages, SetClock(), LoadedDice())

@@ -58,8 +58,8 @@ class Booking:
     """What of the request a local model does not get."""
     chosen: str = ""
     """Why a local model goes before a cloud that could be asked; empty when it does not."""
-    explained: Mapping[str, JSON] | None = None
-    """The facts and the votes; ``None`` where nothing had to be decided."""
+    explained: Callable[[], Mapping[str, JSON]] | None = None
+    """Tells the facts and the votes; ``None`` where nothing had to be decided."""
     saved: bool = False
     """Answered here although the cloud had refused or failed."""
     deeds: tuple[Deed, ...] = ()
@@ -134,7 +134,7 @@ class Books:
         )
         self._ledger.book(entry)
         if booking.explained is not None:
-            self._ledger.decided(entry.id, booking.explained)
+            self._ledger.decided(entry.id, booking.explained())
         if self._files and booking.deeds and booking.by in {"local", "both"}:
             self._ledger.did(entry.id, booking.deeds)
         for hear in self._heard:

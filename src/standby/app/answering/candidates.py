@@ -51,7 +51,8 @@ class Candidates:
         asking = turn.asking
         facts = self._policy.facts(asking, admission, self.standing(turn))
         decision = self._policy.decide(facts, local)
-        turn.booking.explained = explained(facts, decision, read=asking.body is not None)
+        read = asking.body is not None
+        turn.booking.explained = lambda: explained(facts, decision, read=read)
         return decision
 
     def order(
