@@ -100,6 +100,11 @@ class Asking:
         return Purpose.WORK if self.body is None else self.body.purpose
 
     @cached_property
+    def session(self) -> str:
+        """Which conversation of the client it belongs to; empty where it does not say."""
+        return session_of(self.request)
+
+    @cached_property
     def features(self) -> Features:
         """What its body says: each thing is read once, however often it is asked about."""
         if self.body is None:
@@ -209,7 +214,7 @@ class Policy:
             chosen=bool(choice.project or choice.session),
             now=self._clock.now(),
             thread=self._thread(asking) if asking.purpose in _CONVERSATION else NEW,
-            session=session_of(asking.request) if asking.purpose in _CONVERSATION else "",
+            session=asking.session if asking.purpose in _CONVERSATION else "",
             features=asking.features,
             pace=self._pace(account) if choice.mode is Mode.SPARE else Pace(),
             borders=self.borders(asking.request, asking.caller),
@@ -292,7 +297,7 @@ class Policy:
 
     def answered(self, asking: Asking, by: str, tokens: int) -> None:
         """Note who answered a conversation, and what its prompt came to."""
-        session = session_of(asking.request)
+        session = asking.session
         if session and asking.purpose in _CONVERSATION:
             little = asking.features.workload.little if asking.purpose is Purpose.WORK else None
             before = self._thread(asking)
@@ -334,10 +339,10 @@ class Policy:
         return chosen if chosen.mode is not None else Choice(self.wishes.mode)
 
     def _choice(self, asking: Asking) -> Choice:
-        return self._of(session_of(asking.request), asking.caller.project)
+        return self._of(asking.session, asking.caller.project)
 
     def _thread(self, asking: Asking) -> Thread:
-        thread = self._threads.get(session_of(asking.request)) or NEW
+        thread = self._threads.get(asking.session) or NEW
         return NEW if thread.is_local and self.wishes.at_once else thread
 
     def _wants_the_cloud(self, asking: Asking) -> bool:

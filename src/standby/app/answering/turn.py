@@ -6,7 +6,7 @@ What is done with it is the business of :mod:`standby.app.answering.switch`.
 from dataclasses import dataclass
 from functools import cached_property
 
-from standby.app.bookkeeping import Booking, session_of
+from standby.app.bookkeeping import Booking
 from standby.app.policy import Asking
 from standby.app.waiting import Waiting
 from standby.core.policy.names import is_local_name
@@ -35,8 +35,10 @@ class Turn:
     def asking(self) -> Asking:
         """The request, with its body if that has been read."""
         read = self.__dict__.get("whole", self.known)
-        if isinstance(read, Asked):
-            return self._read
+        return self._read if isinstance(read, Asked) else self._unread
+
+    @cached_property
+    def _unread(self) -> Asking:
         return Asking(self.request, self.caller, self.model)
 
     @cached_property
@@ -60,7 +62,7 @@ class Turn:
     @property
     def session(self) -> str:
         """Which conversation of the client it belongs to, or nothing where it does not say."""
-        return session_of(self.request)
+        return self.asking.session
 
     @property
     def is_agents(self) -> bool:

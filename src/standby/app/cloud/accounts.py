@@ -119,7 +119,7 @@ class Accounts:
         after = quota.seen(after, windows, now)
         if windows and self._on_seen is not None:
             self._on_seen(account, windows, now)
-        if after != before:
+        if after is not before and after != before:
             self._put(account, model, before, after, signal)
         return signal
 

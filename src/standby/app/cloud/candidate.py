@@ -147,7 +147,8 @@ class Cloud:
         """Yield the cloud's answer to the byte. It cannot go on after somebody else's words."""
         if said:
             raise AnswererError("the cloud does not continue an answer")
-        cleaned = replace(request, body=clean(request.body, noting=self._noting).body)
+        body = clean(request.body, noting=self._noting).body
+        cleaned = request if body is request.body else replace(request, body=body)
         self._line.retries.asked(self._line.clock)
         try:
             async with closing(self._ask(cleaned, again=True)) as items:

@@ -20,6 +20,8 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # type: ignore[explicit-override]  # noqa: N802  # logging's name
         """Return the line with what cannot be printed as an escape."""
         line = super().formatMessage(record)
+        if line.isprintable():  # as nearly all are
+            return line
         return "".join(
             sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line
         )

@@ -5,7 +5,7 @@ down, and wait for nothing: each of them could have been answered by somebody el
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 __all__ = ["LEAST", "SHARE", "WINDOW_S", "Budget"]
@@ -32,7 +32,7 @@ class Budget:
     def asked(self, now: float) -> Self:
         """Return the budget after a request. ``now`` is in seconds, of a clock that never jumps."""
         newest = self._newest(now)
-        return self._with(replace(newest, asked=newest.asked + 1))
+        return self._with(_Second(newest.at, newest.asked + 1, newest.again))
 
     def again(self, now: float) -> Self | None:
         """Return the budget after one more try; ``None``: there is none left for it."""
@@ -41,7 +41,7 @@ class Budget:
         if tries + 1 > max(LEAST, SHARE * sum(second.asked for second in recent)):
             return None
         newest = self._newest(now)
-        return self._with(replace(newest, again=newest.again + 1))
+        return self._with(_Second(newest.at, newest.asked, newest.again + 1))
 
     def _newest(self, now: float) -> _Second:
         match self.seconds:
@@ -52,7 +52,7 @@ class Budget:
 
     def _with(self, newest: _Second) -> Self:
         before = (second for second in self._recent(newest.at) if second.at < newest.at)
-        return replace(self, seconds=(*before, newest))
+        return type(self)((*before, newest))
 
     def _recent(self, at: int) -> Iterator[_Second]:
         return (second for second in self.seconds if second.at > at - WINDOW_S)

@@ -98,6 +98,8 @@ def released(
 
 def holding(state: AccountState, *quotas: Quota) -> AccountState:
     """Return the state with these quotas in the place of those with the same scope."""
+    if not quotas and not state.quotas:
+        return state
     by_scope = {quota.scope: quota for quota in (*state.quotas, *quotas)}
     waiting = [quota for quota in by_scope.values() if quota.state is not State.OPEN]
     longest = sorted(waiting, key=_end)[-_MOST_QUOTAS:]

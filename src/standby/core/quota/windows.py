@@ -113,6 +113,8 @@ def _subscription(ours: Mapping[str, str], now: float) -> Iterator[Window]:
 
 
 def _api_key(ours: Mapping[str, str], now: float) -> Iterator[Window]:
+    if not any(name.endswith("-limit") for name in ours):
+        return
     for prefix in _API_PREFIXES:
         for name in _API_BUCKETS:
             limit = _fraction(ours.get(f"{prefix}{name}-limit", ""))
