@@ -14,13 +14,17 @@ def test_every_setting_has_a_heading():
 def test_a_setting_of_the_page_is_complete():
     assert (
         "### `gateway.port`\n\n"
-        "The port to listen on; 0 takes any free one.\n\n"
+        "The port to listen on; 0 picks a free one.\n\n"
         "* allowed: a whole number from 0 to 65535\n"
         "* default: `8484`\n"
         "* environment: `STANDBY_GATEWAY_PORT`\n"
     ) in settings_page()
 
 
+def test_no_paragraph_of_the_page_is_taken_for_code():
+    assert [] == [line for line in settings_page().splitlines() if line.startswith("    ")]
+
+
 def test_what_has_no_default_must_be_given():
     assert "### `kind`\n\nWhich program it is.\n\n* allowed: lmstudio," in settings_page()
-    assert 4 == settings_page().count("* must be given")
+    assert 4 == settings_page().count("* required")

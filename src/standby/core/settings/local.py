@@ -37,7 +37,7 @@ OWN_ENGINES: Final = ("on_path", "embedded")
 
 @dataclass(frozen=True, slots=True)
 class Server(Section):
-    """A local server that is named rather than found, one ``[[local.servers]]`` for each."""
+    """A local server that you name, one ``[[local.servers]]`` for each."""
 
     name: str = field(
         metadata=about("What it is called in `status`, in `engine` and in model names.", Name())
@@ -47,14 +47,14 @@ class Server(Section):
     key_env: str = field(
         default="",
         metadata=about(
-            "The environment variable that holds the server's own key, where it wants one.",
+            "The environment variable that holds the server's own key, if it needs one.",
             Variable(),
         ),
     )
     model: str = field(
         default="",
         metadata=about(
-            "The model to use there; empty: one that is loaded.", Text("the id of a model")
+            "The model to use there. Empty: one that is loaded.", Text("the id of a model")
         ),
     )
 
@@ -67,7 +67,7 @@ class Local(Section):
         default="auto",
         metadata=about(
             "Which engine answers: `auto`, a kind of server, the name of one of `local.servers`, "
-            "`on_path` (a llama.cpp server of this machine) or `embedded`.",
+            "`on_path` (a llama.cpp server on `PATH`) or `embedded`.",
             Name(),
             live=True,
         ),
@@ -75,7 +75,7 @@ class Local(Section):
     model: str = field(
         default="",
         metadata=about(
-            "Which model answers; empty: one that is loaded.", Text("the id of a model"), live=True
+            "Which model answers. Empty: one that is loaded.", Text("the id of a model"), live=True
         ),
     )
     discover: bool = field(
@@ -89,7 +89,7 @@ class Local(Section):
     fetch: bool = field(
         default=True,
         metadata=about(
-            "Fetch the rehearsal model (93 MB) when this machine has no model at all.", Switch()
+            "Download the rehearsal model (93 MB) if this machine has no model at all.", Switch()
         ),
     )
     model_path: str = field(
@@ -99,16 +99,16 @@ class Local(Section):
     context: int = field(
         default=0,
         metadata=about(
-            "The window, in tokens, to start the embedded engine with; 0: chosen by the model and "
-            "the memory of this machine.",
+            "The window, in tokens, to start the embedded engine with. 0: chosen from the model "
+            "and the memory of this machine.",
             Whole(0, 16_777_216),
         ),
     )
     manage: bool = field(
         default=False,
         metadata=about(
-            "Load the model that answers with a window that suits Claude Code also where a server "
-            "that you started holds another model. Off: only where it holds none.",
+            "Load the model that answers, with a window that suits Claude Code, even when a "
+            "server of yours already holds another model. Off: only when it holds none.",
             Switch(),
             live=True,
         ),
@@ -116,16 +116,16 @@ class Local(Section):
     sleep_after_s: int = field(
         default=900,
         metadata=about(
-            "After how many seconds without a request the embedded engine gives the model's memory "
-            "back; the next request has it load again. 0: never.",
+            "After how many seconds without a request the embedded engine frees the model's "
+            "memory; the next request loads it again. 0: never.",
             Whole(0, 604_800),
         ),
     )
     stop_after_s: int = field(
         default=7200,
         metadata=about(
-            "After how many seconds without a request an engine that standby started is ended; the "
-            "next request starts it again. 0: never.",
+            "After how many seconds without a request an engine that standby started is stopped; "
+            "the next request starts it again. 0: never.",
             Whole(0, 604_800),
         ),
     )
@@ -155,9 +155,8 @@ class Local(Section):
     continues: bool = field(
         default=True,
         metadata=about(
-            "Let a local model go on with a streamed answer that broke off after plain text, from "
-            "where it stopped and in the same message. Off: such an answer ends in an error, and "
-            "the client asks again.",
+            "Let a local model continue a streamed answer that broke off after plain text, in the "
+            "same message. Off: such an answer ends in an error, and the client asks again.",
             Switch(),
             live=True,
         ),
@@ -165,15 +164,15 @@ class Local(Section):
     slots: int = field(
         default=0,
         metadata=about(
-            "How many requests a local engine gets at once; 0: as many as its server says that it "
-            "works on, and one where it does not say.",
+            "How many requests a local engine gets at once. 0: as many as its server says it can "
+            "work on, or one if it does not say.",
             Whole(0, 64),
         ),
     )
     wait_s: float = field(
         default=1800.0,
         metadata=about(
-            "How long a request may wait for its turn at a local engine that is busy.",
+            "How long a request may wait for its turn at a busy local engine.",
             Seconds(0.1, 6 * HOUR_S),
             live=True,
         ),
@@ -191,7 +190,7 @@ class Local(Section):
         metadata=about(
             "When the local engine reads the live conversations ahead, so that a switch costs no "
             "wait: `auto`, when the quota nears its end or the cloud shows trouble; `always`; "
-            "`off`, only on `standby warm`.",
+            "`off`, only when you run `standby warm`.",
             Choice(("auto", "always", "off")),
             live=True,
         ),
@@ -199,22 +198,20 @@ class Local(Section):
     warm_at: int = field(
         default=80,
         metadata=about(
-            "From how many percent of a quota window on its end is near. The cloud's own warnings "
-            "count as well.",
+            "At how many percent of a quota window its end counts as near. The cloud's own "
+            "warnings count as well.",
             Whole(0, 100),
             live=True,
         ),
     )
     warm_on_battery: bool = field(
         default=False,
-        metadata=about(
-            "Read ahead while this machine runs on its battery, too.", Switch(), live=True
-        ),
+        metadata=about("Also read ahead on battery.", Switch(), live=True),
     )
     warm_busy: int = field(
         default=75,
         metadata=about(
-            "Read ahead while other programs use no more than so many percent of the processors.",
+            "Read ahead only while other programs use at most this many percent of the processors.",
             Whole(0, 100),
             live=True,
         ),
@@ -231,8 +228,8 @@ class Local(Section):
     warm_hot_c: int = field(
         default=85,
         metadata=about(
-            "How warm the processor may be, in degrees Celsius, while a local model is kept warm;"
-            " 0: whatever it is. Where the system does not tell, it counts as cool.",
+            "Up to how many degrees Celsius of the processor a local model is kept warm. 0: at any"
+            " temperature. Where the system does not report it, it counts as cool.",
             Whole(0, 120),
             live=True,
         ),
@@ -247,10 +244,10 @@ _STANDS_IN: Final = Text("the id of a model")
 
 @dataclass(frozen=True, slots=True)
 class Tiers(Section):
-    """Which local model stands in for which tier of the cloud's; empty: the one that answers.
+    """Which local model stands in for which cloud tier; empty: the one that answers.
 
-    A request is of the tier whose name is a part of its model's name, as `claude-opus-5-5` is of
-    `opus`. What `standby use` names goes before.
+    A request belongs to the tier whose name is part of its model's name, as `claude-opus-5-5`
+    belongs to `opus`. A model that `standby use` names takes precedence.
     """
 
     opus: str = field(default="", metadata=about("Stands in for Opus.", _STANDS_IN, live=True))

@@ -21,12 +21,12 @@ def _lines() -> Iterator[str]:
     yield "Written by `make docs` from `standby.core.settings`."
     yield ""
     yield (
-        "They stand in `config.toml` in the configuration folder (`standby config path` says where;"
-        " nothing is ever read from the folder a command is started in). Each can be overridden by"
-        f" an environment variable, `{PREFIX}<SECTION>_<SETTING>`. A setting that does not exist,"
-        " and a value that is not allowed, are errors that name file, line and what was probably"
-        " meant. The file is read again when it has changed: `standby status` says what of it waits"
-        " for the next start."
+        "Settings are in `config.toml` in the configuration folder; `standby config path` says"
+        " where. Nothing is ever read from the folder that a command is started in. Each setting"
+        f" can be overridden by an environment variable, `{PREFIX}<SECTION>_<SETTING>`. An unknown"
+        " setting or a value that is not allowed is an error that names the file, the line and what was"
+        " probably meant. A changed file is read again: `standby status` says which changes wait"
+        " for a restart."
     )
     for name, section in SECTIONS.items():
         yield from ("", f"## `[{name}]`", "", _words(section))
@@ -52,17 +52,18 @@ def _setting(one: Known) -> Iterator[str]:
 def _item(name: str, words: str, kind: Kind, default: object, variable: str) -> Iterator[str]:
     yield from ("", f"### `{name}`", "", words, "")
     yield f"* allowed: {kind.allowed}"
-    yield "* must be given" if default is None else f"* default: `{_toml(default)}`"
+    yield "* required" if default is None else f"* default: `{_toml(default)}`"
     if variable:
         yield f"* environment: `{variable}`"
 
 
 def _counts(about: About) -> str:
-    return f"* a change counts {'at once' if about.live else 'from the next start on'}"
+    return f"* takes effect: {'at once' if about.live else 'after a restart'}"
 
 
 def _words(section: type[Section]) -> str:
-    return (section.__doc__ or "").strip().replace("``", "`")
+    words = (section.__doc__ or "").strip().replace("``", "`")
+    return "\n".join(line.strip() for line in words.splitlines())
 
 
 def _toml(value: object) -> str:

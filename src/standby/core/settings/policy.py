@@ -26,14 +26,14 @@ class Project(Section):
     privacy: str = field(
         metadata=about(
             "Where its data may go. `local-only`: a request is refused rather than sent to the "
-            "cloud. `cloud-only`: no local model sees it. `ask`: neither does, until `standby use` "
-            "with `--project` has said which may.",
+            "cloud. `cloud-only`: no local model sees it. `ask`: neither does, until `standby use "
+            "--project` has said which one may.",
             Choice(PRIVACIES),
         )
     )
     path: str = field(
         default="",
-        metadata=about("The project's folder; all below it belongs to it.", AbsolutePath()),
+        metadata=about("The project's folder, with everything below it.", AbsolutePath()),
     )
     remote: str = field(
         default="",
@@ -51,10 +51,9 @@ class Policy(Section):
     mode: str = field(
         default="auto",
         metadata=about(
-            "How it is decided who answers. `auto`: the cloud while it serves, then a local model. "
-            "`spare`: the same, and what is of little value goes local early, so that the quota "
-            "lasts. `cloud`, `local`: one side only. `standby use` changes it while the gateway "
-            "runs.",
+            "Who answers. `auto`: the cloud while it serves, then a local model. `spare`: the "
+            "same, but work of little value goes local early, so that the quota lasts. `cloud`, "
+            "`local`: one side only. `standby use` changes it while the gateway runs.",
             Choice(MODES),
             live=True,
         ),
@@ -62,9 +61,9 @@ class Policy(Section):
     returns: str = field(
         default="turn",
         metadata=about(
-            "When a conversation goes back to a cloud that serves again. `turn`: once the turn is "
-            "over that a local model has begun. `at-once`: with its next request, which may be "
-            "between a call of a tool and its result.",
+            "When a conversation returns to a cloud that serves again. `turn`: after the turn "
+            "that a local model has begun. `at-once`: with its next request, which may be between "
+            "a tool call and its result.",
             Choice(("turn", "at-once")),
             live=True,
         ),
@@ -72,9 +71,9 @@ class Policy(Section):
     handback_note: str = field(
         default="off",
         metadata=about(
-            "What the cloud is told when a conversation comes back to it. `off`: nothing, its "
-            "requests go out as they came. `brief`: a line behind what you say next, that the "
-            "answers before it are by a local model, so that the cloud checks them.",
+            "What the cloud is told when a conversation returns to it. `off`: nothing; its "
+            "requests go out as they came. `brief`: a line after what you say next, which tells "
+            "the cloud to check the local model's answers before it.",
             Choice(("off", "brief")),
             live=True,
         ),
@@ -82,10 +81,10 @@ class Policy(Section):
     second_opinion: str = field(
         default="cloud",
         metadata=about(
-            "Who goes on with a turn in which a local model goes round in circles: the same call "
+            "Who continues a turn in which a local model goes round in circles: the same call "
             "again and again, the same error, nothing new. `cloud`: the cloud, if it has quota. "
-            "`local`: another local model, where there is one. Either way the model is told of it, "
-            "and so are you. `off`: nobody looks for it.",
+            "`local`: another local model, if there is one. Either way the model is told, and so "
+            "are you. `off`: nobody looks for circles.",
             Choice(("cloud", "local", "off")),
             live=True,
         ),

@@ -40,13 +40,13 @@ class Gateway(Section):
     )
     port: int = field(
         default=8484,
-        metadata=about("The port to listen on; 0 takes any free one.", Whole(0, 65535)),
+        metadata=about("The port to listen on; 0 picks a free one.", Whole(0, 65535)),
     )
     notify: str = field(
         default="off",
         metadata=about(
-            "Tell of 80 % and 95 % of a window, of a switch and of a local engine that is down: on "
-            "the desktop, or with the bell of the terminal of `standby serve`.",
+            "Notify you at 80 % and 95 % of a window, of a switch, and when a local engine is "
+            "down: on the desktop, or with the terminal bell of `standby serve`.",
             Choice(("off", "desktop", "bell")),
             live=True,
         ),
@@ -60,7 +60,7 @@ class Cloud(Section):
     url: str = field(
         default="https://api.anthropic.com",
         metadata=about(
-            "Where requests go, and the only place a client's credential is ever sent to.",
+            "Where requests go, and the only place where a client's credential is ever sent.",
             Url(loopback_only=False),
         ),
     )
@@ -100,8 +100,8 @@ class Cloud(Section):
     probe_every_s: float = field(
         default=1800.0,
         metadata=about(
-            "While the quota is exhausted: how often a request of the client is tried on the "
-            "cloud, to see whether the quota came back early.",
+            "How often, while the quota is exhausted, a client's request is tried on the cloud, to "
+            "see whether the quota came back early.",
             Seconds(1, _DAY_S),
             live=True,
         ),
@@ -109,7 +109,7 @@ class Cloud(Section):
     probe_often_s: float = field(
         default=300.0,
         metadata=about(
-            "The same where the cloud gave no time of reset, or may well serve before it.",
+            "The same, if the cloud gave no reset time or may well serve before it.",
             Seconds(1, _DAY_S),
             live=True,
         ),
@@ -117,7 +117,7 @@ class Cloud(Section):
     reset_jitter_s: float = field(
         default=5.0,
         metadata=about(
-            "After the reset the cloud is tried again within so many seconds, at a random moment.",
+            "After the reset, the cloud is tried again at a random moment within this time.",
             Seconds(0, 600),
             live=True,
         ),
@@ -133,8 +133,8 @@ class Cloud(Section):
     proxy: str = field(
         default="",
         metadata=about(
-            "The proxy on the way to the cloud. It opens a tunnel and learns nothing but the "
-            "host. What is on this machine, every local engine, is never reached through one.",
+            "The proxy on the way to the cloud. It opens a tunnel and learns only the host. Local "
+            "engines are never reached through a proxy.",
             ProxyUrl(),
         ),
     )
@@ -152,8 +152,8 @@ class Ledger(Section):
     files: bool = field(
         default=True,
         metadata=about(
-            "Keep which files a local model changes: of each such call the name of the tool and "
-            "the path of the file, and nothing of what is in it. `standby review` shows them.",
+            "Record which files a local model changes: the tool and the path of each such call, "
+            "and nothing of a file's content. `standby review` shows them.",
             Switch(),
         ),
     )
@@ -161,7 +161,7 @@ class Ledger(Section):
 
 @dataclass(frozen=True, slots=True)
 class Client(Section):
-    """What `standby claude` adds to Claude Code, for its run. No file is changed."""
+    """What `standby claude` adds to Claude Code for one run. No file is changed."""
 
     plugin: bool = field(
         default=True,
@@ -175,19 +175,19 @@ class Client(Section):
     status_line: bool = field(
         default=True,
         metadata=about(
-            "Show the status line, where the user has none of their own.", Switch(), live=True
+            "Show the status line, unless you have one of your own.", Switch(), live=True
         ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Log(Section):
-    """What the gateway says of itself."""
+    """The gateway's own log."""
 
     level: str = field(
         default="info",
         metadata=about(
-            "The least important lines that are written.",
+            "The least important lines to write.",
             Choice(("debug", "info", "warning", "error")),
             live=True,
         ),
@@ -196,14 +196,14 @@ class Log(Section):
 
 @dataclass(frozen=True, slots=True)
 class Telemetry(Section):
-    """Where figures of each request are sent. Nowhere, unless it is said here."""
+    """Where figures about each request are sent. Nowhere, unless you say so here."""
 
     otlp_endpoint: str = field(
         default="",
         metadata=about(
-            "An OpenTelemetry collector that gets traces and metrics, without `/v1/traces` at its "
-            "end: names of models, counts and times, never a text. Empty: nothing is sent. Needs "
-            "the extra `otel`.",
+            "The URL of an OpenTelemetry collector, without `/v1/traces`. It gets traces and "
+            "metrics: model names, counts and times, never any text. Empty: nothing is sent. "
+            "Needs the extra `otel`.",
             Url(loopback_only=False, may_be_empty=True),
         ),
     )
