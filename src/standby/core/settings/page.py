@@ -24,9 +24,9 @@ def _lines() -> Iterator[str]:
         "Settings are in `config.toml` in the configuration folder; `standby config path` says"
         " where. Nothing is ever read from the folder that a command is started in. Each setting"
         f" can be overridden by an environment variable, `{PREFIX}<SECTION>_<SETTING>`. An unknown"
-        " setting or a value that is not allowed is an error that names the file, the line and what was"
-        " probably meant. A changed file is read again: `standby status` says which changes wait"
-        " for a restart."
+        " setting or a value that is not allowed is an error that names the file, the line and"
+        " what was probably meant. A changed file is read again: `standby status` says which"
+        " changes wait for a restart."
     )
     for name, section in SECTIONS.items():
         yield from ("", f"## `[{name}]`", "", _words(section))
