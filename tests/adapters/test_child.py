@@ -157,3 +157,24 @@ async def test_a_keeper_says_when_there_is_nothing_to_run():
     await child.first_line()
     assert "it ended with code 127: error: '/no/such/program' cannot be run" in child.epitaph()
     await child.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot be stopped there")
+async def test_what_a_keeper_runs_ends_with_it_although_it_hears_nothing_any_more():
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    child = await Child.spawn((*KEEPER, sys.executable, "-c", code), {"PATH": os.environ["PATH"]})
+    process = psutil.Process(int(await child.first_line()))
+    process.suspend()
+    await child.stop()
+
+    with anyio.fail_after(30):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_one_that_was_ended_for_a_reason_has_it_for_its_epitaph():
+    child = await Child.spawn(python("import sys; sys.stdin.read()"), {})
+    await child.stop(why="it was in the way")
+    await child.stop(why="twice")
+
+    assert "it was in the way" == child.epitaph()

@@ -27,6 +27,7 @@ SHARED = {
         "experience",
         "launch",
         "signs",
+        "slots",
         "spec",
         "started",
         "tuner",

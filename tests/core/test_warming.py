@@ -222,3 +222,9 @@ def test_what_two_prompts_have_in_common_is_their_longest_same_beginning(same, o
 )
 def test_a_conversation_is_warm_when_all_of_its_prompt_is_read(warmth, state, part):
     assert (state, part) == (warmth.state, warmth.part)
+
+
+def test_what_portions_took_says_how_long_more_of_them_take():
+    assert Pace().reads_s(1000) is None
+    assert Pace(0.1).reads_s(1000) is None, "nobody has seen what a token more costs"
+    assert pytest.approx(10.1) == Pace(0.1, 0.01, 64).reads_s(1000)

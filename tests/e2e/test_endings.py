@@ -194,6 +194,28 @@ async def test_an_engine_that_dies_within_an_answer_ends_it_with_an_error_and_is
     assert killed.pid != revived.pid
 
 
+@pytest.mark.timeout(120)
+async def test_an_engine_that_hangs_within_an_answer_is_ended_and_the_next_answer_comes(
+    tmp_path, cloud
+):
+    quick = {"LOCAL_IDLE_S": "1"}
+    async with Gateway(tmp_path, cloud.url, await model(endless=True), quick) as gateway:
+        async with opened(gateway, BY_HAND) as answer, asyncio.timeout(2 * SOON_S):
+            await answer.content.readany()
+            hung = gateway.engine
+            hung.suspend()
+            rest = await answer.read()
+        await gone(hung.pid)
+        async with opened(gateway, BY_HAND) as again:
+            more = await again.content.readany()
+            revived = gateway.engine
+
+    assert b"event: error\n" in rest[-1000:]
+    assert b"content_block_delta" in more
+    assert hung.pid != revived.pid
+    assert "it hangs: it does not answer at all any more" in gateway.log
+
+
 async def test_an_engine_that_dies_before_its_answer_leaves_the_clouds_refusal(tmp_path, cloud):
     cloud.exhaust(SUBSCRIPTION, "five_hour")
     async with Gateway(tmp_path, cloud.url, await model(endless=True)) as gateway:

@@ -274,6 +274,9 @@ class FakeStartable(FakeEngine):
         super().__init__(name, *models)
         self.starts = 0
         self.stops = 0
+        self.deaf = False
+        self.computes = True
+        self.given_up: list[str] = []
 
     async def start(self, model: LocalModel) -> LocalModel:
         self.starts += 1
@@ -281,6 +284,15 @@ class FakeStartable(FakeEngine):
 
     async def rest(self) -> bool:
         return False
+
+    async def is_deaf(self) -> bool:
+        return self.deaf
+
+    async def turns(self, within_s: float) -> bool:
+        return self.computes
+
+    async def give_up(self, why: str) -> None:
+        self.given_up.append(why)
 
     async def stop(self) -> None:
         self.stops += 1

@@ -111,6 +111,7 @@ class Child:
     def __init__(self, transport: asyncio.SubprocessTransport, ears: _Ears) -> None:
         self._transport = transport
         self._ears = ears
+        self._why = ""
 
     @classmethod
     async def spawn(
@@ -161,7 +162,9 @@ class Child:
         return await asyncio.shield(self._ears.first_line)
 
     def epitaph(self) -> str:
-        """Say how it ended and what it said last."""
+        """Say why it was ended; of one that nobody ended, how it did and what it said last."""
+        if self._why:
+            return self._why
         code = self._transport.get_returncode()
         how = f"ended with code {code}" if code is not None else "has closed its pipes"
         words = self.last_words
@@ -184,11 +187,12 @@ class Child:
                 await asyncio.shield(self._ears.closed)
         return not self.alive
 
-    async def stop(self, grace_s: float = 3.0) -> None:
+    async def stop(self, grace_s: float = 3.0, why: str = "") -> None:
         """End it: by closing its stdin, and by force when that is not heard in time.
 
-        Whoever is cancelled meanwhile has ended it all the same.
+        Whoever is cancelled meanwhile has ended it all the same. ``why`` is its epitaph.
         """
+        self._why = self._why or why
         stdin = self._transport.get_pipe_transport(0)
         if stdin is not None:
             stdin.close()

@@ -14,7 +14,8 @@ import threading
 
 __all__: list[str] = []
 
-_GRACE_S = 3.0
+# Less than whoever ends the keeper by force waits: else what it runs would be left.
+_GRACE_S = 2.0
 _LIMIT = "--most-file-bytes"
 
 

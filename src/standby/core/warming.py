@@ -142,6 +142,12 @@ class Pace:
         fit = max(leisure_s, self.least_s) / self.token_s if self.token_s > 0 else most
         return int(max(_FEWEST, min(fit, most)))
 
+    def reads_s(self, tokens: int) -> float | None:
+        """Return how long so many take, in portions as they have been; ``None``: nobody knows."""
+        if self.least_s is None or self.token_s <= 0:
+            return None
+        return self.least_s + self.token_s * tokens
+
     def after(self, asked: int, read: int, took_s: float) -> "Pace":
         """Return the pace once a portion of so many tokens took so long; so many were new."""
         if read < asked:  # the engine knew some of them already

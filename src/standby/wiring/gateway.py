@@ -263,6 +263,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
                 fingerprints.keep,
                 engines.keep_fresh,
                 engines.let_rest,
+                engines.watch.run,
                 fetching.run,
                 warming.run,
                 reloading.run,

@@ -11,7 +11,9 @@ from standby.app.local.admission import Admission
 from standby.app.local.engines import Engines, Preference
 from standby.app.local.fitting import Fitting
 from standby.app.local.kept_slots import KeptSlots
+from standby.app.local.watch import EVERY_S
 from standby.app.warming.warm import Warming
+from standby.core.models.stalls import PATIENCE_S
 from standby.core.quota.reply import UNIFIED, Reply
 from standby.core.turns import Priority
 from standby.core.warming import PORTION_S, Load, Terms
@@ -492,3 +494,29 @@ async def test_a_bug_of_ours_stops_nobody(monkeypatch):
         await house.until(lambda: house.warming.state().problem)
 
         assert "the gateway failed; its log says why" == house.warming.state().problem
+
+
+async def test_a_portion_that_hangs_is_watched_and_one_that_ends_is_a_sign():
+    house = House()
+    stuck = asyncio.Event()
+    house.engine.before = stuck.wait
+    house.say()
+    watch = house.engines.watch
+    doubted = []
+
+    async def turns(_model, within_s):
+        doubted.append(within_s)
+        return True
+
+    watch._turns = turns
+    async with house.at_work():
+        await house.settles()
+        for _ in range(int(PATIENCE_S / EVERY_S) + 1):
+            await watch.look()
+        assert 1 == len(doubted)
+        stuck.set()
+        await house.warm()
+        for _ in range(int(PATIENCE_S / EVERY_S) + 1):
+            await watch.look()
+
+    assert 1 == len(doubted), "nobody waits for it any more"

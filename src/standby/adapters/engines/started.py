@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from dataclasses import replace
 from typing import Final
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout
 
 from standby.adapters.child import Child
 from standby.adapters.engines.chat import ChatServer, Patience
@@ -25,7 +25,9 @@ from standby.adapters.engines.launch import (
     StartError,
     learn_nothing,
 )
+from standby.adapters.engines.slots import restored, saved
 from standby.adapters.engines.spec import (
+    Answer,
     EngineSpec,
     advised,
     ask,
@@ -52,6 +54,12 @@ _STALE_S: Final = 1.0
 # As computed instead of as measured, another port, and twice with less memory.
 _MOST_WAYS: Final = 5
 _SERVER_ERROR: Final = 500
+_GOOD: Final = 200
+# Threads that do nothing else answer this. On a busy machine it took them two seconds and a half.
+_HEALTH: Final = "/health"
+_HEARS_S: Final = 10.0
+# The one page without an effect, on by default, that the thread which computes has to answer.
+_ADAPTERS: Final = "/lora-adapters"
 
 
 class StartedServer:
@@ -296,20 +304,7 @@ class StartedServer:
         if (found := self._place(model, session)) is None:
             return 0
         running, files, name = found
-        if not await asyncio.to_thread(files.room):
-            raise EngineError("the disk has too little room")
-        try:
-            said = await self._server(running).slot(running, number, "save", files.undone(name))
-        except EngineError:  # half of it may be there, and large
-            await asyncio.to_thread(files.drop, name)
-            raise
-        match said:
-            case {"n_saved": int(tokens), "n_written": int(size)} if tokens > 0:
-                if await asyncio.to_thread(files.done, name, size):
-                    return tokens
-            case _:
-                await asyncio.to_thread(files.drop, name)
-        raise EngineError(f"{self.spec.title} could not save it")
+        return await saved(self._server(running), running, number, files, name)
 
     async def restore_slot(self, model: LocalModel, number: int, session: str) -> tuple[int, ...]:
         """Restore what was saved of a conversation; return its tokens; empty: nothing was.
@@ -319,17 +314,7 @@ class StartedServer:
         if (found := self._place(model, session)) is None:
             return ()
         running, files, name = found
-        # It is not back before it was of use: one that the server ends of is tried once.
-        tokens = await asyncio.to_thread(files.take, name)
-        if not tokens:
-            return ()
-        said = await self._server(running).slot(running, number, "restore", files.undone(name))
-        match said:
-            case {"n_restored": int(restored)} if restored == len(tokens):
-                await asyncio.to_thread(files.back, name)
-                return tokens
-            case _:
-                raise EngineError(f"{self.spec.title} could not restore what it had read")
+        return await restored(self._server(running), running, number, files, name)
 
     def _place(self, model: LocalModel, session: str) -> tuple[LocalModel, SlotStore, str] | None:
         running, started = self._as_running(model), self._started
@@ -375,6 +360,35 @@ class StartedServer:
             return False
         await self.stop()
         return True
+
+    async def is_deaf(self) -> bool:
+        """Whether the server runs, and does not even say that it does."""
+        try:
+            await self._asked(_HEALTH, _HEARS_S)
+        except TimeoutError:
+            return True
+        return False
+
+    async def turns(self, within_s: float) -> bool:
+        """Whether the thread that computes has a word for us: it has one between two batches."""
+        try:
+            answer = await self._asked(_ADAPTERS, within_s)
+        except TimeoutError:
+            return False
+        return answer is not None and answer.status == _GOOD
+
+    async def _asked(self, page: str, within_s: float) -> Answer | None:
+        """Ask the server that runs. Raise :class:`TimeoutError` where it says nothing."""
+        running, started = self._running, self._started
+        if self.pid is None or running is None or started is None:
+            return None
+        patience = ClientTimeout(total=within_s)
+        return await ask(self._client, running.base_url + page, started.key, timeout=patience)
+
+    async def give_up(self, why: str) -> None:
+        """End the server: it hangs. The next use finds it dead, as if it had crashed."""
+        if self._child is not None:
+            await self._child.stop(why=why)
 
     async def stop(self) -> None:
         """End the server, if one runs. The next use starts it anew."""

@@ -5,7 +5,7 @@ goes out with the first content: a local engine that fails before it leaves no t
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import count
@@ -16,24 +16,26 @@ from standby.app.deadlines import SilenceError, timed
 from standby.app.local.admission import Admission, Slot, WantedError
 from standby.app.local.engines import Engines
 from standby.app.local.fitting import Fitting, Ready, TooLong
+from standby.app.local.front import Front
 from standby.app.local.speeds import Speeds
 from standby.app.waiting import Waiting
 from standby.core.context.triggers import read_overflow, too_long
 from standby.core.dialects.openai_chat.continuing import can_go_on, going_on, in_plain_words
 from standby.core.dialects.openai_chat.reply import BrokenReplyError, Reply
 from standby.core.dialects.openai_chat.verdicts import no_faults
-from standby.core.handback.notice import mark, notice
+from standby.core.handback.notice import mark
+from standby.core.models import stalls
 from standby.core.models.facts import LocalModel
 from standby.core.models.speed import Timings
+from standby.core.models.tuning import BATCH
 from standby.core.request import Request
 from standby.core.turns import Priority
 from standby.core.usage import Tokens
-from standby.core.wire import errors, messages
+from standby.core.wire import errors
 from standby.core.wire.asked import Asked
 from standby.core.wire.assemble import assemble
 from standby.core.wire.headers import SERVED_BY, SHORTENED, Head
 from standby.core.wire.json import JSON
-from standby.core.wire.messages import Kind, Opened
 from standby.core.wire.sse import Frame
 from standby.ports import AnswererError, Dice, EngineError, Schemas
 
@@ -132,6 +134,8 @@ class Local:
                 for item in self._refusal(model, too_long(*overflow)):
                     yield item
                 return
+            if not error.status:
+                await self._engines.silent(model)
             self._engines.failed(model, refused=error.status in _ITS_OWN_BUSINESS)
             other = await self._instead(model) if error.status == _GONE and not begun else None
             if other is None:
@@ -142,6 +146,8 @@ class Local:
                 async for item in items:
                     yield item
         except (BrokenReplyError, SilenceError) as error:
+            if isinstance(error, SilenceError):
+                await self._engines.silent(model)
             self._engines.failed(model)
             raise AnswererError(f"{model.engine}: {error}") from error
         finally:
@@ -280,7 +286,7 @@ class Local:
     async def _frames(
         self, model: LocalModel, body: Mapping[str, JSON], reply: Reply, slot: Slot
     ) -> AsyncGenerator[list[Frame], None]:
-        front = _Front(
+        front = Front(
             lambda: "" if self._said else self._notice(model),
             mark(model.title) if self._marked and not self._said else "",
         )
@@ -302,14 +308,17 @@ class Local:
         self, model: LocalModel, body: Mapping[str, JSON], reply: Reply, slot: Slot
     ) -> AsyncGenerator[list[Frame], None]:
         """Ask the engine; yield what comes back, as it comes."""
+        wait = self._engines.watch.wait(model, self._patience_s(model))
         stream = timed(
-            self._engines.engine_of(model).chat(model, body),
+            wait.over(self._engines.engine_of(model).chat(model, body)),
             first_s=self._deadlines.first_byte_s,
             idle_s=self._deadlines.idle_s,
         )
         async with aclosing(_until_wanted(stream, slot)) as reads:
             async for data in reads:
                 batch = reply.receive(data)
+                # Some servers tell in comments how far they are. The same one again says nothing.
+                wait.saw((reply.signs, data if data.startswith(b":") else b""))
                 if self._waiting.active:
                     self._waiting.reads(reply.progress)
                 if reply.speaks and not self._speaks:
@@ -321,6 +330,18 @@ class Local:
                     yield batch
         if batch := reply.end():
             yield batch
+
+    def _patience_s(self, model: LocalModel) -> float:
+        """Return how long the engine may work without a sign that it gets on."""
+        tokens = self._sent.tokens if self._sent is not None else 0
+        # At the end of the prompt, where a token costs most; and a batch may be another's, too.
+        start = max(tokens - BATCH, 0)
+        reading_s = self._speeds.expected(model, start + BATCH, start)
+        patience_s = stalls.patience_s(BATCH, reading_s)
+        if self._engines.are_ours(model):
+            return patience_s
+        # Who else asks a server of somebody else, nobody knows.
+        return max(patience_s, self._deadlines.first_byte_s)
 
     def _head(self, model: LocalModel, content_type: str, status: int = 200) -> Head:
         lines: tuple[tuple[str, str], ...] = (
@@ -362,28 +383,3 @@ async def _until_wanted(
             yield item
         async for item in items:
             yield item
-
-
-class _Front:
-    """Puts the notice between the start of a message and its first block."""
-
-    def __init__(self, said: Callable[[], str], mark: str) -> None:
-        """``mark`` goes in front of text, where nothing else does; empty: nothing."""
-        self._said: Callable[[], str] | None = said
-        self._mark = mark
-        self._by = 0
-
-    def put(self, frames: Iterable[Frame]) -> list[Frame]:
-        """Return the frames with the notice where it belongs, if it does."""
-        out: list[Frame] = []
-        for frame in frames:
-            opened = messages.read(frame) if self._said is not None else None
-            if self._said is not None and isinstance(opened, Opened):
-                # Thinking of ours and calls of ours are marked as they are.
-                said = self._said() or (self._mark if opened.kind is Kind.TEXT else "")
-                if said:
-                    out += notice(said)
-                    self._by = 1
-                self._said = None
-            out.append(messages.shifted(frame, self._by) if self._by else frame)
-        return out

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
+from standby.app.local.watch import Watch
 from standby.app.local.windows import Windows
 from standby.core.models.facts import LocalModel
 from standby.core.models.fit import WANTED_TOKENS
@@ -43,6 +44,18 @@ class Startable(Engine, Protocol):
 
     async def rest(self) -> bool:
         """End it if nobody has wanted it for long; return whether it was ended."""
+        ...
+
+    async def is_deaf(self) -> bool:
+        """Whether it runs, and does not even say that it does."""
+        ...
+
+    async def turns(self, within_s: float) -> bool:
+        """Ask what computes there for a word, which it has between two batches."""
+        ...
+
+    async def give_up(self, why: str) -> None:
+        """End it because it hangs: whoever waits for it hears why. The next use starts it anew."""
         ...
 
     async def stop(self) -> None:
@@ -87,6 +100,8 @@ class Engines:
         self._loading: dict[str, asyncio.Lock] = {}
         self._asking = asyncio.Lock()
         self._wanted = asyncio.Event()
+        self.watch = Watch(self._turns, self._give_up)
+        """Sees that they get on with what they are asked."""
 
     def prefer(self, preference: Preference) -> None:
         """Take another preference, for whoever asks next."""
@@ -307,6 +322,31 @@ class Engines:
             self._health[model.engine] = health.failed(self._clock.ticks())
         if any(known.key == model.key for known in self._known):
             self._doubted = True
+
+    def are_ours(self, model: LocalModel) -> bool:
+        """Whether its engine is one that we start."""
+        return isinstance(self._engines.get(model.engine), Startable)
+
+    async def silent(self, model: LocalModel) -> None:
+        """Note that a model's engine has said nothing for long: one of ours that is deaf is ended.
+
+        Else whoever asks next would wait for it, too.
+        """
+        engine = self._engines.get(model.engine)
+        if isinstance(engine, Startable) and await engine.is_deaf():
+            await self._give_up(model, "it hangs: it does not answer at all any more")
+
+    async def _turns(self, model: LocalModel, within_s: float) -> bool:
+        """Ask an engine of ours whether what computes there still does anything."""
+        engine = self._engines.get(model.engine)
+        return isinstance(engine, Startable) and await engine.turns(within_s)
+
+    async def _give_up(self, model: LocalModel, why: str) -> None:
+        """End an engine of ours. That of somebody else goes on, whatever it does."""
+        log.warning("%s: %s", model.key, why)
+        engine = self._engines.get(model.engine)
+        if isinstance(engine, Startable):
+            await engine.give_up(why)
 
     def woke(self) -> None:
         """Note that the machine has slept: who was given up may be back, and others gone."""

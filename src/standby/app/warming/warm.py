@@ -24,6 +24,7 @@ from standby.app.local.speeds import Speeds
 from standby.app.warming.in_one_piece import one_token
 from standby.app.warming.lives import Kept, Live, Lives
 from standby.core import warming
+from standby.core.models import stalls
 from standby.core.models.facts import LocalModel
 from standby.core.request import Account, Request
 from standby.core.turns import Priority
@@ -332,7 +333,12 @@ class Warming:
         pace = self._pace.get(model.key, Pace())
         asked = pace.fits(warming.leisure_s(self._idle_s()))
         to, began = min(live.read + asked, len(live.tokens)), self._clock.ticks()
-        new = await reader.read(model, live.tokens[:to], slot.number)
+        # It may have to read all of it anew, and says nothing before its end.
+        patience_s = stalls.patience_s(to, self._speeds.expected(model, to) or pace.reads_s(to))
+        wait = self._engines.watch.wait(model, patience_s)
+        with wait.here():
+            new = await reader.read(model, live.tokens[:to], slot.number)
+        wait.moved()
         slot.fills(to)
         live.read, live.read_at = to, self._clock.ticks()
         self._pace[model.key] = pace.after(asked, new, live.read_at - began)

@@ -12,6 +12,7 @@ from standby.core.models.fit import GB, Hardware, Kv, Shape, gigabytes, need, sh
 from standby.core.wire.json import JSON
 
 __all__ = [
+    "BATCH",
     "CACHE_MIB",
     "MIB",
     "Drafts",
@@ -35,7 +36,8 @@ _CACHE_OF_REST: Final = 1 / 2
 _MANY_CORES: Final = 4
 # A checkpoint of a hybrid model holds its recurrent state: some 0.9 GB of one with 27 billion.
 _CHECKPOINTS: Final = ((64 * GB, 32), (24 * GB, 16), (12 * GB, 8), (0, 4))
-_BATCH: Final = 2048
+BATCH: Final = 2048
+"""Tokens that llama.cpp reads in one go, unless told otherwise."""
 _MICRO_BATCH: Final = 512
 # What was kept and is beyond these was not written by us.
 _MOST_THREADS: Final = 1024
@@ -72,7 +74,7 @@ class Tuning:
     model allows it, and must have it for a small cache."""
     kv: Kv = Kv.F16
     """Eight bits made reading 4.6 times slower on a processor (measured)."""
-    batch: int = _BATCH
+    batch: int = BATCH
     micro_batch: int = _MICRO_BATCH
     cache_mib: int = 1024
     """Memory for prompts of conversations that rest, in MiB."""

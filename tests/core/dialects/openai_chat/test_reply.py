@@ -378,6 +378,26 @@ def test_an_answer_that_is_no_stream_is_refused_in_its_own_words():
         frames_of([b"<html>nginx</html>"])
 
 
+def test_a_sign_of_getting_on_is_a_token_or_another_step_of_the_prompt_and_nothing_else():
+    def step(processed):
+        progress = {"total": 100, "cache": 0, "processed": processed, "time_ms": 5}
+        return sse(
+            {**delta(role="assistant", content=None), "prompt_progress": progress}, done=False
+        )
+
+    reply = Reply(PLAIN, "local/tiny", minter(), 7)
+    seen = []
+    for data in (
+        *(step(0), step(0), step(40), step(40), b":\n\n"),
+        *(sse(delta(content="Hel"), done=False), sse(delta(content=""), done=False)),
+        sse(delta(content="Hel"), done=False),
+    ):
+        reply.receive(data)
+        seen.append(reply.signs)
+
+    assert [1, 1, 2, 2, 2, 3, 3, 4] == seen
+
+
 def test_progress_is_no_content():
     progress = {"total": 100, "cache": 0, "processed": 40, "time_ms": 5}
     reply = Reply(PLAIN, "local/tiny", minter(), 7)

@@ -56,6 +56,11 @@ class Chunk:
     timings: Timings | None = None
     """What it all took, at the end (llama.cpp)."""
 
+    @property
+    def writes(self) -> bool:
+        """Whether the model has written something."""
+        return bool(self.text or self.thought or self.calls)
+
 
 def lenient(data: str) -> JSON:
     """Return the value that the text stands for, half surrogate pairs replaced by U+FFFD."""

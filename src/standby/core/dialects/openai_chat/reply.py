@@ -100,6 +100,7 @@ class Reply:
         self._hint = input_tokens_hint
         self._pieces = 0
         self._progress: Progress | None = None
+        self._signs = 0
         self._timings: Timings | None = None
         self._stop_reason: str | None = None
         self._broken: BrokenReplyError | None = None
@@ -119,6 +120,14 @@ class Reply:
     def progress(self) -> Progress | None:
         """How far the server has read the prompt, if it says so."""
         return self._progress
+
+    @property
+    def signs(self) -> int:
+        """How often the server has shown that it gets on: by a token, or by a step of the prompt.
+
+        Those of a second try count. It may send more than that, and stand still.
+        """
+        return self._signs
 
     @property
     def timings(self) -> Timings | None:
@@ -201,7 +210,9 @@ class Reply:
             if data.strip() == _DONE:
                 yield from self._after_second()
             else:
-                self._second.take(chunks.read(data))
+                chunk = chunks.read(data)
+                self._signs += chunk.writes
+                self._second.take(chunk)
             return
         if self._retry is not None:
             return
@@ -215,11 +226,12 @@ class Reply:
     def _add(self, chunk: Chunk) -> Iterator[Frame]:
         self._finish = chunk.finish or self._finish
         self._counted = chunk.tokens or self._counted
+        self._signs += chunk.writes or chunk.progress not in {None, self._progress}
         self._progress = chunk.progress or self._progress
         self._timings = chunk.timings or self._timings
         if chunk.stop in self._plan.stops:
             self._stop_sequence = chunk.stop
-        self._pieces += bool(chunk.text or chunk.thought or chunk.calls)
+        self._pieces += chunk.writes
         if chunk.thought:
             self._ear.thinks_apart()
             yield from self._think(chunk.thought)
