@@ -205,6 +205,14 @@ def test_within_a_tool_loop_nobody_else_goes_before_who_began_it(known, who, beg
         assert decision.order[0] in same
 
 
+@given(facts, candidates, st.sampled_from(["cloud", *"abcdef"]), st.integers(0, 4))
+def test_within_a_tool_loop_nothing_is_spared(known, who, began, level):
+    known = replace(known, thread=Thread(began), features=Features({"messages": loop()}, 400))
+    hard, easy = (replace(known, pace=Pace(each, "much is used")) for each in (level, 0))
+
+    assert decide(hard, who, RULES.values()) == decide(easy, who, RULES.values())
+
+
 @given(facts, candidates, st.sampled_from("abcdef"))
 def test_a_turn_that_goes_in_circles_is_the_clouds_if_it_may_have_it(known, who, began):
     circles = Features({"messages": STUCK}, 400)

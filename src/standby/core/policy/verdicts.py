@@ -93,6 +93,11 @@ class Facts:
     """Who goes on where a local model goes round in circles."""
 
     @property
+    def begun_by(self) -> str:
+        """Who began the turn that the request is in the middle of, by name; empty: nobody has."""
+        return self.thread.by if self.thread.by and self.features.in_loop else ""
+
+    @property
     def loop(self) -> Loop | None:
         """How the local model that is in the middle of this turn goes round in circles.
 

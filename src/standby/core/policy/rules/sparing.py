@@ -34,14 +34,15 @@ def rule(facts: Facts, candidate: Candidate) -> Verdict:
     """Be for local models when the pace of the quota asks for it and the request is worth little.
 
     Turns of high value stay on the cloud as long as it serves. So do those of which nobody can
-    tell, but in a conversation that is here already: it returns for what is surely worth it.
+    tell, but in a conversation that is here already: it returns for what is surely worth it. A turn
+    that has begun is ended where it began, whatever it is worth.
     """
     if facts.mode is not Mode.SPARE or candidate.is_cloud or facts.admission is Admission.STAY:
         return None
     level = facts.pace.level
-    if _restless(facts):
+    if not level or facts.begun_by or _restless(facts):
         return None
-    if not level or (needed := needed_level(facts)) is None or level < needed:
+    if (needed := needed_level(facts)) is None or level < needed:
         return None
     return Score(_SPARED, f"to spare the quota ({facts.pace.why}): {_words(facts)}")
 

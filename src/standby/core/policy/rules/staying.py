@@ -17,11 +17,11 @@ def rule(facts: Facts, candidate: Candidate) -> Verdict:
 
     An engine that fails again and again holds nobody.
     """
-    thread = facts.thread
-    if not thread.by or candidate.rests or not facts.features.in_loop:
+    begun_by = facts.begun_by
+    if not begun_by or candidate.rests:
         return None
-    if candidate.name == thread.by:
+    if candidate.name == begun_by:
         return Score(_STAYS, "it began this turn")
-    if thread.by != CLOUD and not candidate.is_cloud:
+    if begun_by != CLOUD and not candidate.is_cloud:
         return Score(_BESIDE, "a local model began this turn")
     return None
