@@ -32,9 +32,13 @@ steps = st.builds(
     st.sampled_from(["", "ok", LONG, FAILS]),
     st.booleans(),
 )
+# Of few steps, that come again and again: without that there would hardly be a circle.
+walks = st.lists(steps, min_size=1, max_size=3).flatmap(
+    lambda few: st.lists(st.sampled_from(few), max_size=50)
+)
 turns = st.builds(
     lambda made, words, prefix: turn(*made, words=words, prefix=prefix),
-    st.lists(steps, max_size=50),
+    walks | st.lists(steps, max_size=50),
     st.sampled_from(["Do it", "<system-reminder>\nx\n</system-reminder>"]),
     st.sampled_from([OURS, OURS, THEIRS]),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from standby.core.policy.thread import CLOUD
 from standby.core.policy.verdicts import Candidate, Facts, Rule, Score, Veto
@@ -13,8 +13,7 @@ __all__ = ["Decision", "Reason", "decide"]
 _BY_THE_USER: Final = frozenset({"mode", "privacy"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reason:
+class Reason(NamedTuple):
     """What a rule said of a candidate."""
 
     candidate: str

@@ -160,7 +160,8 @@ def _guess(totals: Sequence[float], spoke: Sequence[str]) -> Guess:
         return UNKNOWN
     greatest = max(totals)
     powers = [math.exp(total - greatest) for total in totals]
-    shares = [power / sum(powers) for power in powers]
+    whole = sum(powers)
+    shares = [power / whole for power in powers]
     best = shares.index(max(shares))
     little = sum(share for kind, share in zip(KINDS, shares, strict=True) if kind not in _HIGH)
     return Guess(KINDS[best], shares[best], tuple(spoke), little)
@@ -169,12 +170,15 @@ def _guess(totals: Sequence[float], spoke: Sequence[str]) -> Guess:
 def _said_last(turns: Sequence[JSON], before: int) -> tuple[int, str]:
     """Return the words of the last turn before a place that a person began, and its place."""
     for place in range(before - 1, -1, -1):
-        turn = turns[place]  # written plainly: between two such turns lie many results
+        turn = turns[place]
+        # Written plainly: between two such turns lie many results.
         if not isinstance(turn, dict) or turn.get("role") != "user":
             continue
         content = turn.get("content")
-        if isinstance(content, list) and content and _is_result(content[0]):
-            continue
+        if isinstance(content, list) and content:
+            first = content[0]
+            if isinstance(first, dict) and first.get("type") == "tool_result":
+                continue
         said_in = [_unremarked(text) for text in _spoken(content)]
         if said := "\n".join(text for text in said_in if text):
             return place, _both_ends(said)

@@ -1,0 +1,163 @@
+"""The calls of a local model in one turn, in order: which of them came to the same.
+
+Only calls of ours count, which are known by their ids, and only those since the person spoke last
+or somebody else made one.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from standby.core.handback.marks import TOOL
+from standby.core.policy.steps import SAYS_ENOUGH, Result, Step, calls, is_said, results, varied
+from standby.core.wire.json import JSON
+
+__all__ = ["Trail"]
+
+# Of a long error so many letters of each end are read, and fewer compared: where a number is longer
+# than the last time, other letters stand at the place where it was cut.
+_READ: Final = 300
+_COMPARED: Final = 250
+
+
+class Trail:
+    """The calls of a turn as far as one has read. What is worked out of one is worked out once."""
+
+    def __init__(self, reach: int) -> None:
+        """``reach``: so many of the newest calls are looked at."""
+        self.news = 0
+        """How many of them came with the newest message."""
+        self._reach = reach
+        self._steps: list[Step] = []
+        self._asked: dict[str, tuple[str, JSON]] = {}
+        self._errors: dict[int, str] = {}
+        self._before: dict[int, int] = {}
+        self._beginning = ("", "")
+
+    def take(self, message: JSON, brought: Sequence[Result] | None = None) -> None:
+        """Read on by one message; ``brought`` are the results in it, where they are known."""
+        if not isinstance(message, dict):
+            return
+        role, content = message.get("role"), message.get("content")
+        if role == "assistant":
+            self.news = 0
+            self._asks(content)
+        elif role == "user":
+            self._hears(content, results(content) if brought is None else brought)
+
+    @property
+    def last(self) -> Step:
+        """The newest call; there is one where there are news."""
+        return self._steps[-1]
+
+    def is_news(self, place: int) -> bool:
+        """Whether the call at a place came with the newest message."""
+        return place >= len(self._steps) - self.news
+
+    def failing_alike(self) -> Sequence[int]:
+        """Return the places of the calls that failed as the newest did; none where it did not.
+
+        Few words mean the same for the same call only.
+        """
+        last = self.last
+        if not last.failed:
+            return ()
+        error = self._error(len(self._steps) - 1)
+        is_brief = len(error) < SAYS_ENOUGH
+        found: list[int] = []
+        for place in range(self._first, len(self._steps)):
+            tool, given, result, failed = self._steps[place]
+            if not failed or tool != last.tool or (is_brief and given != last.given):
+                continue
+            if result == last.result or self._error(place) == error:
+                found.append(place)
+        return found
+
+    def asked_again(self) -> Sequence[int]:
+        """Return the places of the calls that were the newest, result and all, the newest first.
+
+        They are counted back to what was new after them: the same question may then be another.
+        """
+        last = self.last
+        found: list[int] = []
+        for place in range(len(self._steps) - 1, self._first - 1, -1):
+            if self._steps[place] == last:
+                found.append(place)
+            elif self._is_new(place):
+                break
+        return found
+
+    def for_nothing(self) -> Sequence[int]:
+        """Return the places of the newest calls that brought nothing new, the newest first."""
+        found: list[int] = []
+        for place in range(len(self._steps) - 1, self._first - 1, -1):
+            if self._steps[place].waits or self._is_new(place):
+                break
+            found.append(place)
+        return found
+
+    @property
+    def _first(self) -> int:
+        return max(len(self._steps) - self._reach, 0)
+
+    def _asks(self, content: JSON) -> None:
+        made = calls(content)
+        for call in made:
+            if not call.startswith(TOOL):  # somebody else has gone on with the turn
+                self._begin()
+                made = {one: asked for one, asked in made.items() if one.startswith(TOOL)}
+                break
+        self._asked = made
+
+    def _hears(self, content: JSON, brought: Sequence[Result]) -> None:
+        before = len(self._steps)
+        for call, result, failed in brought:
+            if (asked := self._asked.get(call)) is not None:
+                self._steps.append(Step(asked[0], asked[1], result, failed))
+        self.news = len(self._steps) - before
+        if not brought and is_said(content):
+            self._begin()
+
+    def _begin(self) -> None:
+        self._steps.clear()
+        self._errors.clear()
+        self._before.clear()
+
+    def _is_new(self, place: int) -> bool:
+        """Whether a call brought what none before it has brought."""
+        step = self._steps[place]
+        if step.failed:
+            return False
+        before = self._before.get(place)
+        if before is None:
+            before = self._before[place] = self._same_before(place, step)
+        return before < self._first
+
+    def _same_before(self, place: int, step: Step) -> int:
+        """Return the newest place before one whose call tells the same; -1: there is none."""
+        steps, tool, given, looks = self._steps, step.tool, step.given, step.looks
+        for earlier in range(place - 1, self._first - 1, -1):
+            other = steps[earlier]
+            # Results can be as long as files: they come last.
+            asked = other.tool == tool and (looks or other.given == given)
+            if asked and other.result == step.result:
+                return earlier
+        return -1
+
+    def _error(self, place: int) -> str:
+        """Return what went wrong at a place, less what differs each time."""
+        error = self._errors.get(place)
+        if error is None:
+            text = self._steps[place].text
+            if len(text) <= 2 * _READ:
+                error = varied(text)
+            else:
+                end = varied(text[-_READ:])
+                error = self._less(text[:_READ])[:_COMPARED] + end[-_COMPARED:]
+            self._errors[place] = error
+        return error
+
+    def _less(self, beginning: str) -> str:
+        """Return the beginning of a long error less what differs: it is often the one before."""
+        if beginning != self._beginning[0]:
+            self._beginning = (beginning, varied(beginning))
+        return self._beginning[1]
