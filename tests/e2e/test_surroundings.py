@@ -184,6 +184,7 @@ async def test_nothing_that_a_peer_sends_without_end_fills_the_memory(tmp_path, 
                     cloud.mend()
                     engine.mend()
             alive = await client.say(model="local")
+            kept = (process.memory_info().rss - before) // MIB
         asked = cloud.count() if side == "cloud" else engine.chats - 2
 
     assert 2 * len(ENDLESS) == asked, "not every way has been gone"
@@ -191,6 +192,8 @@ async def test_nothing_that_a_peer_sends_without_end_fills_the_memory(tmp_path, 
     # The most that is read of an answer in one piece, and a copy of it.
     most = 2 * MAX_WHOLE_BYTES // MIB
     assert {} == {way: mib for way, mib in grown.items() if mib >= most}
+    # One large answer would be enough for three times as much to stay, if it stayed.
+    assert kept < 20
 
 
 async def test_a_client_that_reads_nothing_fills_no_memory(tmp_path):

@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from standby.adapters.host.config_file import Configuration
+from standby.adapters.host.memory import give_back
 from standby.adapters.host.paths import Paths
 from standby.adapters.host.private import UnsafeFileError
 from standby.adapters.host.processes import AlreadyRunningError, claim, harden
@@ -41,6 +42,7 @@ async def serve(
     """
     if harden():
         log.warning("running as root, which standby does not need")
+    give_back()
     settings = configuration.settings
     try:
         with ExitStack() as held:

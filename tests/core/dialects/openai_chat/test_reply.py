@@ -1,6 +1,8 @@
 """A chat completion's stream becomes a Message, whatever the server, however the bytes are cut."""
 
 import json
+import weakref
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -369,6 +371,19 @@ def test_an_error_inside_the_stream_is_raised_after_what_came_before_it(data, wh
     assert "content_block_delta" == frames[-1].name
     with pytest.raises(BrokenReplyError, match=why):
         reply.end()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_answer_that_broke_is_let_go_with_its_last_error(times):
+    reply = Reply(PLAIN, "local/tiny", minter())
+    gone = weakref.ref(reply)
+    for _ in range(times):
+        with suppress(BrokenReplyError):  # `pytest.raises` would keep the error
+            reply.receive(b"data: {oops\n\n")
+            pytest.fail("that is no JSON")
+    del reply
+
+    assert gone() is None, "a circle of references, which keeps all that had come"
 
 
 def test_an_answer_that_is_no_stream_is_refused_in_its_own_words():

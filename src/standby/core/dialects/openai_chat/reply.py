@@ -103,7 +103,8 @@ class Reply:
         self._signs = 0
         self._timings: Timings | None = None
         self._stop_reason: str | None = None
-        self._broken: BrokenReplyError | None = None
+        # In words: kept, the error itself would keep all that it came through, and that this.
+        self._broken: str | None = None
         self._head = bytearray()
         self._called = False
 
@@ -183,7 +184,7 @@ class Reply:
         if self._over or (self._retry is not None and self._second is None):
             return frames
         if self._broken is not None:
-            raise self._broken
+            raise BrokenReplyError(self._broken)
         if self._second is not None:
             return [*frames, *self._after_second()]
         if self._finish is None:
@@ -192,15 +193,15 @@ class Reply:
 
     def _take(self, data: bytes) -> list[Frame]:
         if self._broken is not None:
-            raise self._broken
+            raise BrokenReplyError(self._broken)
         frames: list[Frame] = []
         try:
             for frame in self._decoder.receive_data(data):
                 frames += self._read(frame.data)
         except (BrokenReplyError, FrameTooLargeError) as error:
-            self._broken = BrokenReplyError(str(error))
+            self._broken = str(error)
             if not frames:
-                raise self._broken from None
+                raise BrokenReplyError(self._broken) from None
         return frames
 
     def _read(self, data: str) -> Iterator[Frame]:
