@@ -105,6 +105,7 @@ async def test_when_the_client_goes_the_engine_stops(tmp_path, cloud):
         async with opened(gateway, BY_HAND) as answer:
             await answer.content.readany()
             engine = gateway.engine
+        await gateway.until(lambda: "cancelled" in gateway.log)
         await idle(engine)
         rows = await gateway.recent()
 

@@ -30,6 +30,8 @@ pytestmark = [
 FEW_TOOLS = ("--tools", "Bash,Read,Write")
 NOTE = "by a local model that stood in for you"
 INPUT = ("input", "cache_read", "cache_write")
+# A limit lasts longer than so many turns of a client, however long one takes on this machine now.
+LEAST_S, TURNS = 6, 10
 SERVED = """
 [[local.servers]]
 name = "{name}"
@@ -102,7 +104,9 @@ async def test_a_client_whose_model_goes_in_circles_gets_out_when_the_quota_is_b
             return "Read", {"file_path": str(notes)}
 
         server.acts = reads_again
-        cloud.limit(ME, Limit(after=0, seconds=8))
+        hello = await client.say("hello")
+        seconds = LEAST_S + TURNS * hello.result["duration_ms"] / 1000
+        cloud.limit(ME, Limit(after=0, seconds=seconds))
         turn = await client.say("please read notes.txt")
         server.acts = None
         rows = await gateway.recent()
