@@ -223,6 +223,8 @@ async def test_an_engine_that_dies_before_its_answer_leaves_the_clouds_refusal(t
         client = Client(gateway)
         async with opened(gateway, STREAMED) as answer:
             await answer.content.readany()
+        await gateway.until(lambda: "cancelled" in gateway.log)
+        await idle(gateway.engine)
         async with asyncio.timeout(2 * SOON_S), asyncio.TaskGroup() as both:
             asking = both.create_task(client.say(max_tokens=20_000))
             await busy(gateway.engine)
