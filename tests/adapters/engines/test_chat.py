@@ -247,14 +247,14 @@ async def test_silence_ends_with_an_error(before):
 async def test_comments_count_as_bytes():
     async def slow(request):
         response = await stream(request, ())
-        for _ in range(5):
+        for _ in range(9):
             await response.write(b": reading\n\n")
             await anyio.sleep(0.25)
         await response.write(b"data: [DONE]\n\n")
         return response
 
     async with serve({CHAT: slow}) as server, http_client() as client:
-        engine = ChatServer(LLAMACPP, client, urls=(server.url,), patience=Patience(1.0, 1.0))
+        engine = ChatServer(LLAMACPP, client, urls=(server.url,), patience=Patience(2.0, 2.0))
 
         assert (await gathered(engine.chat(model(server.url), {}))).endswith(b"[DONE]\n\n")
 

@@ -40,6 +40,7 @@ from tests.fakes.line import (
 )
 from tests.fakes.replies import HOUR, NOW
 from tests.fakes.talker import MODEL, Talker, calls, chunk, says
+from tests.fakes.virtual import VIRTUAL
 
 pytestmark = pytest.mark.anyio
 
@@ -727,6 +728,7 @@ async def test_a_whole_answer_is_booked_with_its_own_numbers(model, by):
     assert numbers == (entry.answered, entry.tokens.input, entry.tokens.output)
 
 
+@VIRTUAL
 async def test_a_client_that_waits_for_a_whole_answer_is_told_nothing_before_it():
     waited = asyncio.Event()
 
@@ -742,6 +744,7 @@ async def test_a_client_that_waits_for_a_whole_answer_is_told_nothing_before_it(
     assert [whole("Hi")[1], "delivered"] == tape.log
 
 
+@VIRTUAL
 async def test_a_client_that_waits_for_a_stream_is_kept_alive():
     async def waits():
         await asyncio.sleep(0.05)
