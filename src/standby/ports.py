@@ -274,8 +274,8 @@ class Wire(Protocol):
         """Whether headers are out, so that an error can only be an event in the stream."""
         ...
 
-    async def start(self, head: Head) -> None:
-        """Say whose answer follows. Headers go out with the first byte, and not before."""
+    async def start(self, head: Head, first: bytes = b"") -> None:
+        """Say whose answer follows, in one write with its ``first`` bytes where there are any."""
 
     async def send(self, data: bytes) -> None:
         """Send bytes of the answer; wait while the client is slow to take them."""

@@ -134,10 +134,12 @@ class Tape:
     def ending(self):
         return [entry for entry in self.log if not isinstance(entry, bytes) and entry != "ping"]
 
-    async def start(self, head):
+    async def start(self, head, first=b""):
         if not self.begun:
             self.head = head
         self.begun = True
+        if first:
+            await self.send(first)
 
     async def send(self, data):
         self.log.append(data)

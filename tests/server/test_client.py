@@ -6,6 +6,9 @@ from contextlib import suppress
 import pytest
 
 from standby.core.wire.headers import Head
+from standby.core.wire.messages import PING
+from standby.server.client import ClientWire
+from standby.server.listener import server_of
 from tests.fakes.front import OURS, STREAM, Answer, delivers, gateway, streams
 
 pytestmark = pytest.mark.anyio
@@ -113,3 +116,81 @@ async def test_a_client_that_has_gone_takes_nothing():
             with suppress(ConnectionError):
                 await reader.read()
         writer.close()
+
+
+class Written(asyncio.Transport):
+    """What a connection writes, call by call."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def write(self, data):
+        self.calls.append(bytes(data))
+
+    def is_closing(self):
+        return False
+
+    def close(self):
+        pass
+
+
+class Once:
+    """A front that does one thing with the wire of a request, and tells what was written by it."""
+
+    def __init__(self, does):
+        self.does = does
+        self.written = asyncio.get_running_loop().create_future()
+
+    async def handle(self, request):
+        wire = ClientWire(request)
+        await self.does(wire)
+        self.written.set_result([*request.transport.calls])
+        await wire.finish()
+        return wire.response
+
+
+async def written(does, method="POST"):
+    """Return the calls in which what is done goes out."""
+    front = Once(does)
+    connection = server_of(front)()
+    connection.connection_made(Written())
+    connection.data_received(f"{method} / HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+    async with asyncio.timeout(5):
+        calls = await front.written
+    connection.connection_lost(None)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("does", "body"),
+    [
+        (lambda wire: wire.start(STREAM, b"first"), b"5\r\nfirst\r\n"),
+        (lambda wire: wire.deliver(Head(200, ()), b"all"), b"all"),
+        (lambda wire: wire.keep_alive(), b"%x\r\n%b\r\n" % (len(PING.raw), PING.raw)),
+    ],
+)
+async def test_the_headers_go_out_in_one_write_with_what_follows_them(does, body):
+    [call] = await written(does)
+
+    assert call.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == call.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD"])
+@pytest.mark.parametrize("first", [b"", b"first"])
+async def test_headers_that_nothing_follows_do_not_wait(method, first):
+    head = Head(200, (("content-length", "5"),))
+
+    [call] = await written(lambda wire: wire.start(head, first), method)
+
+    assert call.endswith(b"\r\n\r\n" + (first if method == "POST" else b""))
+
+
+async def test_a_long_answer_is_not_copied_to_stand_behind_its_headers():
+    long = b"~" * 1_000_000
+
+    head, *rest = await written(lambda wire: wire.deliver(Head(200, ()), long))
+
+    assert head.endswith(b"\r\n\r\n")
+    assert [long] == rest

@@ -15,6 +15,7 @@ __all__ = ["ClientWire", "WholeResponse"]
 
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _LENGTH: Final = frozenset({"content-length"})
+_MOST_JOINED: Final = 64 * 1024
 _OURS: Final[Headers] = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
 
 
@@ -23,18 +24,23 @@ class _AsGiven(web.StreamResponse):
 
     async def _prepare_headers(self) -> None:  # type: ignore[explicit-override]  # from 3.12 on
         # aiohttp fills in a content type where there is none, and names itself and its version.
-        given = {name.lower() for name in self.headers}
+        absent = [name for name in ("Server", "Content-Type") if name not in self.headers]
         await super()._prepare_headers()
-        for name in ("Server", "Content-Type"):
-            if name in self.headers and name.lower() not in given:
-                del self.headers[name]
+        for name in absent:
+            self.headers.pop(name, None)
 
 
 class Response(_AsGiven):
-    """A response that is sent piece by piece."""
+    """A response that is sent piece by piece.
 
-    def __init__(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+    Its headers go out ``with_more``, or else by themselves.
+    """
+
+    def __init__(
+        self, status: int, headers: Iterable[tuple[str, str]], *, with_more: bool = False
+    ) -> None:
         super().__init__(status=status, headers=CIMultiDict(headers))
+        self._send_headers_immediately = not with_more
 
 
 class WholeResponse(_AsGiven, web.Response):
@@ -72,10 +78,12 @@ class ClientWire:
             raise RuntimeError("the exchange ended without an answer")
         return self._response
 
-    async def start(self, head: Head) -> None:
-        """Say whose answer follows."""
+    async def start(self, head: Head, first: bytes = b"") -> None:
+        """Say whose answer follows, in one write with its first bytes."""
         if self._response is None:
-            await self._open(head.status, head.headers)
+            await self._open(head.status, head.headers, first)
+        else:
+            await self.send(first)
 
     async def send(self, data: bytes) -> None:
         """Send bytes of the answer; wait while the client is slow to take them."""
@@ -103,8 +111,9 @@ class ClientWire:
     async def keep_alive(self, data: bytes = b"") -> None:
         """Send a sign of life: ``data``, or a ping, which clients skip."""
         if self._response is None:
-            await self._open(HTTPStatus.OK, _OURS)
-        await self.send(data or PING.raw)
+            await self._open(HTTPStatus.OK, _OURS, data or PING.raw)
+        else:
+            await self.send(data or PING.raw)
 
     async def finish(self) -> None:
         """End the answer."""
@@ -117,8 +126,7 @@ class ClientWire:
             # An answer without a body (to HEAD, or a 304) says how long it would have been.
             others = end_to_end(headers, less=_LENGTH)
             headers = (*others, ("Content-Length", str(len(body))))
-        await self._open(head.status, headers)
-        await self.send(body)
+        await self._open(head.status, headers, body)
         await self.finish()
 
     async def abort(self) -> None:
@@ -138,13 +146,15 @@ class ClientWire:
         """Send a 200 that says nothing."""
         await self.deliver(Head(HTTPStatus.OK, ()), b"")
 
-    async def _open(self, status: int, headers: Headers) -> web.StreamResponse:
+    async def _open(self, status: int, headers: Headers, first: bytes) -> None:
         self._head = Head(status, headers)
         # aiohttp would write what no client reads, and the next answer would begin with it.
         self._has_body = self._request.method != "HEAD" and status not in _WITHOUT_BODY
-        response = self._response = Response(status, headers)
+        # A longer beginning would be copied, to stand in one piece with the headers.
+        joined = self._has_body and 0 < len(first) <= _MOST_JOINED
+        response = self._response = Response(status, headers, with_more=joined)
         if self._last:
             response.force_close()
         await response.prepare(self._request)
         self._chunked = "Transfer-Encoding" in response.headers
-        return response
+        await self.send(first)

@@ -58,8 +58,10 @@ class Tape:
         self.now.append(data)
         self._add(data)
 
-    async def start(self, head):
+    async def start(self, head, first=b""):
         self.begun = True
+        if first:
+            await self.send(first)
 
     async def send(self, data):
         self._add(data)
@@ -577,8 +579,8 @@ class Remembers(Tape):
 
     coding = ""
 
-    async def start(self, head):
-        await super().start(head)
+    async def start(self, head, first=b""):
+        await super().start(head, first)
         self.coding = head.coding
 
 

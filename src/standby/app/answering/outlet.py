@@ -100,17 +100,17 @@ class Outlet:
 
     async def send(self, data: bytes, *, ours: bool) -> None:
         """Send bytes of an answer; ``ours`` are in no coding yet."""
+        coded = self._coded
         if not self.begun and self._head is not None:
             self.begun = True
             self.status = self._head.status
             self.on_shown()
-            await self._wire.start(self._head)
-        coded = self._coded
-        if coded is None:
+            await self._wire.start(self._head, data if coded is None else b"")
+        elif coded is None:
             await self._wire.send(data)
-        elif ours:
+        if coded is not None and ours:
             await self._put(lambda: coded.add(data))
-        else:
+        elif coded is not None:
             coded.show(data)
 
     async def _put(self, made: Callable[[], bytes]) -> None:
