@@ -64,11 +64,12 @@ def standby(where, capsys):
 def process(environment, tmp_path):
     """Call a command as a process; a gateway that it left is stopped in the end."""
 
-    def call(*arguments, **changes):
+    def call(*arguments, first=None, **changes):
         done = subprocess.run(
             [sys.executable, "-m", "standby", *arguments],
             env=environment | changes,
             cwd=tmp_path,
+            preexec_fn=first,
             capture_output=True,
             text=True,
             timeout=100,

@@ -27,6 +27,7 @@ def command(port: int | None) -> None:
     settings = read_config(where.config_file, gateway.overridden(os.environ, port=port)).settings
     before = running(where.state)
     if before is not None:
+        gateway.check_room(where)
         gateway.halt(where, before, grace_s=25.0)
     chosen = port if port is not None else before.port if before else None
     options = () if chosen is None else ("--port", str(chosen))

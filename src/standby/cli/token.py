@@ -50,6 +50,7 @@ def rotate() -> None:
     # Where a new one cannot be written, the gateway goes on with the old one.
     with secrets.rotation(where.token_file) as rotate_token:
         if before is not None:
+            gateway.check_room(where)
             gateway.halt(where, before, grace_s=25.0)
         rotate_token()
     terminal.say("there is a new token; restart running clients")

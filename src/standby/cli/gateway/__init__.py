@@ -41,7 +41,7 @@ from standby.cli.gateway.said import (
 )
 from standby.cli.gateway.serving import overridden, run_to_end, serve_in_front
 from standby.cli.gateway.sessions import whole_session
-from standby.cli.gateway.starting import ensure, halt, start, tail
+from standby.cli.gateway.starting import check_room, ensure, halt, start, tail
 from standby.cli.gateway.warming import Warming, read_warming, warming_rows
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "Warming",
     "Window",
     "at_home",
+    "check_room",
     "ensure",
     "find",
     "genuine",

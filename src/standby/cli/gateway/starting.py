@@ -13,12 +13,26 @@ import psutil
 
 from standby.adapters.host import processes, secrets
 from standby.adapters.host.paths import Paths
-from standby.adapters.host.private import UnsafeFileError, read_private, write_private
+from standby.adapters.host.private import (
+    UnsafeFileError,
+    prepared_private,
+    read_private,
+    write_private,
+)
 from standby.adapters.host.processes import Background, Running
 from standby.cli.gateway.errors import OTHER_RUNS, GatewayError
 from standby.cli.gateway.finding import Absent, Genuine, find, genuine
 
-__all__ = ["ensure", "forget_stopped", "halt", "note_stopped", "start", "stopped", "tail"]
+__all__ = [
+    "check_room",
+    "ensure",
+    "forget_stopped",
+    "halt",
+    "note_stopped",
+    "start",
+    "stopped",
+    "tail",
+]
 
 READY_S: Final = 20.0
 _LOOK_S: Final = 0.03
@@ -27,6 +41,7 @@ _SHOWN_LINES: Final = 15
 _TAIL_BYTES: Final = 64 * 1024
 _MAX_LOG_BYTES: Final = 8 * 1024 * 1024
 _STOPPED: Final = "stopped"
+_ROOM_BYTES: Final = 64 * 1024
 # The gateway has no use for the credentials and habits of the client that happens to start it.
 _CLIENT_S: Final = ("ANTHROPIC_", "CLAUDE")
 
@@ -71,6 +86,22 @@ def start(
     else:
         words = "the gateway did not start"
     raise GatewayError(f"{words}; it said:\n{_indented(where, begin)}", _log_hint(where))
+
+
+def check_room(where: Paths) -> None:
+    """See that a gateway could write what it starts with. Raise :class:`GatewayError`.
+
+    Before one is stopped for another: that other might not start, and nobody would be there.
+    """
+    try:
+        where.make()
+        with prepared_private(where.state / "room", bytes(_ROOM_BYTES)):
+            pass
+    except OSError as error:
+        raise GatewayError(
+            f"another gateway could not start: {where.state}: {error.strerror or error}",
+            "The one that runs was left alone.",
+        ) from error
 
 
 def halt(where: Paths, running: Running, *, grace_s: float) -> str:
