@@ -1,7 +1,8 @@
-"""What a decision costs on a conversation of 1 MB, and in a turn of 1 MB that goes in circles.
+"""What a decision costs on a conversation of 1 MB: as a person speaks, in a turn, and in circles.
 
 All that is read of a body for a decision is read anew each time; the body has been parsed, as it is
-when a request is judged. The pace is in it, with as many windows as are remembered.
+when a request is judged. The pace is in it, with as many windows as are remembered. It is put into
+words when the answer is over, and so this is not in it.
 
     python bench/deciding.py            print the figures, and whether p99 is below the target
 """
@@ -24,7 +25,7 @@ import workload as golden
 from standby.core.handback.marks import TOOL
 from standby.core.models.facts import LocalModel
 from standby.core.policy import rules
-from standby.core.policy.decide import decide
+from standby.core.policy.decide import Decision, decide
 from standby.core.policy.features import Features
 from standby.core.policy.habits import Course
 from standby.core.policy.modes import Mode, SecondOpinion
@@ -54,11 +55,13 @@ CANDIDATES: Final = (
     ),
 )
 _RESULT: Final = "def f(x):\n    return x + 1\n" * 80
-# What a person says last, beside the turns of the set: nothing (results of a call), a word, pages.
-_ENDINGS: Final = (
-    "",
-    "Yes.",
+# What takes longest to hear: of pages both ends are read, and most of these words are known.
+_PAGES: Final = (
     "We have two of them; which one should go, and why does it fail? " * 200,
+    "The upstream answers with a 529; can you look at `src/relay.py`, and tell me what the client"
+    " sees meanwhile? There is a test in tests/test_relay.py that fails from time to time with a"
+    " TimeoutError, because of the sleep in the fixture. Please fix it, too, and keep the old way"
+    " behind a setting. " * 40,
 )
 # As many windows as are remembered, seen once a minute.
 _HABITS: Final = tuple(
@@ -92,19 +95,20 @@ class Judged:
     """Who has answered the conversation until now."""
 
 
-def cost(rounds: int = 40) -> Cost:
-    """Return what a decision costs, over all that may be said last."""
+def costs(rounds: int = 40) -> dict[str, Cost]:
+    """Return what a decision costs, by what is asked."""
     said = [case.says for case in golden.held_out(golden.cases())]
-    return _cost([conversation(SIZE, ending) for ending in (*_ENDINGS, *said)], rounds)
-
-
-def cost_of_circles(rounds: int = 40) -> tuple[Cost, Cost]:
-    """Return what a decision costs in a turn of a local model that goes on, and in circles."""
     turns = circles(SIZE)
-    return (
-        _cost([turn for name, turn in turns.items() if name in GOES_ON], rounds),
-        _cost([turn for name, turn in turns.items() if name not in GOES_ON], rounds),
-    )
+    of = {
+        "on a conversation of 1 MB": [conversation(SIZE, ending) for ending in ("Yes.", *said)],
+        "where pages were said last": [conversation(SIZE, pages) for pages in _PAGES],
+        "in a turn of the cloud": [conversation(SIZE)],
+        "in a turn of 1 MB of a local model": [turns[name] for name in turns if name in GOES_ON],
+        "where that goes in circles": [turns[name] for name in turns if name not in GOES_ON],
+    }
+    # Where there are few, each counts as often as all of the others together.
+    most = max(map(len, of.values()))
+    return {what: _cost(every, rounds * most // len(every)) for what, every in of.items()}
 
 
 def _cost(every: Sequence[Judged], rounds: int) -> Cost:
@@ -125,6 +129,12 @@ def _cost(every: Sequence[Judged], rounds: int) -> Cost:
 def _timed(one: Judged) -> tuple[float, float]:
     """Return the time of this thread, and of the wall, that the pace and a decision take."""
     began, by_thread = time.perf_counter(), time.thread_time()
+    decided(one)
+    return time.thread_time() - by_thread, time.perf_counter() - began
+
+
+def decided(one: Judged) -> Decision:
+    """Decide upon a request, with the pace and all."""
     facts = Facts(
         model="claude-opus-5-5",
         purpose=Purpose.WORK,
@@ -138,8 +148,7 @@ def _timed(one: Judged) -> tuple[float, float]:
         pace=paced(0, (Window("5h", 0.6, WINDOW_S / 2),), 0.0, habits={"5h": _HABITS}),
         second_opinion=SecondOpinion.CLOUD,
     )
-    decide(facts, CANDIDATES, RULES)
-    return time.thread_time() - by_thread, time.perf_counter() - began
+    return decide(facts, CANDIDATES, RULES)
 
 
 @cache
@@ -217,18 +226,16 @@ def _turn(
 
 def page(rounds: int = 40) -> str:
     """Return what decisions cost, in words."""
-    goes_on, circling = cost_of_circles(rounds * 10)
-    of = {
-        "on a conversation of 1 MB": cost(rounds),
-        "in a turn of 1 MB of a local model": goes_on,
-        "where that goes in circles": circling,
-    }
     return "\n".join(
-        f"a decision {what}: {one.middle * 1e3:.3f} ms, p99 {one.slow * 1e3:.3f} ms"
-        f" ({one.slow_wall * 1e3:.3f} ms by the clock on the wall; below"
-        f" {TARGET_S * 1e3:.1f} ms: {'yes' if one.slow_wall < TARGET_S else 'no'})"
-        for what, one in of.items()
+        f"a decision {what}: {one.middle * 1e3:.3f} ms, p99 {one.slow * 1e3:.3f} ms (below"
+        f" {TARGET_S * 1e3:.1f} ms: {_told(one.slow)}); by the clock on the wall"
+        f" {one.slow_wall * 1e3:.3f} ms ({_told(one.slow_wall)})"
+        for what, one in costs(rounds).items()
     )
+
+
+def _told(spent_s: float) -> str:
+    return "yes" if spent_s < TARGET_S else "no"
 
 
 def main() -> None:

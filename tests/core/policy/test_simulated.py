@@ -1,6 +1,7 @@
 """The short form of the benches of policy and guess: what their figures must not fall to."""
 
 import asyncio
+import gc
 import statistics
 import time
 
@@ -101,13 +102,26 @@ def reading_s():
 
 
 def test_a_decision_takes_less_than_to_read_the_body():
-    assert deciding.cost(rounds=2).middle < reading_s()
+    reading = reading_s()
+
+    for cost in deciding.costs(rounds=1).values():
+        assert cost.middle < reading
 
 
-def test_a_decision_in_a_turn_that_goes_in_circles_takes_about_as_long_as_to_read_the_body():
+def test_the_turns_that_are_said_to_go_on_do_and_the_others_go_in_circles():
     found = deciding.circles(deciding.SIZE)
     loops = {name: Features(one.body, one.size).loop for name, one in found.items()}
 
     assert deciding.GOES_ON == {name for name, loop in loops.items() if loop is None}
-    for cost in deciding.cost_of_circles(rounds=2):
-        assert cost.middle < 2 * reading_s()
+
+
+def test_a_decision_leaves_nothing_that_only_the_collector_finds():
+    every = [deciding.conversation(10_000, "Yes."), *deciding.circles(10_000).values()]
+    gc.collect()
+    gc.disable()
+    try:
+        for one in every:
+            deciding.decided(one)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from standby.core.policy.steps import results
 from standby.core.policy.trail import Trail
 from tests.fakes.circles import LONG, THEIRS, bash, made, read, turn
 from tests.fakes.turns_of_work import says
@@ -114,13 +113,3 @@ def test_nothing_is_left_of_what_was_worked_out_before_the_person_spoke():
     reads(reads_on, *turn(read(), read(result=f"{LONG}more")))
 
     assert ([1], []) == (errors.failing_alike(), reads_on.for_nothing())
-
-
-def test_results_that_were_read_already_are_not_read_again():
-    call, came = made("Read", {"file_path": "a.py"}, LONG, number=9)
-    anew, known = trail(read()), trail(read())
-    reads(anew, call, came)
-    known.take(call)
-    known.take({"role": "user"}, results(came["content"]))
-
-    assert anew.asked_again() == known.asked_again() == [1, 0]

@@ -85,8 +85,11 @@ def looping(value: Mapping[str, JSON], rules: LoopRules = USUAL) -> Loop | None:
     ``None``: it does not, or the last that the body brings are no results of its calls.
     """
     trail = Trail(rules.looked_back)
-    for message, brought in reversed(_end(_messages(value), rules.looked_back)):
-        trail.take(message, brought)
+    for content, brought in reversed(_end(_messages(value), rules.looked_back)):
+        if brought is None:
+            trail.asks(content)
+        else:
+            trail.hears(brought)
     return _found(trail, rules)
 
 
@@ -129,14 +132,14 @@ def _loop(way: Way, trail: Trail, found: Sequence[int], needed: int) -> Loop | N
     return Loop(way, trail.last.tool[:_NAME], count, count // needed > before // needed)
 
 
-def _end(messages: Sequence[JSON], reach: int) -> Sequence[tuple[JSON, Sequence[Result]]]:
-    """Return the last messages of a turn with the results in each, the newest first.
+def _end(messages: Sequence[JSON], reach: int) -> Sequence[tuple[JSON, Sequence[Result] | None]]:
+    """Return the end of a turn, the newest first: what is said by an assistant, or results.
 
-    They are enough for so many results, or the whole turn; none where what came last is no error
-    and has not come before. Without that there are no circles: for most requests it is all that is
-    needed.
+    It holds enough for so many results, or is the whole turn; nothing where what came last is no
+    error and has not come before. Without that there are no circles, and it is all that most
+    requests need.
     """
-    read: list[tuple[JSON, Sequence[Result]]] = []
+    read: list[tuple[JSON, Sequence[Result] | None]] = []
     newest: list[JSON] | None = None
     came, again = 0, False
     for message in reversed(messages):
@@ -144,7 +147,7 @@ def _end(messages: Sequence[JSON], reach: int) -> Sequence[tuple[JSON, Sequence[
             continue
         role = message.get("role")
         if role == "assistant":
-            read.append((message, ()))
+            read.append((message.get("content"), None))
             if came >= reach:
                 break
         elif role == "user":
@@ -159,7 +162,7 @@ def _end(messages: Sequence[JSON], reach: int) -> Sequence[tuple[JSON, Sequence[
                 )
             elif not again:
                 again = any(result in newest for _, result, _ in brought)
-            read.append((message, brought))
+            read.append((None, brought))
             came += len(brought)
     return read if again else ()
 

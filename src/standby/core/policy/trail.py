@@ -33,16 +33,37 @@ class Trail:
         self._before: dict[int, int] = {}
         self._beginning = ("", "")
 
-    def take(self, message: JSON, brought: Sequence[Result] | None = None) -> None:
-        """Read on by one message; ``brought`` are the results in it, where they are known."""
+    def take(self, message: JSON) -> None:
+        """Read on by one message."""
         if not isinstance(message, dict):
             return
         role, content = message.get("role"), message.get("content")
         if role == "assistant":
-            self.news = 0
-            self._asks(content)
+            self.asks(content)
         elif role == "user":
-            self._hears(content, results(content) if brought is None else brought)
+            brought = results(content)
+            self.hears(brought)
+            if not brought and is_said(content):
+                self._begin()
+
+    def asks(self, content: JSON) -> None:
+        """Read on by a message of an assistant, of which this is the content."""
+        self.news = 0
+        made = calls(content)
+        for call in made:
+            if not call.startswith(TOOL):  # somebody else has gone on with the turn
+                self._begin()
+                made = {one: asked for one, asked in made.items() if one.startswith(TOOL)}
+                break
+        self._asked = made
+
+    def hears(self, brought: Sequence[Result]) -> None:
+        """Read on by the results that a message of the user brings."""
+        before = len(self._steps)
+        for call, result, failed in brought:
+            if (asked := self._asked.get(call)) is not None:
+                self._steps.append(Step(asked[0], asked[1], result, failed))
+        self.news = len(self._steps) - before
 
     @property
     def last(self) -> Step:
@@ -98,24 +119,6 @@ class Trail:
     @property
     def _first(self) -> int:
         return max(len(self._steps) - self._reach, 0)
-
-    def _asks(self, content: JSON) -> None:
-        made = calls(content)
-        for call in made:
-            if not call.startswith(TOOL):  # somebody else has gone on with the turn
-                self._begin()
-                made = {one: asked for one, asked in made.items() if one.startswith(TOOL)}
-                break
-        self._asked = made
-
-    def _hears(self, content: JSON, brought: Sequence[Result]) -> None:
-        before = len(self._steps)
-        for call, result, failed in brought:
-            if (asked := self._asked.get(call)) is not None:
-                self._steps.append(Step(asked[0], asked[1], result, failed))
-        self.news = len(self._steps) - before
-        if not brought and is_said(content):
-            self._begin()
 
     def _begin(self) -> None:
         self._steps.clear()
