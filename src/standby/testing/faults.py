@@ -42,11 +42,11 @@ _Place: TypeAlias = Callable[[Sequence[Frame]], int]
 """Says how many events of an answer still go out."""
 
 
-def _behind_deltas(kind: str, behind: int = 2) -> _Place:
-    """Break inside the first block whose deltas are of a kind, behind some of them."""
+def _behind_deltas(kind: str) -> _Place:
+    """Break inside the first block whose deltas are of a kind, behind its second one."""
 
     def place(frames: Sequence[Frame]) -> int:
-        found = [at for at, frame in enumerate(frames) if _delta(frame) == kind][:behind]
+        found = [at for at, frame in enumerate(frames) if _delta(frame) == kind][:2]
         return found[-1] + 1 if found else 1
 
     return place

@@ -32,8 +32,6 @@ __all__ = ["Fakes", "Gateway", "Kit", "Result", "Rules", "fakes", "says"]
 _MIB: Final = 1024 * 1024
 _SAMPLE_S: Final = 0.05
 _POLL_S: Final = 0.2
-_CALM_S: Final = 0.3
-"""Within this the gateway has given back what a request took."""
 _CREDENTIAL: Final = "sk-ant-api03-kit-"
 _STAYS: Final = frozenset({"set-cookie", "x-hop", "proxy-authenticate", "keep-alive", "te"})
 """Headers of the cloud that are for the gateway alone."""

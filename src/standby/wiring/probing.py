@@ -49,10 +49,8 @@ async def _servers(settings: Settings, where: Paths) -> AsyncIterator[Lifecycle]
         yield Lifecycle(Engines(servers, preference, SystemClock()))
 
 
-async def pull_with_ollama(
-    tag: str, told: Callable[[Progress], None], url: str = ollama.ENGINE.urls[0]
-) -> None:
+async def pull_with_ollama(tag: str, told: Callable[[Progress], None]) -> None:
     """Have Ollama fetch a model. Raise :class:`FetchError`."""
     async with http_client() as client:
-        async for step, done, whole in ollama.pull(client, url, tag):
+        async for step, done, whole in ollama.pull(client, ollama.ENGINE.urls[0], tag):
             told(Progress(step, done, whole))

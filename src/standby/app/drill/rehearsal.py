@@ -21,6 +21,7 @@ _SLOWER: Final = 2.0
 _LONGEST_LIMIT_S: Final = 900.0
 _PATIENCE: Final = (1, 4, 16)
 """How the limit grows when the local model was not done before its end: a machine may be busy."""
+_MOST_SIGNS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,9 +329,9 @@ def _first_s(answer: Answer) -> float:
     return 0.0 if answer.first_at is None else answer.first_at - answer.asked_at
 
 
-def _short(text: str, most: int = 60) -> str:
+def _short(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return line if len(line) <= _MOST_SIGNS else f"{line[: _MOST_SIGNS - 1]}…"
 
 
 def _all(answers: Iterable[Answer], *, local: bool) -> bool:

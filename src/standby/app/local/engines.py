@@ -108,13 +108,13 @@ class Engines:
         self.preference = preference
         self._known = self._ordered(self._known)
 
-    async def candidates(self, fresh_s: float = _FRESH_S) -> tuple[LocalModel, ...]:
+    async def candidates(self) -> tuple[LocalModel, ...]:
         """Return what could answer, best first. Waits only when nothing useful is known."""
         age = self._age()
         # Who was away a moment ago may be back: nobody else can answer.
         if age > _STALE_S or self._doubted or not self._known:
             await self.refresh()
-        elif age > fresh_s:
+        elif age > _FRESH_S:
             self._wanted.set()
         return self._well_first()
 

@@ -102,7 +102,7 @@ def mend(text: str, start: int = 0, quotes: Quotes = JSON_STRINGS) -> Mended | N
     return Mended(value, end, reader.closed)
 
 
-def value_at(text: str, at: int, quotes: Quotes = JSON_STRINGS) -> Mended | None:
+def value_at(text: str, at: int) -> Mended | None:
     """Return the object or list that begins here, strictly read if it can be, else mended."""
     end = _end_of_proper(text, at)
     if end is not None:
@@ -110,7 +110,7 @@ def value_at(text: str, at: int, quotes: Quotes = JSON_STRINGS) -> Mended | None
             return Mended(loads(text[at:end]), end, closed=True)
         except NotJSONError:
             pass
-    return mend(text, at, quotes)
+    return mend(text, at)
 
 
 def _end_of_proper(text: str, at: int) -> int | None:
