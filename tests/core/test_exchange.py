@@ -256,7 +256,30 @@ def test_that_a_person_keeps_it_from_others_is_told_with_the_end():
     exchange = Exchange(("local",), kept=True)
     [*exchange.handle(Start())]
 
-    assert [GiveUp("no memory", kept=True)] == [*exchange.handle(Failed("no memory"))]
+    assert [GiveUp("no memory", lasting=True)] == [*exchange.handle(Failed("no memory"))]
+
+
+@pytest.mark.parametrize(
+    ("failures", "refusal", "in_vain"),
+    [
+        ([Failed("400", lasting=True)], None, True),
+        ([Failed("400", lasting=True), Failed("422", lasting=True)], None, True),
+        ([Failed("no memory"), Failed("400", lasting=True)], None, False),
+        ([Failed("400", lasting=True), Failed("no memory")], None, False),
+        ([Failed("no memory")], None, False),
+        ([Failed("400", lasting=True)], Refusal(Head(429, ()), b""), True),
+    ],
+    ids=range(6),
+)
+def test_asking_again_is_in_vain_where_all_who_were_asked_find_the_request_wrong(
+    failures, refusal, in_vain
+):
+    exchange = Exchange([f"local/{n}" for n in range(len(failures))], refusal=refusal)
+    commands = [*exchange.handle(Start())]
+    for failure in failures:
+        commands += exchange.handle(failure)
+
+    assert GiveUp("; then ".join(each.why for each in failures), refusal, in_vain) == commands[-1]
 
 
 def test_the_first_refusal_is_what_the_client_gets():

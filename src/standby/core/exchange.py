@@ -110,6 +110,8 @@ class Failed:
 
     why: str
     refusal: Refusal | None = None
+    lasting: bool = False
+    """Whether it cannot answer the same request another time, either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +179,13 @@ class GiveUp:
     """Tell the client that the answer could not be given or finished.
 
     ``refusal`` is the first one that anybody gave: what the client gets to the byte, if nothing of
-    an answer is out. ``kept``: by a person's word, which does not pass by itself.
+    an answer is out. ``lasting``: asking again changes nothing, by a person's word or because all
+    who were asked find the request wrong.
     """
 
     why: str
     refusal: Refusal | None = None
-    kept: bool = False
+    lasting: bool = False
 
 
 Command = Ask | Send | Deliver | KeepAlive | Tell | Finish | GiveUp
@@ -232,6 +235,8 @@ class Exchange:
     _held_bytes: int = 0
     _seam: Seam | None = None
     _whys: list[str] = field(default_factory=list[str])
+    _lasting: int = 0
+    """How many of those who were asked find the request wrong."""
 
     def handle(self, event: Event) -> Iterator[Command]:
         """Take one event; yield what is to be done about it, in order."""
@@ -255,8 +260,9 @@ class Exchange:
                 if not self.shown.settled:
                     self.broken = Broken(self.asked[-1], None)
                 yield from self.handle(Failed("the answer broke off"))
-            case (Stage.HELD, Failed(why, refusal)):
+            case (Stage.HELD, Failed(why, refusal, lasting)):
                 self.refusal = self.refusal or refusal
+                self._lasting += lasting
                 yield from self._replace(why)
             case (Stage.SHOWN, Failed(why)):
                 yield from self._mend(why)
@@ -394,7 +400,8 @@ class Exchange:
         said = "; then ".join(dict.fromkeys(whys))
         if self.besides and self.besides not in said:
             said = f"{said}; {self.besides}"
-        yield GiveUp(said, self.refusal, self.kept)
+        in_vain = 0 < self._lasting == len(self.asked)
+        yield GiveUp(said, self.refusal, self.kept or in_vain)
 
     def _next(self, fit: Container[str]) -> str | None:
         for candidate in self.order:

@@ -20,11 +20,15 @@ __all__ = [
 
 
 class AnswererError(Exception):
-    """A candidate could not answer; ``refusal`` is what it said, to the byte, if it did."""
+    """A candidate could not answer; ``refusal`` is what it said, to the byte, if it did.
 
-    def __init__(self, why: str, refusal: Refusal | None = None) -> None:
+    ``lasting``: the same request will fail there again.
+    """
+
+    def __init__(self, why: str, refusal: Refusal | None = None, *, lasting: bool = False) -> None:
         super().__init__(why)
         self.refusal = refusal
+        self.lasting = lasting
 
 
 class UpstreamError(Exception):

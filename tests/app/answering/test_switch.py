@@ -800,6 +800,55 @@ async def test_the_header_of_an_answer_that_nobody_gave_does_not_name_one():
     assert isinstance(tape.head, Head)
 
 
+WRONG = EngineError("desk said 400: cannot resolve $ref", 400)
+
+
+async def test_a_request_that_the_only_model_finds_wrong_is_told_so_once_in_the_engines_words():
+    house = House()
+    house.talker.steps = [WRONG]
+
+    tape = await house.ask(NO_ACCOUNT)
+
+    said = loads(tape.sent)["error"]
+    assert (400, "false") == (tape.head.status, tape.head.header("x-should-retry"))
+    assert ("policy_blocked", "desk: desk said 400: cannot resolve $ref") == (
+        said["type"],
+        said["message"],
+    )
+    assert 400 == house.booked[-1]
+
+
+@pytest.mark.parametrize("status", [0, 401, 404, 408, 429, 500, 503])
+async def test_what_may_pass_is_asked_for_again(status):
+    house = House()
+    house.talker.steps = [EngineError("not now", status)]
+
+    tape = await house.ask(NO_ACCOUNT)
+
+    assert 529 == tape.head.status
+
+
+async def test_what_one_model_finds_wrong_another_may_answer():
+    other = Talker(
+        *says("Hello"), model=replace(MODEL, engine="other", base_url="http://127.0.0.1:2")
+    )
+    house = House(engines=[Talker(WRONG), other])
+
+    tape = await house.ask(NO_ACCOUNT)
+
+    assert "local; model=other/coder" == tape.head.header(SERVED_BY)
+
+
+async def test_where_the_cloud_was_asked_too_it_may_be_back():
+    house = House(DOWN)
+    house.talker.steps = [WRONG]
+
+    tape = await house.ask()
+
+    assert 529 == tape.head.status
+    assert "cannot resolve $ref" in message_of(tape.sent)
+
+
 MANGLED = Request(
     "POST",
     "/v1/messages",

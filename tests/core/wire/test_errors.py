@@ -10,8 +10,8 @@ from standby.core.wire.errors import (
     body,
     final,
     is_error,
-    kept,
     kind_of,
+    lasting,
     message_of,
 )
 from standby.core.wire.headers import Head
@@ -33,8 +33,8 @@ def test_an_error_of_ours_is_one_of_the_apis_and_no_client_repeats_it(status, wh
 
 
 @given(TEXTS)
-def test_what_a_person_has_forbidden_is_asked_for_once_and_shown_in_our_words(why):
-    head, said = kept(why)
+def test_what_asking_again_does_not_change_is_asked_for_once_and_shown_in_our_words(why):
+    head, said = lasting(why)
 
     assert (400, "false") == (head.status, head.header("x-should-retry"))
     assert {"type": "policy_blocked", "message": why} == loads(said)["error"]

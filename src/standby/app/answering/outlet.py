@@ -173,7 +173,7 @@ class Outlet:
         if end.refusal is not None:
             head, body = errors.final(end.refusal)
         else:
-            head, body = errors.kept(end.why) if end.kept else errors.answer(UNABLE, end.why)
+            head, body = errors.lasting(end.why) if end.lasting else errors.answer(UNABLE, end.why)
         self.status = head.status
         await self._wire.deliver(head, body)
 
@@ -182,7 +182,7 @@ class Outlet:
         if end.refusal is not None and not self.begun:
             head, body = end.refusal.head, end.refusal.body
             return errors.type_of(self.plain(head, body), head.status)
-        return errors.KEPT if end.kept else errors.kind_of(UNABLE)
+        return errors.LASTING if end.lasting else errors.kind_of(UNABLE)
 
     async def _fail_in_stream(self, why: str, kind: str) -> None:
         await self.send(messages.error(why, kind).raw, ours=True)

@@ -198,7 +198,7 @@ class Relay:
         try:
             await self._take(answerer.answer(request, said), stream, inbox)
         except AnswererError as error:
-            await inbox.put(stream.read([Failed(str(error), error.refusal)]))
+            await inbox.put(stream.read([Failed(str(error), error.refusal, error.lasting)]))
         except (FrameTooLargeError, CodingError) as error:
             await inbox.put(_unreadable(stream, error))
 

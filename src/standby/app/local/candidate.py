@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 _TIMES_SENT_AWAY: Final = 2
 _ITS_OWN_BUSINESS: Final = range(400, 500)
 _GONE: Final = 404
+# By these a server says that the request is wrong for its model, and not that it is busy or away.
+_WRONG: Final = frozenset({400, 413, 415, 422})
 _UNKNOWN_WINDOW: Final = "the server may cut what does not fit: its window is not known"
 
 
@@ -139,7 +141,9 @@ class Local:
             self._engines.failed(model, refused=error.status in _ITS_OWN_BUSINESS)
             other = await self._instead(model) if error.status == _GONE and not begun else None
             if other is None:
-                raise AnswererError(f"{model.engine}: {error}") from error
+                # Said before a word of the answer: it will say the same of the same request.
+                lasting = error.status in _WRONG and not begun
+                raise AnswererError(f"{model.engine}: {error}", lasting=lasting) from error
             log.warning("%s is not there any more: %s answers", model.key, other.key)
             self._wanted, self._moved = other, True
             async with closing(self.answer(request, said)) as items:

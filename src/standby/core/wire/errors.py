@@ -12,14 +12,14 @@ from standby.core.wire.headers import Head, end_to_end
 from standby.core.wire.json import JSON, NotJSONError, dumps, loads
 
 __all__ = [
-    "KEPT",
+    "LASTING",
     "Refusal",
     "answer",
     "body",
     "final",
     "is_error",
-    "kept",
     "kind_of",
+    "lasting",
     "later",
     "message_of",
     "type_of",
@@ -27,8 +27,8 @@ __all__ = [
 
 _FIRST_ERROR: Final = 400
 _NO_RETRY: Final = ("x-should-retry", "false")
-KEPT: Final = "policy_blocked"
-"""The type of an error for what a person's word keeps from being answered."""
+LASTING: Final = "policy_blocked"
+"""The type of an error that asking again does not change."""
 _KINDS: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -82,15 +82,17 @@ def answer(status: int, message: str, request_id: str = "") -> tuple[Head, bytes
     return Head(status, (*lines, *named)), body(status, message, request_id=request_id)
 
 
-def kept(message: str) -> tuple[Head, bytes]:
-    """Return an error of ours for what a person's word keeps from being answered.
+def lasting(message: str) -> tuple[Head, bytes]:
+    """Return an error of ours that asking again does not change.
+
+    It is for what a person's word keeps from being answered, and for what no model takes.
 
     Claude Code asks once and shows the words as they are. To a 529 it adds that the trouble is the
     server's and will pass, to a 403 that one should log in, and any other 400 it asks up to six
     times (measured with 2.1.330; the type is of its contract for gateways).
     """
     head, _ = answer(_FIRST_ERROR, message)
-    return head, body(_FIRST_ERROR, message, kind=KEPT)
+    return head, body(_FIRST_ERROR, message, kind=LASTING)
 
 
 def later(
