@@ -184,7 +184,7 @@ class Front:
     @asynccontextmanager
     async def _run(self) -> AsyncIterator[None]:
         """Count an answer as running; raise :class:`BrokenOffError` when it may no longer."""
-        limit = asyncio.timeout(None)
+        limit = asyncio.timeout_at(None)
         self._running.add(limit)
         self._none_runs.clear()
         try:
@@ -223,6 +223,8 @@ async def _body(request: web.BaseRequest) -> bytes:
         raise TooLargeError
     if _waits_for_a_word(request) and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if request.content.is_eof():  # it came with the headers: there is nothing to wait for
+        return request.content.read_nowait()
     try:
         async with asyncio.timeout(BODY_S):
             return await _read(request)

@@ -10,8 +10,8 @@ _SIGNS: Final = (string.ascii_letters + string.digits).encode()
 # One call for a whole id, a tenth of the time of one for each sign. Eight of the 62 signs come a
 # quarter more often than the others: an id of 20 has 119 random bits all the same.
 _SIGN_OF: Final = bytes(_SIGNS[byte % len(_SIGNS)] for byte in range(256))
-_STEPS: Final = 1 << 53
-"""So many fractions a float tells apart."""
+_BITS: Final = 53
+"""So many of a fraction a float tells apart."""
 
 
 class SystemDice:
@@ -23,4 +23,4 @@ class SystemDice:
 
     def fraction(self) -> float:
         """Return a number from 0 up to 1."""
-        return secrets.randbelow(_STEPS) / _STEPS
+        return secrets.randbits(_BITS) / (1 << _BITS)

@@ -9,6 +9,7 @@ import asyncio
 import re
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -88,12 +89,12 @@ class DirectUpstream:
     async def _ask(self, request: Request) -> tuple[Connection, list[Head | bytes]]:
         """Send a request and wait for its answer to begin."""
         words = self._words(request)
-        began = asyncio.get_running_loop().time()
+        began = time.monotonic()
         if (kept := self._take()) is not None:
             try:
                 return kept, await _asked(kept, request, words)
             except LostError:
-                if asyncio.get_running_loop().time() - began > STALE_S:
+                if time.monotonic() - began > STALE_S:
                     raise UpstreamError("the cloud closed the connection unanswered") from None
         fresh = await self._connect()
         try:

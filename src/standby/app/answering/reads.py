@@ -36,9 +36,10 @@ class Inbox:
     stream.
     """
 
-    __slots__ = ("_read", "_waiter")
+    __slots__ = ("_loop", "_read", "_waiter")
 
     def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._read: Read | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -67,7 +68,9 @@ class Inbox:
         return read
 
     async def _change(self) -> None:
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        # To ask for the running loop each time is a call of the system before Python 3.12.
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        waiter = self._waiter = loop.create_future()
         try:
             await waiter
         finally:
