@@ -24,7 +24,14 @@ from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.names import goes_by, tier_of
 from standby.core.policy.pace import Level, Pace, paced
 from standby.core.policy.privacy import Border, Privacy, borders_of
-from standby.core.policy.thread import CLOUD, NEW, Thread, continued, worth_an_early_try
+from standby.core.policy.thread import (
+    CLOUD,
+    CONVERSATION,
+    NEW,
+    Thread,
+    continued,
+    worth_an_early_try,
+)
 from standby.core.policy.verdicts import Candidate, Facts, Machine, Rule
 from standby.core.quota.machine import Admission, Quota, State
 from standby.core.quota.words import reason
@@ -38,7 +45,6 @@ log = logging.getLogger(__name__)
 
 LATE: Final = "local"
 """A local model that is not known yet, and may be there when it is needed."""
-_CONVERSATION: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT, Purpose.COMPACTION})
 
 
 class UnknownModelError(Exception):
@@ -189,7 +195,7 @@ class Policy:
         thread, now = self._thread(asking), self._clock.now()
         if standing.state is State.OPEN or not thread.is_local or asking.body is None:
             return True
-        if asking.purpose not in _CONVERSATION:
+        if asking.purpose not in CONVERSATION:
             return True
         if asking.features.in_loop and not self._wants_the_cloud(asking):
             return False
@@ -213,8 +219,8 @@ class Policy:
             preferred=choice.model or self.wishes.stand_in(asking.model),
             chosen=bool(choice.project or choice.session),
             now=self._clock.now(),
-            thread=self._thread(asking) if asking.purpose in _CONVERSATION else NEW,
-            session=asking.session if asking.purpose in _CONVERSATION else "",
+            thread=self._thread(asking) if asking.purpose in CONVERSATION else NEW,
+            session=asking.session if asking.purpose in CONVERSATION else "",
             features=asking.features,
             pace=self._pace(account) if choice.mode is Mode.SPARE else Pace(),
             borders=self.borders(asking.request, asking.caller),
@@ -298,7 +304,7 @@ class Policy:
     def answered(self, asking: Asking, by: str, tokens: int) -> None:
         """Note who answered a conversation, and what its prompt came to."""
         session = asking.session
-        if session and asking.purpose in _CONVERSATION:
+        if session and asking.purpose in CONVERSATION:
             little = asking.features.workload.little if asking.purpose is Purpose.WORK else None
             before = self._thread(asking)
             self._threads.put(session, continued(before, by, self._clock.now(), tokens, little))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from standby.core.models.facts import LocalModel
 from standby.core.policy.decide import decide
 from standby.core.policy.features import Features
+from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.names import is_local_name
 from standby.core.policy.pace import Pace
 from standby.core.policy.privacy import Border, Privacy
@@ -14,13 +15,11 @@ from standby.core.policy.verdicts import (
     Candidate,
     Facts,
     Machine,
-    Mode,
     Score,
-    SecondOpinion,
     Veto,
 )
 from standby.core.quota.machine import Admission
-from standby.core.wire.asked import Purpose
+from standby.core.wire.purpose import Purpose
 from tests.fakes.circles import STUCK, made
 from tests.fakes.rooms import RULES
 from tests.fakes.turns_of_work import loop, says

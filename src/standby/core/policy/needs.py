@@ -6,11 +6,10 @@ from typing import Final
 
 from standby.core.wire.json import JSON
 
-__all__ = ["LONG_OUTPUT_TOKENS", "Needs", "in_tool_loop", "needs_of"]
+__all__ = ["Needs", "in_tool_loop", "needs_of"]
 
-# Clients allow for far more than they get: Claude Code asks for 32,000 to 128,000 each time. Only
-# a request that says that it wants much is one: by a format, or by the highest effort.
-LONG_OUTPUT_TOKENS: Final = 32_000
+# Clients allow for far longer answers than they get (Claude Code for 32,000 to 128,000 tokens each
+# time): who wants much is known by the effort that it asks for.
 _GREAT_EFFORTS: Final = frozenset({"xhigh", "max"})
 _REACH: Final = 100
 """How many messages back an image counts: what was shown before has been looked at, and said."""

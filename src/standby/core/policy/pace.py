@@ -16,9 +16,9 @@ from standby.core.quota.windows import LENGTH_S, Window
 __all__ = ["EASY", "MOST", "Level", "Pace", "PaceRules", "Step", "paced"]
 
 Level = int
-"""0: nothing is spared. 1: titles and simple subagents go local. 2: all subagents. 3: conversations
-that begin with small turns of little value, too. 4: running conversations leave the cloud for them,
-and large turns and compactions."""
+"""0: nothing is spared. 1: titles and simple subagents go local. 2: all subagents, and compactions.
+3: conversations that begin with a small turn of little value, too. 4: running conversations, at a
+turn of little value, and large turns."""
 MOST: Final[Level] = 4
 # The clock here and that of the cloud may differ by minutes.
 _LEFT_AT_MOST: Final = 1.05

@@ -25,7 +25,7 @@ from standby.core.policy.modes import Mode
 from standby.core.policy.pace import EASY, Level, Pace, paced
 from standby.core.policy.privacy import Border, borders_of
 from standby.core.policy.remembered import Remembered, remembered
-from standby.core.policy.thread import CLOUD, NEW, Thread, continued
+from standby.core.policy.thread import CLOUD, CONVERSATION, NEW, Thread, continued
 from standby.core.policy.verdicts import Candidate, Facts, Rule
 from standby.core.quota.machine import Admission
 from standby.core.usage import Entry
@@ -39,7 +39,6 @@ VERSION: Final = 1
 """Of the shape of the JSON: a field may be added, none is taken away or changes its meaning."""
 # Refused below this, it was not for the quota's sake.
 _NEARLY: Final = 0.97
-_CONVERSATION: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT, Purpose.COMPACTION})
 _BY_LOCAL: Final = frozenset({"local", "both"})
 
 
@@ -122,7 +121,7 @@ class _Replay:
             meter.move(entry.at, moves * dollars)
         _count(self.was, by_then, then, known, dollars)
         _count(self.would, by_now, now, known, dollars)
-        if entry.session and known.purpose in _CONVERSATION:
+        if entry.session and known.purpose in CONVERSATION:
             tokens = known.features.tokens
             little = known.features.workload.little if known.purpose is Purpose.WORK else None
             self._threads[entry.session] = (
@@ -144,7 +143,7 @@ class _Replay:
         """Return who would have answered; empty: nobody."""
         admission = self._admission(entry)
         mode = self._wanted.mode
-        conversation = known.purpose in _CONVERSATION
+        conversation = known.purpose in CONVERSATION
         facts = Facts(
             model=entry.requested,
             purpose=known.purpose,

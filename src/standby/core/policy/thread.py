@@ -3,10 +3,23 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["CACHE_S", "CLOUD", "NEW", "Thread", "continued", "return_price", "worth_an_early_try"]
+from standby.core.wire.purpose import Purpose
+
+__all__ = [
+    "CACHE_S",
+    "CLOUD",
+    "CONVERSATION",
+    "NEW",
+    "Thread",
+    "continued",
+    "return_price",
+    "worth_an_early_try",
+]
 
 CLOUD: Final = "cloud"
 """The cloud's name among the candidates; a local model goes by its key."""
+CONVERSATION: Final = frozenset({Purpose.WORK, Purpose.SUBAGENT, Purpose.COMPACTION})
+"""What goes on with a conversation; all else stands by itself."""
 CACHE_S: Final = 300.0
 """How long the cloud keeps a prompt without being asked for more (its documentation)."""
 # In tokens of fresh input, by the same documentation: what is kept is read for a tenth, and what is

@@ -11,19 +11,9 @@ from standby.core.policy.pace import EASY, Pace
 from standby.core.policy.privacy import Border
 from standby.core.policy.thread import NEW, Thread
 from standby.core.quota.machine import Admission
-from standby.core.wire.asked import Purpose
+from standby.core.wire.purpose import Purpose
 
-__all__ = [
-    "Candidate",
-    "Facts",
-    "Machine",
-    "Mode",
-    "Rule",
-    "Score",
-    "SecondOpinion",
-    "Verdict",
-    "Veto",
-]
+__all__ = ["Candidate", "Facts", "Machine", "Rule", "Score", "Verdict", "Veto"]
 
 
 @dataclass(frozen=True, slots=True)

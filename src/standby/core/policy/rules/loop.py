@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from standby.core.policy.verdicts import Candidate, Facts, Score, SecondOpinion, Verdict
+from standby.core.policy.modes import SecondOpinion
+from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict
 
 __all__ = ["rule"]
 

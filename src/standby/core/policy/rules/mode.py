@@ -3,7 +3,7 @@
 from standby.core.policy.modes import Mode
 from standby.core.policy.names import is_local_name
 from standby.core.policy.verdicts import Candidate, Facts, Verdict, Veto
-from standby.core.wire.asked import Purpose
+from standby.core.wire.purpose import Purpose
 
 __all__ = ["rule"]
 

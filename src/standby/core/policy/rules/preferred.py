@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from standby.core.policy.modes import Mode
+from standby.core.policy.modes import Mode, SecondOpinion
 from standby.core.policy.names import goes_by
-from standby.core.policy.verdicts import Candidate, Facts, Score, SecondOpinion, Verdict
+from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict
 from standby.core.quota.machine import Admission
 
 __all__ = ["rule"]

@@ -4,7 +4,7 @@ from typing import Final
 
 from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict, Veto
 from standby.core.quota.machine import Admission
-from standby.core.wire.asked import Purpose
+from standby.core.wire.purpose import Purpose
 
 __all__ = ["rule"]
 

@@ -6,7 +6,7 @@ from standby.core.policy.modes import Mode
 from standby.core.policy.thread import CLOUD
 from standby.core.policy.verdicts import Candidate, Facts, Score, Verdict
 from standby.core.quota.machine import Admission
-from standby.core.wire.asked import Purpose
+from standby.core.wire.purpose import Purpose
 
 __all__ = ["needed_level", "rule"]
 
