@@ -139,7 +139,7 @@ async def test_an_answer_without_a_body_has_none_and_the_connection_goes_on(
 async def test_what_is_turned_away_on_a_head_request_leaves_nothing_for_the_next():
     async with gateway(echoes) as running:
         host = f"Host: 127.0.0.1:{running.port}"
-        first = f"HEAD /v1/x HTTP/1.1\r\n{host}\r\n\r\n"
+        first = f"HEAD /standby/nothing HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n"
         last = f"GET /standby/health HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n"
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write((first + last).encode())
@@ -148,8 +148,41 @@ async def test_what_is_turned_away_on_a_head_request_leaves_nothing_for_the_next
         writer.close()
 
     one, two = raw.split(b"\r\n\r\n", 1)
-    assert 401 == Answer(one).status
+    assert 404 == Answer(one).status
     assert b'{"status":"ok"}' == Answer(two).body
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("GET /v1/models", 401),
+        ("GET /k/wrong/v1/models", 401),
+        ("HEAD /v1/models", 401),
+        ("GET //", 400),
+        ("GET /standby/health", 200),
+        ("HEAD /", 200),
+    ],
+)
+async def test_who_shows_nothing_keeps_no_connection(line, status):
+    async with gateway(echoes) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(f"{line} HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            answer = Answer(await reader.read())
+        writer.close()
+
+    assert (status, "close") == (answer.status, answer.headers["connection"])
+
+
+async def test_who_is_let_in_keeps_the_connection():
+    async with gateway(echoes) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        for line in (OURS, "x-api-key: unknown"):
+            head = f"GET /v1/x HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n{line}\r\n\r\n"
+            writer.write(head.encode())
+            async with asyncio.timeout(5):
+                assert 200 == Answer(await reader.readuntil(b"\r\n\r\n")).status
+        writer.close()
 
 
 async def test_a_body_that_says_it_is_too_large_is_refused_before_a_byte_of_it(monkeypatch):

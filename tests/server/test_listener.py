@@ -11,7 +11,7 @@ from aiohttp import web
 from standby.server import listener
 from standby.server.client import WholeResponse
 from standby.testing.place import ended
-from tests.fakes.front import OURS, Answer, echoes, gateway
+from tests.fakes.front import OURS, Answer, echoes, gateway, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -193,6 +193,26 @@ async def test_of_many_half_open_connections_the_oldest_has_to_go(monkeypatch):
         assert [b"", b""] == gone
         assert 200 == good.status
         assert not any(reader.at_eof() for reader in lines[3:])
+
+
+async def test_of_many_that_still_have_a_body_to_send_the_oldest_has_to_go(monkeypatch):
+    monkeypatch.setattr(listener, "MOST_HALF_OPEN", 3)
+    async with gateway(echoes) as running, AsyncExitStack() as stack:
+        head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nContent-Length: 9\r\n\r\n"
+        lines = []
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            stack.callback(writer.close)
+            writer.write(head.encode() + b"a")
+            async with asyncio.timeout(5):
+                assert 401 == Answer(await whole(reader, "POST")).status
+            writer.write(b"b")
+            lines.append(reader)
+        async with asyncio.timeout(5):
+            for reader in lines[:2]:
+                await reader.read()
+
+        assert not any(reader.at_eof() for reader in lines[2:])
 
 
 async def test_a_crowd_that_connects_before_it_asks_is_answered(monkeypatch):

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import PayloadEncodingError
 
-from standby.core.request import Headers, Request, header
+from standby.core.request import NOBODY, Headers, Request, header
 from standby.core.wire import errors
 from standby.core.wire.headers import Head, as_they_came
 from standby.ports import Wire
@@ -157,7 +157,10 @@ class Front:
             return Turned(HTTPStatus.BAD_REQUEST, why)
         let_in = self._guard.admit(request.method, request.raw_path, headers)
         if isinstance(let_in, Turned):
+            wire.close_after()  # or anybody could hold as many connections as there may be
             return let_in
+        if not let_in.owner and let_in.caller.account == NOBODY:
+            wire.close_after()
         path = let_in.target.partition("?")[0]
         if is_ours(path):
             await self._serve_own(request.method, let_in.target, let_in.headers, wire)

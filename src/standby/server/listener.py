@@ -21,7 +21,8 @@ HEADERS_S: Final = 10.0
 CHANCE_S: Final = 1.0
 """How old a connection must be to count as half-open: a busy gateway may not have read it yet."""
 MOST_HALF_OPEN: Final = 128
-"""How many of these may be without the head of their first request; the oldest has to go."""
+"""How many of these may be without the head of their first request, or still have to send a body
+that nobody wants; the oldest has to go."""
 KEEP_CONNECTION_S: Final = 75.0
 HEADER_BYTES: Final = 64 * 1024
 READ_BYTES: Final = 256 * 1024
@@ -32,22 +33,27 @@ class Server(web.Server):
 
     @cached_property
     def half_open(self) -> "dict[Connection, None]":
-        """Those that had a chance to say what they want, and have not; the oldest first."""
+        """Those that had a chance to say what they want, and have not, and those that have their
+        last answer; the oldest first.
+        """
         return {}
 
     def __call__(self) -> "Connection":  # type: ignore[explicit-override]  # from 3.12 on
         """Return what serves one connection."""
         connection = Connection(self, loop=self._loop, **self._kwargs)
         connection.half_open = self.half_open
+        connection.lingers = False
         return connection
 
 
 class Connection(web.RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_chance", "_headers_due", "half_open")
+    __slots__ = ("_chance", "_headers_due", "half_open", "lingers")
 
     half_open: "dict[Connection, None]"
+    lingers: bool
+    """Whether its last answer is there: aiohttp reads on for a while, so that it is not lost."""
 
     def connection_made(  # type: ignore[explicit-override]  # from 3.12 on
         self, transport: asyncio.BaseTransport
@@ -60,7 +66,7 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:  # type: ignore[explicit-override]  # from 3.12 on
         """Take bytes of the client."""
         super().data_received(data)
-        if self._request_count and self in self.half_open:
+        if self._request_count and not self.lingers and self in self.half_open:
             del self.half_open[self]
         self._tell_of_spoiled_body()
 
@@ -103,23 +109,42 @@ class Connection(web.RequestHandler):
         self._chance = self._loop.call_later(CHANCE_S / 2, self._count)
 
     def _count(self) -> None:
-        if self._request_count:
-            return
+        if self._request_count == 0:
+            self._wait_in_line()
+
+    def linger(self) -> None:
+        """Count among the half-open ones: its last answer is there, and it may have more to say."""
+        self.lingers = True
+        self._wait_in_line()
+
+    def _wait_in_line(self) -> None:
         self.half_open[self] = None
         if len(self.half_open) > MOST_HALF_OPEN:
-            next(iter(self.half_open)).hurry()
+            next(iter(self.half_open)).leave()
 
     def hurry(self) -> None:
         """Close a connection that has not said what it wants."""
-        self.half_open.pop(self, None)
         if self._request_count == 0:
-            self.force_close()
+            self.leave()
+
+    def leave(self) -> None:
+        """Close a connection without further ado."""
+        self.half_open.pop(self, None)
+        self.force_close()
 
 
 def server_of(front: Front) -> Server:
     """Return the server of a front."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        response = await front.handle(request)
+        connection = request.protocol
+        if not response.keep_alive and isinstance(connection, Connection):
+            connection.linger()
+        return response
+
     return Server(
-        front.handle,
+        handle,
         # A client that goes away must not leave its answer running in the cloud.
         handler_cancellation=True,
         # What a client has coded, the cloud decodes.

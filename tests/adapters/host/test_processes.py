@@ -183,3 +183,22 @@ def test_a_hardened_process_leaves_no_core_and_writes_for_itself():
     ).stdout
 
     assert f"0o77 (0, 0) {os.geteuid() == 0}\n" == said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+@pytest.mark.parametrize(("hard", "then"), [(20_000, 8192), (500, 500)])
+def test_it_may_open_as_many_files_as_many_streams_take(hard, then):
+    code = (
+        "import resource\n"
+        "from standby.adapters.host.processes import harden\n"
+        f"hard = min({hard}, resource.getrlimit(resource.RLIMIT_NOFILE)[1])\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))\n"
+        "harden()\n"
+        f"print(resource.getrlimit(resource.RLIMIT_NOFILE) == (min({then}, hard), hard))"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    ).stdout
+
+    assert "True\n" == said

@@ -25,6 +25,7 @@ if sys.platform != "win32":
     import resource
 
 __all__ = [
+    "FILES",
     "AlreadyRunningError",
     "Background",
     "Claim",
@@ -37,6 +38,8 @@ __all__ = [
     "stop",
 ]
 
+FILES: Final = 8192
+"""So many files and sockets at once: many systems allow 1024, and a stream takes two."""
 _RECORD: Final = "run.json"
 _LOCK: Final = "gateway.lock"
 # Clock ticks are 10 ms, and a boot time is told in whole seconds.
@@ -204,13 +207,23 @@ def stop(found: Running, *, grace_s: float = 10.0) -> Literal["gone", "ended", "
 def harden() -> bool:
     """Keep what we write to ourselves: new files are ours alone, and no core file is left behind.
 
-    The first thing a gateway does. Return whether it runs as root, which it has no need to.
+    The first thing a gateway does. From then on it may open :data:`FILES`. Return whether it runs
+    as root, which it has no need to.
     """
     os.umask(0o077)
     if sys.platform == "win32":
         return False
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _raise_files()
     return os.geteuid() == 0
+
+
+def _raise_files() -> None:
+    """Allow ourselves :data:`FILES`, or as many as we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _started(
