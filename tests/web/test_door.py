@@ -109,7 +109,18 @@ async def test_whoever_has_the_token_gets_a_link_and_the_link_opens_a_visit(got,
     assert ["Path=/standby/", "HttpOnly", "SameSite=Strict", "Max-Age=43200"] == limits
 
 
-@pytest.mark.parametrize("query", ["", "?code=", "?code=canary", "?other=1", "?code=a&code=b"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?code=",
+        "?code=canary",
+        "?other=1",
+        "?code=a&code=b",
+        "?a=b&c=d&e=f&g=h&i=j",
+        "?code=%ff%00",
+    ],
+)
 async def test_what_is_no_code_opens_nothing_and_is_not_reflected(got, query):
     tape = await got("GET", f"/standby/open{query}")
 

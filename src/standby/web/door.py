@@ -80,7 +80,7 @@ class PagesDoor:
 
     def _opened(self, query: str) -> tuple[Head, bytes]:
         """Begin a visit with the code of a link, or say how to get one."""
-        codes = parse_qs(query[:200], max_num_fields=4).get("code", [])
+        codes = parse_qs(query[:200]).get("code", [])
         visit = self._visits.open(codes[0]) if len(codes) == 1 else None
         if visit is None:
             return closed(403)
