@@ -43,7 +43,6 @@ def _clipped(name: str) -> str:
 class Booking:
     """One request under way; filled in as it goes, by the one task that serves it."""
 
-    id: str
     at: float
     began: float
     requested: str
@@ -90,12 +89,7 @@ class Books:
     @contextmanager
     def open(self, request: Request, caller: Caller, model: str) -> Iterator[Booking]:
         """Book what the block comes to; a client that goes away in it is booked as such."""
-        booking = Booking(
-            self._dice.mint("rq_", 20),
-            self._clock.now(),
-            self._clock.ticks(),
-            requested=_clipped(model),
-        )
+        booking = Booking(self._clock.now(), self._clock.ticks(), requested=_clipped(model))
         try:
             yield booking
         except BaseException as error:
@@ -114,7 +108,7 @@ class Books:
 
     def _close(self, booking: Booking, request: Request, caller: Caller) -> None:
         entry = Entry(
-            id=booking.id,
+            id=self._dice.mint("rq_", 20),
             at=booking.at,
             session=_clipped(session_of(request)),
             account=caller.account,

@@ -22,7 +22,7 @@ def turn(body=BODY, model="m", **headers):
         Caller(Account("a"), trusted=True),
         model,
         stream=True,
-        booking=Booking("rq_1", 0.0, 0.0, model),
+        booking=Booking(0.0, 0.0, model),
         waiting=Waiting(SetClock(), LoadedDice()),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from standby.adapters.codings.coder import Identity
 from standby.app.cloud.candidate import Cloud, labelled
 from standby.core.handback import marks
 from standby.core.request import Request
@@ -237,6 +238,34 @@ async def test_an_overload_in_a_coding_is_read_all_the_same():
     way = Way([head, data[:10], data[10:]], streamed("Hello"), burst_wait_s=0.01)
 
     assert streamed("Hello")[1:] == (await heard(way))[1:]
+
+
+async def test_an_overload_ahead_of_a_block_is_a_refusal_also_in_one_read_with_it():
+    read = messages.error("Overloaded", "overloaded_error").raw + opened(0, "text").raw
+    way = Way([STREAM_HEAD, read], streamed("Hello"), burst_wait_s=0.01)
+
+    assert streamed("Hello")[1:] == (await heard(way))[1:]
+    assert 2 == len(way.cloud.seen)
+
+
+class Read(Identity):
+    """Notes what is decoded."""
+
+    def __init__(self):
+        self.decoded = []
+
+    def decode(self, data):
+        self.decoded.append(data)
+        return super().decode(data)
+
+
+async def test_a_beginning_that_shows_an_answer_is_decoded_by_whoever_reads_on_and_not_here():
+    coder, read = Read(), b"".join(streamed("Hello")[1:])
+    way = Way([STREAM_HEAD, read])
+    way.line.coder_for = lambda _: coder
+
+    assert [read] == (await heard(way))[1:]
+    assert [] == coder.decoded
 
 
 async def test_an_error_of_another_kind_as_the_first_event_is_left_to_others_at_once():

@@ -108,7 +108,7 @@ class Relay:
                 while ask is None and not self._over:
                     ask = await self._perform(self._judge(await self._next(inbox)))
                 self._report()
-                if ask is None:
+                if ask is None and not reader.done():
                     await asyncio.wait({reader}, timeout=LINGER_S)
                 reader.cancel()
         except asyncio.CancelledError as error:

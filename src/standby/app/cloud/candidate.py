@@ -52,6 +52,9 @@ _MAX_OPENING_BYTES: Final = 32 * 1024
 # One short pause where the cloud names no time: most overloads pass within it.
 QUICK_S: Final = 0.5
 _LABEL: Final = frozenset({SERVED_BY})
+# The names of the event that shows an answer, and of the one that takes it back.
+_OPENED: Final = b"content_block_start"
+_COMPLAINT: Final = b"error"
 _SUCCESS: Final = range(200, 300)
 _ERRORS: Final = range(400, 600)
 _ANSWERS: Final = ("text/event-stream", "application/json")
@@ -281,6 +284,9 @@ class _Opening:
     def receive(self, data: bytes) -> None:
         """Take in a read. What cannot be decoded is left to whoever reads on."""
         self.reads.append(data)
+        if len(self.reads) == 1 and _OPENED in data and _COMPLAINT not in data:
+            self.seen = True  # as nearly all begin; whoever reads on decodes it
+            return
         try:
             frames = self._decoder.receive_data(self._coder.decode(data))
         except (CodingError, FrameTooLargeError):
