@@ -73,7 +73,7 @@ async def test_what_waits_is_known_until_it_is_as_it_was():
 async def test_a_broken_file_leaves_all_as_it_was_and_says_so_until_it_is_mended(caplog):
     file = File()
 
-    await file.becomes("config.toml:3: policy.mode: 'fast' is not one of them")
+    await file.becomes("config.toml:3: policy.mode: 'fast' is not allowed here")
     fault = file.reloading.fault
     await file.becomes(SPARE)
 

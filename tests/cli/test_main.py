@@ -125,6 +125,10 @@ def test_what_is_not_understood_is_two_and_says_where_help_is(standby, words):
     assert "--help` shows how it is used" in said.err
 
 
+def test_an_option_without_its_value_is_told_where_its_own_help_is(standby):
+    assert "`standby use --help` shows how it is used." in standby("use", "--for").err
+
+
 def test_faulty_settings_are_a_sentence_and_not_a_trace(standby, where):
     where.config.mkdir(parents=True)
     where.config_file.write_text('[cloud]\noverage = "usee"\n')

@@ -131,7 +131,7 @@ async def test_a_changed_file_counts_at_once_and_what_waits_for_a_restart_is_nam
     assert after.by.startswith("local; ")
     assert still.by.startswith("local; ")
     assert (["local.slots"], "local") == (waiting["settings_waiting"], waiting["mode"])
-    assert "config.toml:2: policy.mode: 'lokal' is not one of them" in broken["settings_fault"]
+    assert "config.toml:2: policy.mode: 'lokal' is not allowed here" in broken["settings_fault"]
 
 
 async def test_sparing_sends_what_is_worth_little_to_the_local_model_and_explains_it(

@@ -34,7 +34,7 @@ _WORDED: Final = (
     ("standby.ports", "RecordsError"),
 )
 _HINTS: Final = {
-    "ConfigError": "`standby config check` reads the settings again when you are done.",
+    "ConfigError": "Fix it, then run `standby config check`.",
 }
 _LOOK: Final = "`standby doctor` looks for what is wrong; STANDBY_HOME names another place."
 _EPILOG: Final = (
@@ -78,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except click.ClickException as error:
         # click sets choices below each other with tabs.
-        terminal.report(error.format_message().replace("\t", "  "), _usage_hint(error))
+        terminal.report(error.format_message().replace("\t", "  "), _usage_hint(error, arguments))
         return error.exit_code
     except terminal.Problem as problem:
         return _reported(problem)
@@ -175,9 +175,11 @@ def _reported(problem: terminal.Problem) -> int:
     return problem.code
 
 
-def _usage_hint(error: click.ClickException) -> str:
+def _usage_hint(error: click.ClickException, arguments: Sequence[str]) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    path = "standby" if context is None else context.command_path
+    # Of an option that lacks its value click does not say whose it is.
+    called = " ".join(["standby", *(word for word in arguments[:1] if word in names())])
+    path = called if context is None else context.command_path
     return f"`{path} --help` shows how it is used."
 
 

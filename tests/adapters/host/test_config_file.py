@@ -79,14 +79,14 @@ key_env = "sk-ant-oops"
         """\
 environment: STANDBY_LOG_LEVLE: no such setting; did you mean 'STANDBY_LOG_LEVEL'?
 config.toml:3: gateway.prot: no such setting; did you mean 'port'?
-config.toml:4: gateway.host: '0.0.0.0' is not one of them; allowed: 127.0.0.1, ::1, localhost
+config.toml:4: gateway.host: '0.0.0.0' is not allowed here; allowed: 127.0.0.1, ::1, localhost
 config.toml:7: cloud.url: http:// would send a credential in clear to 'api.anthropic.com'; allowed: https://, or http:// on loopback (127.0.0.1, [::1], localhost)
-config.toml:8: cloud.overage: 'exausted' is not one of them; allowed: use, exhausted; did you mean 'exhausted'?
+config.toml:8: cloud.overage: 'exausted' is not allowed here; allowed: use, exhausted; did you mean 'exhausted'?
 config.toml:9: cloud.burst_wait_s: 61 is out of range; allowed: seconds from 0 to 60
-config.toml:13: local.servers[0].kind: 'vlm' is not one of them; allowed: lmstudio, ollama, llamacpp, vllm, sglang, mlx, openai_compatible; did you mean 'vllm'?
+config.toml:13: local.servers[0].kind: 'vlm' is not allowed here; allowed: lmstudio, ollama, llamacpp, vllm, sglang, mlx, openai_compatible; did you mean 'vllm'?
 config.toml:14: local.servers[0].url: '192.168.1.20' is another machine; allowed: http:// or https:// on loopback (127.0.0.1, [::1], localhost)
 config.toml:15: local.servers[0].key_env: this is not the name of an environment variable; allowed: the name of an environment variable that holds the server's own key
-environment: STANDBY_LOG_LEVEL: log.level: 'loud' is not one of them; allowed: debug, info, warning, error\
+environment: STANDBY_LOG_LEVEL: log.level: 'loud' is not allowed here; allowed: debug, info, warning, error\
 """
     )
 

@@ -63,7 +63,7 @@ def test_one_that_cannot_be_started_again_is_tried_a_few_times_only(where, broke
 
     assert 1 == len(supervisor.notes)
     assert "died and could not be started again" in supervisor.notes[0]
-    assert 5 == where.log_file.read_text().count("'maybe' is not one of them")
+    assert 5 == where.log_file.read_text().count("'maybe' is not allowed here")
 
 
 def test_it_looks_by_itself_until_the_block_ends(where, broken):

@@ -37,10 +37,10 @@ def test_a_path_is_written_as_one_name():
 
 
 def test_a_fault_is_one_sentence():
-    fault = Fault(("log", "level"), "'inof' is not one of them", "debug, info", "info")
+    fault = Fault(("log", "level"), "'inof' is not allowed here", "debug, info", "info")
 
     assert (
-        "log.level: 'inof' is not one of them; allowed: debug, info; did you mean 'info'?"
+        "log.level: 'inof' is not allowed here; allowed: debug, info; did you mean 'info'?"
         == fault.sentence
     )
     assert "no file" == Fault((), "no file").sentence

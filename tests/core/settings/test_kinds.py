@@ -89,9 +89,9 @@ def test_true_is_no_number():
 
 
 def test_a_word_that_is_nearly_right_is_named():
-    assert Wrong("'exausted' is not one of them", "exhausted") == Choice(("use", "exhausted")).read(
-        "exausted"
-    )
+    assert Wrong("'exausted' is not allowed here", "exhausted") == Choice(
+        ("use", "exhausted")
+    ).read("exausted")
 
 
 @pytest.mark.parametrize(

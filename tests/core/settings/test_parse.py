@@ -94,7 +94,7 @@ def test_all_faults_are_told_at_once():
         "cloud: this is not a table",
         "local.servers[0].url: this must be given; "
         "allowed: http:// or https:// on loopback (127.0.0.1, [::1], localhost)",
-        "log.level: 'inof' is not one of them; allowed: debug, info, warning, error; "
+        "log.level: 'inof' is not allowed here; allowed: debug, info, warning, error; "
         "did you mean 'info'?",
     ] == [fault.sentence for fault in told.all]
 

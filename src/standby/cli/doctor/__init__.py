@@ -55,7 +55,7 @@ def examine(where: Paths, *, offline: bool) -> Iterator[Finding]:
     try:
         read = read_config(where.config_file, environment)
     except ConfigError as error:
-        yield fail("settings", str(error), "Until they are mended no gateway starts.")
+        yield fail("settings", str(error), "No gateway starts until this is fixed.")
     else:
         settings = read.settings
         yield ok("settings", f"{read.path}: {'in order' if read.found else 'none, which is fine'}")

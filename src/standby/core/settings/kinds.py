@@ -170,7 +170,7 @@ class Choice:
         if isinstance(value, str) and value in self.words:
             return value
         near = nearest(value, self.words) if isinstance(value, str) else ""
-        return Wrong(f"{_shown(value)} is not one of them", near)
+        return Wrong(f"{_shown(value)} is not allowed here", near)
 
 
 @dataclass(frozen=True, slots=True)
