@@ -46,7 +46,7 @@ async def test_a_window_that_fills_is_told_with_its_reset():
         way.accounts.heard(ME, OPUS, used(share))
         await alerting.look()
 
-    assert [("80% of the 5h window is used", f"It begins anew {NOW + HOUR:.0f}")] == person.told
+    assert [("80% of the 5h window is used", f"It resets {NOW + HOUR:.0f}")] == person.told
 
 
 async def test_of_two_accounts_it_says_which():

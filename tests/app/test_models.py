@@ -142,9 +142,9 @@ async def test_what_is_not_what_was_announced_is_thrown_away(models, shelf):
         (DATA[:-300_000], "bytes short of its tensor"),
         (gguf(key_count=2**60), "which no model has"),
         (gguf((*changed(), ("split.count", U32, 3))), "split into 3 files"),
-        (gguf(changed(general_architecture=(TEXT, "clip"))), r"no model by itself \(clip\)"),
-        (gguf((*changed(), ("general.type", TEXT, "adapter"))), r"by itself \(adapter\)"),
-        (gguf((), ()), r"by itself \(empty\)"),
+        (gguf(changed(general_architecture=(TEXT, "clip"))), r"whole model \(clip\)"),
+        (gguf((*changed(), ("general.type", TEXT, "adapter"))), r"whole model \(adapter\)"),
+        (gguf((), ()), r"whole model \(empty\)"),
     ],
     ids=["a program", "cut", "hostile", "a part", "a projector", "an adapter", "nothing"],
 )
@@ -223,7 +223,7 @@ async def test_a_persons_file_passes_the_same_checks(models, shelf, tmp_path):
     own.write_bytes(b"MZ")
     with pytest.raises(FetchError, match=r"own\.gguf is not a GGUF file"):
         await models.add(own, "third")
-    with pytest.raises(FetchError, match="is no name"):
+    with pytest.raises(FetchError, match="is not a name"):
         await models.add(own, "../third")
     assert ["own.gguf"] == left(shelf)
 

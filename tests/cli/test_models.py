@@ -324,4 +324,4 @@ def test_where_no_model_is_kept_that_is_said(standby, command):
     said = standby("models", command)
 
     assert 0 == said.code
-    assert "no model is kept here" in said.err
+    assert "there is no model here yet" in said.err

@@ -84,7 +84,7 @@ def test_an_older_gateway_is_told_from_one_that_is_cold(standby, where):
         said = standby("warm")
 
     assert 1 == said.code
-    assert "`standby restart` starts it anew" in said.err
+    assert "`standby restart` restarts it" in said.err
 
 
 def test_without_a_gateway_the_code_is_three(standby):

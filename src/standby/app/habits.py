@@ -61,7 +61,7 @@ class Habits:
         try:
             seen = await history.windows(clock.now() - _PAST_S)
         except RecordsError as error:
-            log.info("how windows used to go is learnt anew: %s", error)
+            log.info("what earlier windows used is learned from scratch: %s", error)
             seen = ()
         waiting, self._waiting = self._waiting or [], None
         self._courses = Recent()

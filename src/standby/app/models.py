@@ -230,7 +230,7 @@ class Models:
         """Take in a file that a person has. Raise :class:`FetchError`."""
         if not is_safe_name(name):
             raise FetchError(
-                f"{name!r} is no name for a model: letters, digits, '.', '_' and '-' make one;"
+                f"{name!r} is not a name for a model: use letters, digits, '.', '_' and '-';"
                 " give another with `--name`"
             )
         before = await asyncio.to_thread(self.shelf.header, file)
@@ -253,7 +253,7 @@ class Models:
         told = _step(self.told, "hashing", header.size_bytes)
         digest = await asyncio.to_thread(self.shelf.digest, path, told)
         if digest != model.current.sha256:
-            return "its file has changed since it was taken in: the SHA-256 is another"
+            return "its file has changed since it was added: the SHA-256 differs"
         return ""
 
     async def _revision(self, part: Path, origin: str, licence: str, sha256: str) -> Revision:
@@ -289,12 +289,12 @@ class Models:
             raise FetchError(f"the file {header.words}, so it was thrown away")
         if not header.serves:
             raise FetchError(
-                f"the file is no model by itself ({header.kind or header.architecture or 'empty'}),"
+                f"the file is not a whole model ({header.kind or header.architecture or 'empty'}),"
                 " so it was thrown away"
             )
         if header.parts > 1:
             raise FetchError(
-                f"the model is split into {header.parts} files, and only whole ones are taken in;"
+                f"the model is split into {header.parts} files, and only whole models can be added;"
                 " put all of them into one folder, and name the first in the setting"
                 " `local.model_path`"
             )

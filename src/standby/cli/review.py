@@ -42,7 +42,7 @@ def command(session: str, last: bool, as_prompt: bool, as_json: bool) -> None:
     if session and last:
         raise click.UsageError("--session and --last name two conversations")
     if as_prompt and as_json:
-        raise click.UsageError("a prompt is no JSON: take one of --prompt and --json")
+        raise click.UsageError("--prompt and --json cannot be combined")
     found = _found(session)
     if as_json:
         terminal.data(json.dumps(found.as_json(), indent=2, ensure_ascii=False))

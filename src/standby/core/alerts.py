@@ -106,7 +106,7 @@ def _rises(before: Mapping[str, Level], after: Mapping[str, Level]) -> Iterator[
         if (known := before.get(name)) is None or known != level:
             yield Alert(
                 f"{level.used:.0%} of the {name} window is used",
-                "It begins anew" if level.resets_at is not None else "",
+                "It resets" if level.resets_at is not None else "",
                 level.resets_at,
             )
 

@@ -267,7 +267,7 @@ class Exchange:
             case (Stage.SHOWN, Failed(why)):
                 yield from self._mend(why)
             case (Stage.SHOWN, Answered()):
-                yield from self._mend("what should go on with the answer is no stream")
+                yield from self._mend("what should go on with the answer is not a stream")
             case (Stage.LAST, Came(frame)):
                 yield from self._trail(frame.raw)
             case (Stage.LAST, Ended(rest)):

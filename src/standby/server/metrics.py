@@ -23,7 +23,7 @@ __all__ = ["MetricsDoor", "page"]
 SIDES: Final = ("cloud", "local", "nobody")
 _MISSING: Final = (
     "metrics need the Prometheus client library: install standby with the extra, as in"
-    " `pip install 'standby[metrics]'`, and start the gateway anew"
+    " `pip install 'standby[metrics]'`, and restart the gateway"
 )
 _KIND: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -165,7 +165,7 @@ def _windows(now: Snapshot) -> Iterator["Metric"]:
         "standby_window_used_ratio", "The share of a window that is used.", labels=labels
     )
     resets = GaugeMetricFamily(
-        "standby_window_reset_timestamp_seconds", "When a window begins anew.", labels=labels
+        "standby_window_reset_timestamp_seconds", "When a window resets.", labels=labels
     )
     for account, window in now.windows:
         if window.utilisation is not None:

@@ -76,7 +76,7 @@ def _spoken(response: http.client.HTTPResponse) -> Spoken:
         case dict(message):
             return Spoken(message, first_at)
         case _:
-            raise TalkError("the answer is no message")
+            raise TalkError("the answer is not a message")
 
 
 def _broken(frames: list[Frame]) -> str:

@@ -155,7 +155,7 @@ def test_settings_of_the_client_that_win_are_found(examined, tmp_path):
         ({"ANTHROPIC_BASE_URL": "https://x.example"}, "the gateway asks http://127.0.0.1:9"),
         ({"CLAUDE_CODE_USE_BEDROCK": "1"}, "another provider"),
         ({"HTTP_PROXY": "http://p.example"}, "NO_PROXY does not name this machine"),
-        ({"_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL": "1"}, "reads all of it anew"),
+        ({"_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL": "1"}, "reads all of it again"),
     ],
 )
 def test_variables_that_conflict_are_found(examined, monkeypatch, variables, words):

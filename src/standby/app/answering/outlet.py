@@ -137,7 +137,7 @@ class Outlet:
             self.on_shown()
         if self._wire.begun:
             # Headers went out with a keep-alive: what is no stream can only be an error now.
-            why = errors.message_of(self.whole) or "the answer is no stream"
+            why = errors.message_of(self.whole) or "the answer is not a stream"
             await self._fail_in_stream(why, errors.type_of(self.whole, head.status))
         else:
             await self._wire.deliver(head, body)

@@ -226,7 +226,7 @@ class Relay:
         if streamed:
             await inbox.put(stream.read([Ended(stream.rest)]))
         elif head.status == _SERVED and not _is_object(self.out.plain(head, bytes(whole))):
-            raise AnswererError("the answer is no message")
+            raise AnswererError("the answer is not a message")
         else:
             if self._witness is not None:
                 self._witness.read_whole(bytes(whole))

@@ -185,7 +185,7 @@ class Engines:
             for engine in self._engines.values():
                 if isinstance(engine, Startable) and await engine.rest():
                     self._doubted = True
-                    log.info("%s has ended: nobody has wanted it for long", engine.name)
+                    log.info("%s was stopped: nobody has needed it for a long time", engine.name)
 
     def _age(self) -> float:
         return float("inf") if self._asked_at is None else self._clock.ticks() - self._asked_at

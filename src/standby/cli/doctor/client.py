@@ -87,7 +87,7 @@ def environment_of(
             warn(
                 check,
                 "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL is set: each request then begins"
-                " differently, and a local model reads all of it anew",
+                " differently, and a local model reads all of it again",
                 "Unset it.",
             )
         )

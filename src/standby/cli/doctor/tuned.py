@@ -25,5 +25,5 @@ def run_as_measured(model: gateway.Model, where: Paths) -> Iterator[Finding]:
             f"{one.name} was adopted for {model.key}, measured with {one.engine_version} on"
             f" {one.machine}, and is not in force: the engine or the machine is another now, or it"
             " did not start so",
-            "`standby bench local --compare --adopt` measures anew; `--forget` gives it up.",
+            "`standby bench local --compare --adopt` measures again; `--forget` gives it up.",
         )

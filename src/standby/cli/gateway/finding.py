@@ -40,7 +40,7 @@ _HEALTH_S: Final = 2.0
 _STATUS_S: Final = 10.0
 _OK: Final = 200
 _LOG: Final = "See `standby log --gateway`."
-_OLDER: Final = "It may be an older one: `standby restart` starts it anew."
+_OLDER: Final = "It may be an older one: `standby restart` restarts it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def genuine(where: Paths) -> Genuine:
         case Mute(found, why):
             raise GatewayError(
                 f"the gateway (pid {found.pid}, {found.url}) does not answer: {why}",
-                "See `standby log --gateway`; `standby restart` starts it anew.",
+                "See `standby log --gateway`; `standby restart` restarts it.",
             )
         case Impostor(found):
             raise GatewayError(

@@ -42,7 +42,7 @@ def received(line: bytes, version: str) -> _Reply | Call | None:
     except NotJSONError:
         return parse_error()
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-        return _error(None, _INVALID, "this is no request of JSON-RPC 2.0")
+        return _error(None, _INVALID, "this is not a JSON-RPC 2.0 request")
     id_ = message.get("id")
     match message.get("method"):
         case None if "result" in message or "error" in message:
@@ -52,7 +52,7 @@ def received(line: bytes, version: str) -> _Reply | Call | None:
         case str(method) if isinstance(id_, str | int):
             return _asked(id_, method, message.get("params"), version)
         case _:
-            return _error(None, _INVALID, "this is no request of JSON-RPC 2.0")
+            return _error(None, _INVALID, "this is not a JSON-RPC 2.0 request")
 
 
 def result_of(id_: Id, text: str, *, well: bool) -> _Reply:

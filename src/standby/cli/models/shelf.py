@@ -47,7 +47,7 @@ def those(names: tuple[str, ...]) -> list[Installed]:
             f"no model {missing[0]!r} is kept here", f"There is: {', '.join(kept) or 'none'}."
         )
     if not kept:
-        terminal.say("no model is kept here; `standby models pull` and `add` bring one")
+        terminal.say("there is no model here yet; `standby models pull` or `add` gets one")
     return [kept[name] for name in names] if names else list(kept.values())
 
 

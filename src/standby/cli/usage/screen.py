@@ -125,7 +125,7 @@ def _window(window: JSON, at: float, signs: _Signs, wide: int) -> Iterator[Line]
 
 def _forecast(window: JSON, at: float) -> str:
     rate = number(window, "rate_per_hour") or 0.0
-    pace = f"{rate:.1%} an hour" if rate else "not used of late"
+    pace = f"{rate:.1%} an hour" if rate else "not used recently"
     earliest, latest = number(window, "earliest"), number(window, "latest")
     begins = "" if earliest is None else _told(earliest, at)
     if number(window, "left") == 0:

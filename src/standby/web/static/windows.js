@@ -20,8 +20,8 @@ function forecastWords(window) {
     return `At this pace it runs out about ${moment(at)}${range}.`;
   }
   if (lasts) return earliest === null ? "It lasts until the reset."
-    : `It rather lasts until the reset; it may run out from ${moment(earliest)} on.`;
-  return "Nothing can be foretold yet.";
+    : `It probably lasts until the reset; it may run out from ${moment(earliest)} on.`;
+  return "There is no forecast yet.";
 }
 
 function pace(window) {

@@ -156,7 +156,7 @@ def test_a_persons_file_may_be_a_symlink_into_a_cache(files, tmp_path):
 
 
 def test_a_file_that_is_not_there_leaves_nothing(files, tmp_path):
-    with pytest.raises(ModelFilesError, match="cannot be taken in: No such file"):
+    with pytest.raises(ModelFilesError, match="cannot be added: No such file"):
         files.bring(tmp_path / "gone.gguf")
 
     assert [] == everything(files.folder)
@@ -166,7 +166,7 @@ def test_a_file_that_is_not_there_leaves_nothing(files, tmp_path):
 def test_a_name_that_leads_elsewhere_is_refused(files, name):
     part = files.part("a" * 64)
     part.write_bytes(DATA)
-    with pytest.raises(ModelFilesError, match="is no name for a model"):
+    with pytest.raises(ModelFilesError, match="is not a name for a model"):
         files.keep(name, part, revision("a"))
 
     assert [f".{'a' * 64}.part"] == everything(files.folder)

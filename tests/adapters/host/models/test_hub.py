@@ -212,7 +212,7 @@ async def test_a_hub_that_falls_silent_is_left_and_what_came_is_kept(tmp_path):
         clock.passes(3.1 if size == MIB else 0.0)
 
     async with served(Faults(silent=True), stalled_s=3.0, ticks=clock.ticks) as (_, client):
-        with anyio.fail_after(100), pytest.raises(FetchError, match="goes on where it stopped"):
+        with anyio.fail_after(100), pytest.raises(FetchError, match="resume where it stopped"):
             await fetched(client, part, told)
         assert MIB == part.stat().st_size
     assert [] == psutil.Process().children()

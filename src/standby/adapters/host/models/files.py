@@ -152,13 +152,13 @@ class ModelFiles:
                 part.chmod(0o600)
         except OSError as error:
             self.discard(part)
-            raise ModelFilesError(f"{file} cannot be taken in: {error.strerror}") from error
+            raise ModelFilesError(f"{file} cannot be added: {error.strerror}") from error
         return part
 
     def keep(self, name: str, part: Path, revision: Revision) -> Installed:
         """Make a checked part a model's current revision; the one before stays beside it."""
         if not is_safe_name(name):
-            raise ModelFilesError(f"{name!r} is no name for a model")
+            raise ModelFilesError(f"{name!r} is not a name for a model")
         with self._changing():
             models, chosen = self._read()
             old = models.get(name)

@@ -151,8 +151,8 @@ class Hub:
             watching.cancel()
         if asking.cancelled():
             raise FetchError(
-                f"nothing has come from the hub for {self._stalled_s:.0f} s; run the command again,"
-                " and it goes on where it stopped"
+                f"nothing has come from the hub for {self._stalled_s:.0f} s; run the command again"
+                " to resume where it stopped"
             )
         outcome = asking.result()
         if isinstance(outcome, FetchError):
@@ -190,7 +190,7 @@ class Hub:
         """Ask in a process of its own; end that whatever happens."""
         if not await asyncio.to_thread(importlib.util.find_spec, "huggingface_hub"):
             raise FetchError(
-                "to fetch from the hub, its client library has to be installed:"
+                "downloading from the hub needs its client library:"
                 f" `pip install 'standby[hub]'` (`pipx inject standby huggingface-hub`), {_BY_HAND}"
             )
         endpoint = self._endpoint()
