@@ -66,6 +66,10 @@ class Gateway:
         length = f"Content-Length: {len(body)}"
         return await self.raw(f"POST {path} HTTP/1.1", OURS, length, *lines, body=body)
 
+    async def post_as_stranger(self, body):
+        length = f"Content-Length: {len(body)}"
+        return await self.raw("POST /v1/messages HTTP/1.1", "x-api-key: k", length, body=body)
+
 
 class Page:
     """A door of the gateway's own, with one page behind it."""

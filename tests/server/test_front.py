@@ -7,6 +7,7 @@ import pytest
 from standby.core.wire.headers import Head
 from standby.core.wire.json import loads
 from standby.server import front as front_module
+from standby.server import strangers
 from tests.fakes.front import (
     CLOSED,
     OURS,
@@ -215,6 +216,51 @@ async def test_a_chunked_body_is_refused_once_it_is_too_large(monkeypatch):
     assert (200, b"helloworld") == (fits.status, fits.body)
     assert (413, "request_too_large") == (never_ends.status, never_ends.error[0])
     assert 1 == len(running.requests)
+
+
+async def test_all_strangers_together_may_hold_so_much_and_no_more(monkeypatch):
+    monkeypatch.setattr(strangers, "MOST_BYTES", 12)
+    goes_on = asyncio.Event()
+
+    async def waits(request, wire):
+        await goes_on.wait()
+        await echoes(request, wire)
+
+    async with gateway(waits) as running, asyncio.TaskGroup() as group:
+        one = group.create_task(running.post_as_stranger(b"x" * 8))
+        while not running.requests:  # noqa: ASYNC110  # what is waited for is a list
+            await asyncio.sleep(0)
+        too_much = await running.post_as_stranger(b"y" * 8)
+        owner = group.create_task(running.post(body=b"z" * 20))
+        goes_on.set()
+        async with asyncio.timeout(5):
+            await owner
+            await one
+        again = await running.post_as_stranger(b"y" * 12)
+
+    assert (429, "2", "close") == (
+        too_much.status,
+        too_much.headers["retry-after"],
+        too_much.headers["connection"].lower(),
+    )
+    assert [200] * 3 == [one.result().status, owner.result().status, again.status]
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+async def test_what_strangers_send_is_counted_as_it_comes(monkeypatch, pieces):
+    monkeypatch.setattr(strangers, "MOST_BYTES", 12)
+    async with gateway(echoes) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nx-api-key: k\r\n"
+        writer.write(f"{head}Content-Length: 100\r\n\r\n".encode() + b"x" * (14 // pieces))
+        if pieces > 1:
+            await writer.drain()
+            writer.write(b"x" * 7)
+        async with asyncio.timeout(5):
+            assert 429 == Answer(await whole(reader, "POST")).status
+        writer.close()
+
+    assert [] == running.requests
 
 
 async def test_a_body_that_is_not_chunked_as_it_says_is_a_400():

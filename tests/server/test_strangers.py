@@ -1,9 +1,11 @@
 """How often unknown credentials may be tried."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standby.server.strangers import MOST, WITHIN_S, Strangers
+from standby.server import strangers
+from standby.server.strangers import MOST, WITHIN_S, Bodies, CrowdedError, Strangers
 from tests.fakes.clock import SetClock
 
 
@@ -36,3 +38,20 @@ def test_whoever_waits_as_long_as_told_is_let_in():
     assert [0] * MOST == let_in
     assert (50, 1) == (told, too_early)
     assert 0 == strangers.wait_s()
+
+
+def test_bodies_hold_what_they_come_to_until_they_are_served(monkeypatch):
+    monkeypatch.setattr(strangers, "MOST_BYTES", 10)
+    bodies = Bodies()
+
+    with bodies.one() as first:
+        first(6)
+        with bodies.one() as second:
+            second(4)
+            with pytest.raises(CrowdedError):
+                second(1)
+        first(4)
+        with pytest.raises(CrowdedError):
+            first(1)
+    with bodies.one() as third:
+        third(10)

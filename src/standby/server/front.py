@@ -21,9 +21,10 @@ from standby.ports import Wire
 from standby.server.client import ClientWire
 from standby.server.control import ControlDoor
 from standby.server.framing import unclear
-from standby.server.guard import Guard, Turned
+from standby.server.guard import Admitted, Guard, Turned
 from standby.server.messages import MessagesDoor
 from standby.server.paths import PREFIX, is_ours
+from standby.server.strangers import Bodies, CrowdedError
 
 __all__ = ["BODY_S", "MAX_BODY_BYTES", "Front", "OwnDoor"]
 
@@ -34,6 +35,7 @@ MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 BODY_S: Final = 60.0
 """How long a body may take to come; it comes from this machine."""
 _BREAK_OFF_S: Final = 2.0
+_CROWDED_S: Final = 2
 _ENDING: Final = "the gateway is being stopped or started again"
 _START_PROBES: Final = frozenset({"/", "/api/hello"})
 
@@ -79,6 +81,7 @@ class Front:
         """Makes the page for a person whose browser may not look at ours."""
         self._messages = messages
         self._control = control
+        self._bodies = Bodies()
         self._mint = mint
         self._ending = False
         self._running: set[asyncio.Timeout] = set()
@@ -122,6 +125,10 @@ class Front:
         except* TooLargeError:
             why = f"a request may have {MAX_BODY_BYTES} bytes"
             turned = Turned(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+        except* CrowdedError:
+            wire.close_after()
+            why = "too many large requests with unknown credentials"
+            turned = Turned(HTTPStatus.TOO_MANY_REQUESTS, why, retry_after_s=_CROWDED_S)
         except* SlowBodyError:
             wire.close_after()  # or the rest would be waited for all the same
             turned = Turned(HTTPStatus.REQUEST_TIMEOUT, f"the body must come within {BODY_S:g} s")
@@ -171,10 +178,19 @@ class Front:
             return _ended()
         else:
             async with self._run():
-                body = await _body(request)
-                asked = Request(request.method, let_in.target, let_in.headers, body)
-                await self._messages.serve(asked, let_in.caller, wire)
+                if let_in.caller.trusted:
+                    await self._pass(request, let_in, wire, _anything)
+                else:
+                    with self._bodies.one() as grows:
+                        await self._pass(request, let_in, wire, grows)
         return None
+
+    async def _pass(
+        self, request: web.BaseRequest, let_in: Admitted, wire: Wire, grows: Callable[[int], None]
+    ) -> None:
+        body = await _body(request, grows)
+        asked = Request(request.method, let_in.target, let_in.headers, body)
+        await self._messages.serve(asked, let_in.caller, wire)
 
     async def _serve_own(self, method: str, target: str, headers: Headers, wire: Wire) -> None:
         path = target.partition("?")[0]
@@ -219,7 +235,11 @@ def _told(turned: Turned, request_id: str) -> tuple[Head, bytes]:
     return errors.answer(turned.status, turned.why, request_id)
 
 
-async def _body(request: web.BaseRequest) -> bytes:
+def _anything(_by: int) -> None:
+    """Let a body of somebody who is known grow."""
+
+
+async def _body(request: web.BaseRequest, grows: Callable[[int], None]) -> bytes:
     if not request.can_read_body:
         return b""
     if (request.content_length or 0) > MAX_BODY_BYTES:
@@ -227,10 +247,12 @@ async def _body(request: web.BaseRequest) -> bytes:
     if _waits_for_a_word(request) and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     if request.content.is_eof():  # it came with the headers: there is nothing to wait for
-        return request.content.read_nowait()
+        whole = request.content.read_nowait()
+        grows(len(whole))
+        return whole
     try:
         async with asyncio.timeout(BODY_S):
-            return await _read(request)
+            return await _read(request, grows)
     except TimeoutError:
         raise SlowBodyError from None
 
@@ -241,12 +263,13 @@ def _waits_for_a_word(request: web.BaseRequest) -> bool:
     return expects and request.version >= HttpVersion11
 
 
-async def _read(request: web.BaseRequest) -> bytes:
+async def _read(request: web.BaseRequest, grows: Callable[[int], None]) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.content.iter_any():
         size += len(part)
         if size > MAX_BODY_BYTES:
             raise TooLargeError
+        grows(len(part))
         parts.append(part)
     return b"".join(parts)
