@@ -142,6 +142,41 @@ def test_when_the_machine_gets_busy_and_calm_again_the_pace_follows():
     assert again.fits(PORTION_S) > calm.fits(PORTION_S) * 0.6
 
 
+def longest_s(pace, token_s, call_s):
+    """How long the longest of the next portions takes, those included that are tried now and then.
+
+    The pace is found anew by each of them, as it would be.
+    """
+    took = []
+    for _ in range(40):
+        asked = pace.fits(PORTION_S)
+        took.append(call_s + asked * token_s)
+        pace = pace.after(asked, asked, took[-1])
+    return max(took)
+
+
+@given(st.floats(0.0001, 0.01), st.floats(0.001, 0.05), st.floats(2.0, 10.0), st.integers(1, 60))
+def test_once_a_busy_moment_is_over_portions_are_as_short_again_as_they_were(
+    token_s, call_s, slower, count
+):
+    calm = paced(60, token_s, call_s)
+    busy = paced(count, slower * token_s, slower * call_s, pace=calm)
+    again = paced(120, token_s, call_s, pace=busy)
+
+    before_s = longest_s(calm, token_s, call_s)
+    assert longest_s(again, token_s, call_s) <= 1.2 * before_s + SMALLEST * token_s
+
+
+def test_the_smallest_portion_is_tried_now_and_then_and_does_not_make_the_next_one_small():
+    pace, sizes = paced(60, 0.001, 0.01), []
+    for _ in range(40):
+        sizes.append(pace.fits(PORTION_S))
+        pace = pace.after(sizes[-1], sizes[-1], 0.01 + sizes[-1] * 0.001)
+
+    assert 2 <= sizes.count(SMALLEST) <= 4
+    assert 30 < min(size for size in sizes if size != SMALLEST)
+
+
 def test_what_the_engine_knew_already_says_nothing_of_its_pace():
     assert Pace(0.1, 0.01, 64) == Pace(0.1, 0.01, 64).after(64, 1, 0.001)
 

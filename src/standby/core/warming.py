@@ -6,7 +6,7 @@ Here are the decisions only. Who reads, and when it stops, is the business of
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -50,6 +50,9 @@ _FEWEST: Final = 2
 _MOST: Final = 2048  # a batch of llama.cpp's
 _GROWS: Final = 2.0
 _NEWEST: Final = 0.5
+_TRIED: Final = 16
+"""After so many portions the smallest is tried again. One that a busy moment has made slow would
+else have all that follow last as long, and so never be seen to be quicker again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +136,12 @@ class Pace:
     """How much longer it takes for each token more."""
     last: int = 0
     """How many tokens the last one had: the next has at most twice as many."""
+    since: int = 0
+    """How many there were since the smallest was tried."""
 
     def fits(self, leisure_s: float) -> int:
         """Return how many tokens a portion has that may take so much longer than the smallest."""
-        if self.least_s is None:
+        if self.least_s is None or self.since >= _TRIED:
             return _FEWEST
         most = min(self.last * _GROWS, _MOST)
         fit = max(leisure_s, self.least_s) / self.token_s if self.token_s > 0 else most
@@ -155,12 +160,15 @@ class Pace:
         if self.least_s is None:
             return Pace(took_s, last=asked)
         least_s = self.least_s
+        if asked == _FEWEST and self.since >= _TRIED:
+            slower_s = max(took_s - least_s, 0.0)
+            return replace(self, least_s=took_s - (1 - _NEWEST) * slower_s, since=0)
         if asked == _FEWEST or took_s < least_s:
             least_s += _NEWEST * (took_s - least_s)
         cost_s = max(took_s - least_s, 0.0) / asked
         known = self.last > _FEWEST
         token_s = self.token_s + _NEWEST * (cost_s - self.token_s) if known else cost_s
-        return Pace(least_s, token_s, asked)
+        return Pace(least_s, token_s, asked, self.since + 1)
 
 
 def judged(terms: Terms, load: Load, cloud: str, *, asked: bool) -> Verdict:
