@@ -17,8 +17,11 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import foresight
 import policy
-from policy import Choose, Counted, Event, World
+import synthetic
+from policy import Choose, Counted, World
+from synthetic import Event
 
 from standby.core.policy.thread import CLOUD, NEW, Thread, continued
 from standby.core.wire.purpose import Purpose
@@ -34,7 +37,7 @@ HEAD: Final = (
 
 def knowing(events: Sequence[Event]) -> Choose:
     """Return the policy that knows what each window will be asked for."""
-    windows = policy.windows_of(events)
+    windows = foresight.windows_of(events)
     place = {id(one): (window, at) for window in windows for at, one in enumerate(window)}
 
     def choose(world: World, event: Event, _: Counted) -> str:
@@ -59,7 +62,7 @@ def _comes_to(world: World, rest: Iterable[Event], spared: int) -> float:
     for event in rest:
         thread = threads.get(event.session) or world.threads.get(event.session, NEW)
         is_here = _goes(event, thread, spared)
-        used += 0.0 if is_here else policy.cost_of(event, thread)
+        used += 0.0 if is_here else synthetic.cost_of(event, thread)
         if event.purpose in {Purpose.WORK, Purpose.SUBAGENT}:
             threads[event.session] = continued(thread, HERE if is_here else CLOUD, event.at, 0)
     return used
@@ -74,7 +77,7 @@ def _goes(event: Event, thread: Thread, spared: int) -> bool:
 WHO: Final[Mapping[str, Callable[[Sequence[Event]], World]]] = {
     "`spare`": lambda _: World(policy.spare),
     "who knows what each window will be asked for": lambda events: World(knowing(events)),
-    "who knows the future": lambda events: World(policy.foresight, plan=policy.planned(events)),
+    "who knows the future": lambda events: World(policy.foresight, plan=foresight.planned(events)),
 }
 
 
@@ -94,11 +97,11 @@ def _mean(of: Sequence[int]) -> float:
 
 def table(seeds: Sequence[int]) -> str:
     counted: dict[str, list[Counted]] = {"`spare`, as it guesses": []} | {who: [] for who in WHO}
-    for developer in policy.DEVELOPERS:
+    for developer in synthetic.DEVELOPERS:
         for seed in seeds:
-            events = policy.month(developer, seed)
+            events = synthetic.month(developer, seed)
             counted["`spare`, as it guesses"] += World(policy.spare).run(events)
-            events = policy.month(developer, seed, right=True)
+            events = synthetic.month(developer, seed, right=True)
             for who, world in WHO.items():
                 counted[who] += world(events).run(events)
     names = {"`spare`": "`spare`, were each guess right"}

@@ -1,9 +1,9 @@
 """Ledgers of synthetic months replayed: does ``standby simulate`` foretell what a policy does?
 
-Each month of bench/policy.py is decided under `auto`, and written by the ledger's own adapter, with
-what was decided of each request as if its body had been read. Then it is read back and replayed
-under other modes. Beside each figure stands what the same month comes to when it is lived under
-that mode: the replay does not know the future, nor what a cold prompt costs.
+Each month of bench/synthetic.py is decided under `auto`, and written by the ledger's own adapter,
+with what was decided of each request as if its body had been read. Then it is read back and
+replayed under other modes. Beside each figure stands what the same month comes to when it is lived
+under that mode: the replay does not know the future, nor what a cold prompt costs.
 
     python bench/replayed.py            print the table
     python bench/replayed.py --write    put it into docs/policy.md
@@ -22,7 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import deciding
 import policy
-from policy import Answered, Counted, Developer, Event, World
+import synthetic
+from policy import Answered, Counted, World
+from synthetic import Developer, Event
 
 from standby.adapters.ledger.replaying import SqliteHistory
 from standby.adapters.ledger.sqlite import SqliteLedger
@@ -58,7 +60,7 @@ class Later:
     """A clock that stands at the end of the month."""
 
     def now(self) -> float:
-        return BEGAN + policy.DAYS * policy.DAY_S
+        return BEGAN + synthetic.DAYS * synthetic.DAY_S
 
     def ticks(self) -> float:
         return 0.0
@@ -166,7 +168,7 @@ def of_life(lived: Sequence[Counted], answered: Sequence[Answered]) -> Figures:
 
 async def lines(developer: Developer, seed: int) -> list[str]:
     """Return the rows of one developer."""
-    events = policy.month(developer, seed)
+    events = synthetic.month(developer, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.db"
         windows = await written(events, path)
@@ -185,7 +187,7 @@ async def lines(developer: Developer, seed: int) -> list[str]:
     return told
 
 
-async def table(seed: int, developers: Sequence[Developer] = policy.DEVELOPERS) -> str:
+async def table(seed: int, developers: Sequence[Developer] = synthetic.DEVELOPERS) -> str:
     """Return the table as Markdown."""
     head = (
         "| developer | replayed as | windows | quota lasts | lived | high value here | lived"

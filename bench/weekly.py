@@ -18,7 +18,9 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).parent))
 
 import policy
-from policy import Choose, Counted, Event, World
+import synthetic
+from policy import Choose, Counted, World
+from synthetic import Event
 
 from standby.core.quota.windows import LENGTH_S, Window
 
@@ -104,8 +106,8 @@ def table(seeds: Sequence[int]) -> str:
     policies: dict[str, Choose] = {"`auto`": policy.auto, "`spare`": policy.spare}
     all_weeks: dict[str, list[tuple[Week, float]]] = {who: [] for who in policies}
     all_counted: dict[str, list[Counted]] = {who: [] for who in policies}
-    for developer in policy.DEVELOPERS:
-        months = [_whole(policy.month(developer, seed)) for seed in seeds]
+    for developer in synthetic.DEVELOPERS:
+        months = [_whole(synthetic.month(developer, seed)) for seed in seeds]
         quota = usual(months)
         for who, choose in policies.items():
             weeks: list[tuple[Week, float]] = []
@@ -124,7 +126,7 @@ def table(seeds: Sequence[int]) -> str:
 
 
 def _whole(events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if event.at < _DAYS * policy.DAY_S]
+    return [event for event in events if event.at < _DAYS * synthetic.DAY_S]
 
 
 def main() -> None:

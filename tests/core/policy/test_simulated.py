@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from bench import bounds, deciding, policy, replayed, weekly, workload
+from bench import bounds, deciding, policy, replayed, synthetic, weekly, workload
 from standby.core.policy.features import Features
 from standby.core.wire.json import dumps, loads
 
-STEADY = policy.DEVELOPERS[0]
+STEADY = synthetic.DEVELOPERS[0]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_turns_of_high_value_are_hardly_ever_given_away(rows):
 
 
 def test_most_switches_come_of_not_knowing_what_a_window_will_be_asked_for():
-    events = policy.month(STEADY, 3, right=True)
+    events = synthetic.month(STEADY, 3, right=True)
     of = {who: policy.row(world(events).run(events)) for who, world in bounds.WHO.items()}
     spare, asked_for, foresight = of.values()
 
@@ -50,7 +50,7 @@ def test_most_switches_come_of_not_knowing_what_a_window_will_be_asked_for():
 
 
 def test_the_quota_of_a_week_lasts_where_spending_does_not():
-    events = policy.month(STEADY, 3)
+    events = synthetic.month(STEADY, 3)
     quota = weekly.usual([events])
     auto, spare = (weekly.Weeks(choose, quota=quota) for choose in (policy.auto, policy.spare))
     auto.run(events)
@@ -62,7 +62,7 @@ def test_the_quota_of_a_week_lasts_where_spending_does_not():
 
 
 def test_a_replayed_ledger_foretells_what_the_policy_does(tmp_path):
-    now_and_then = policy.DEVELOPERS[-1]
+    now_and_then = synthetic.DEVELOPERS[-1]
     auto, spare = asyncio.run(replayed.lines(now_and_then, 0))
 
     assert "| `auto` | 14 | 100.0% | 100.0% | 0 | 0 | 0.0 | 0.0 | 100% | 100% |" in auto
@@ -70,8 +70,8 @@ def test_a_replayed_ledger_foretells_what_the_policy_does(tmp_path):
 
 
 def test_a_month_is_the_same_each_time():
-    assert [event.at for event in policy.month(STEADY, 1)] == [
-        event.at for event in policy.month(STEADY, 1)
+    assert [event.at for event in synthetic.month(STEADY, 1)] == [
+        event.at for event in synthetic.month(STEADY, 1)
     ]
 
 
