@@ -88,7 +88,7 @@ async def lived(folder, cloud, file, window):
         told.append((await client.say(model="local", max_tokens=8)).text)
         assert second.pid == gateway.engine.pid  # it slept, and woke
 
-        assert "not in memory any more" in command(gateway, "models", "unload", before["key"])
+        assert "no longer in memory" in command(gateway, "models", "unload", before["key"])
         await gone(second)
         assert not (await local(gateway))["loaded"]
 
