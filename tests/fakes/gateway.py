@@ -162,6 +162,8 @@ class FakeGateway:
 
             def do_GET(self):
                 fake.requests.append((self.path, dict(self.headers.items())))
+                # As the real one, it keeps no connection of who has shown no credential.
+                self.close_connection = "x-standby-token" not in self.headers
                 if fake._silent:
                     fake._silence.wait(20)
                     return

@@ -45,15 +45,13 @@ def glance(environment: Mapping[str, str], within_s: float, about: str = "") -> 
         raise UnknownError("standby is not running") from None
     until = time.monotonic() + within_s
     try:
-        with socket.create_connection(port, within_s) as connection:
-            nonce = os.urandom(16).hex()
-            said = _asked(connection, f"/standby/health?nonce={nonce}", b"", until)
-            proof = said.get("proof") if isinstance(said, dict) else None
-            expected = hmac.new(token, nonce.encode(), hashlib.sha256).hexdigest()
-            if not isinstance(proof, str) or not hmac.compare_digest(expected, proof):
-                raise UnknownError("another program is in the place of standby")
-            query = f"?{about}" if about else ""
-            return _asked(connection, f"/standby/glance{query}", token, until)
+        nonce = os.urandom(16).hex()
+        said = _asked(port, f"/standby/health?nonce={nonce}", b"", until)
+        proof = said.get("proof") if isinstance(said, dict) else None
+        expected = hmac.new(token, nonce.encode(), hashlib.sha256).hexdigest()
+        if not isinstance(proof, str) or not hmac.compare_digest(expected, proof):
+            raise UnknownError("another program is in the place of standby")
+        return _asked(port, f"/standby/glance{f'?{about}' if about else ''}", token, until)
     except ConnectionRefusedError:
         raise UnknownError("standby is not running") from None
     except (OSError, ValueError):
@@ -96,29 +94,40 @@ def _private(path: str) -> bytes:
         return file.read(_MAX_BYTES)
 
 
-def _asked(connection: socket.socket, target: str, token: bytes, until: float) -> JSON:
+def _asked(port: tuple[str, int], target: str, token: bytes, until: float) -> JSON:
     """Return the JSON of a GET. Raise :class:`OSError` or :class:`ValueError`."""
-    host = "[::1]" if connection.family == socket.AF_INET6 else "127.0.0.1"
-    ours = b"x-standby-token: %b\r\n" % token if token else b""
-    lines = f"GET {target} HTTP/1.1\r\nHost: {host}:{connection.getpeername()[1]}\r\n"
-    connection.sendall(lines.encode() + ours + b"\r\n")
+    # A gateway keeps no connection of who has shown no credential: each question has its own.
+    with socket.create_connection(port, _left_s(until)) as connection:
+        host = "[::1]" if connection.family == socket.AF_INET6 else "127.0.0.1"
+        ours = b"x-standby-token: %b\r\n" % token if token else b""
+        lines = f"GET {target} HTTP/1.1\r\nHost: {host}:{port[1]}\r\n"
+        connection.sendall(lines.encode() + ours + b"\r\n")
+        head, body = _answer(connection, until)
+    if b" 200 " not in head.partition(b"\r\n")[0]:
+        raise ValueError(target)
+    value: JSON = json.loads(body)
+    return value
+
+
+def _answer(connection: socket.socket, until: float) -> tuple[bytes, bytes]:
+    """Return the head and the body. Raise :class:`OSError` or :class:`ValueError`."""
     data = b""
-    while True:
-        left_s = until - time.monotonic()
-        if left_s <= 0 or len(data) > _MAX_BYTES:
-            raise TimeoutError
-        connection.settimeout(left_s)
+    while len(data) <= _MAX_BYTES:
+        connection.settimeout(_left_s(until))
         more = connection.recv(65_536)
         if not more:
             raise ConnectionError
         data += more
         head, found, body = data.partition(b"\r\n\r\n")
         if found and len(body) >= _length(head):
-            break
-    if b" 200 " not in head.partition(b"\r\n")[0]:
-        raise ValueError(target)
-    value: JSON = json.loads(body)
-    return value
+            return head, body
+    raise ValueError("an answer without an end")
+
+
+def _left_s(until: float) -> float:
+    if (left_s := until - time.monotonic()) > 0:
+        return left_s
+    raise TimeoutError
 
 
 def _length(head: bytes) -> int:
