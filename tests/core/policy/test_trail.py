@@ -65,7 +65,7 @@ def test_few_words_are_the_same_error_of_the_same_call_only():
     ("beginning", "end", "alike"), [(1, 1, True), (2, 1, False), (1, 2, False)]
 )
 def test_of_a_long_error_its_ends_count(beginning, end, alike):
-    long = "{} began at {}" + "a" * 400 + "{}" + "b" * 400 + "{} after {}"
+    long = "{} began at {}" + "a" * 400 + "{}" + "b" * 400 + "{}\nafter {}"
     one = fails(long.format(1, "0.5", "middle", 1, "0.25"))
     other = fails(long.format(beginning, "1.75", "centre", end, "0.5"))
 

@@ -31,7 +31,7 @@ class Trail:
         self._asked: dict[str, tuple[str, JSON]] = {}
         self._errors: dict[int, str] = {}
         self._before: dict[int, int] = {}
-        self._beginning = ("", "")
+        self._parts = [("", ""), ("", "")]
 
     def take(self, message: JSON) -> None:
         """Read on by one message."""
@@ -154,13 +154,18 @@ class Trail:
             if len(text) <= 2 * _READ:
                 error = varied(text)
             else:
-                end = varied(text[-_READ:])
-                error = self._less(text[:_READ])[:_COMPARED] + end[-_COMPARED:]
+                end = self._less_end(text[-_READ:])
+                error = self._less(text[:_READ], 0)[:_COMPARED] + end[-_COMPARED:]
             self._errors[place] = error
         return error
 
-    def _less(self, beginning: str) -> str:
-        """Return the beginning of a long error less what differs: it is often the one before."""
-        if beginning != self._beginning[0]:
-            self._beginning = (beginning, varied(beginning))
-        return self._beginning[1]
+    def _less_end(self, text: str) -> str:
+        """Return the end of a long error less what differs: mostly in its last line alone."""
+        before, line, last = text.rpartition("\n")
+        return f"{self._less(before, 1)}{line}{varied(last)}"
+
+    def _less(self, text: str, which: int) -> str:
+        """Return a part of a long error less what differs: it is often as in the one before."""
+        if text != self._parts[which][0]:
+            self._parts[which] = (text, varied(text))
+        return self._parts[which][1]
