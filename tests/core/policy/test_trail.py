@@ -62,12 +62,13 @@ def test_few_words_are_the_same_error_of_the_same_call_only():
 
 
 @pytest.mark.parametrize(
-    ("beginning", "end", "alike"), [(1, 1, True), (2, 1, False), (1, 2, False)]
+    ("beginning", "end", "last", "alike"),
+    [(1, 1, "after", True), (2, 1, "after", False), (1, 2, "after", False), (1, 1, "in", False)],
 )
-def test_of_a_long_error_its_ends_count(beginning, end, alike):
-    long = "{} began at {}" + "a" * 400 + "{}" + "b" * 400 + "{}\nafter {}"
-    one = fails(long.format(1, "0.5", "middle", 1, "0.25"))
-    other = fails(long.format(beginning, "1.75", "centre", end, "0.5"))
+def test_of_a_long_error_its_ends_count(beginning, end, last, alike):
+    long = "{} began at {}" + "a" * 400 + "{}" + "b" * 400 + "{}\n{} {}"
+    one = fails(long.format(1, "0.5", "middle", 1, "after", "0.25"))
+    other = fails(long.format(beginning, "1.75", "centre", end, last, "0.5"))
 
     assert ([0, 1] if alike else [1]) == trail(one, other).failing_alike()
 
