@@ -48,6 +48,34 @@ def test_what_was_much_is_given_back_when_it_is_freed():
     assert kept < LARGE_BYTES + 2 * MIB
 
 
+FAULTS = """
+import resource
+from standby.adapters.host.memory import give_back
+{call}
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        held = [b"x" * 700_000 for _ in range(4)]
+        del held
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+print(faults())
+"""
+
+
+def faults(call):
+    """How many pages a process asks for while it has and frees what requests of 1 MB take."""
+    command = [sys.executable, "-c", FAULTS.format(call=call)]
+    return int(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
+def test_what_a_request_of_one_megabyte_took_is_there_for_the_next():
+    assert faults("give_back()") * 10 < faults("")
+
+
 def test_elsewhere_nothing_is_done(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
 
