@@ -93,7 +93,7 @@ def test_what_was_new_is_not_looked_for_again_and_what_it_told_of_can_be_forgott
 def test_news_are_the_calls_of_the_newest_message():
     two = trail(read(), read())
 
-    assert (1, True, False) == (two.news, two.is_news(1), two.is_news(0))
+    assert (1, 1) == (two.news, two.news_begin)
     assert 0 == reads(two, {"role": "assistant", "content": "Done."}).news
     assert 0 == trail(read(), prefix=THEIRS).news
 

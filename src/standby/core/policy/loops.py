@@ -128,7 +128,8 @@ def _loop(way: Way, trail: Trail, found: Sequence[int], needed: int) -> Loop | N
     count = len(found)
     if count < needed:
         return None
-    before = count - sum(map(trail.is_news, found))
+    news_begin = trail.news_begin
+    before = len([place for place in found if place < news_begin])
     return Loop(way, trail.last.tool[:_NAME], count, count // needed > before // needed)
 
 

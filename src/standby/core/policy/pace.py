@@ -102,20 +102,21 @@ def _of(
     if not 0 < left <= _LEFT_AT_MOST:  # it has begun anew, or is not what we think it is
         return None
     passed = max(1 - left, 0.0)
-    even = max(used - rules.free, 0.0) / max(passed, rules.free)
     why = f"{used:.0%} of {window.name} is used with {passed:.0%} of it passed"
-    above = [even - step.even for step in rules.steps]
     shares = [step.share for step in rules.steps]
     if come := still_to_come(courses, resets_at, passed * length_s, shares):
         pairs = zip(rules.steps, come, strict=True)
         above = [used + to_come - step.whole for step, to_come in pairs]
         why += f"; {come[0]:.0%} more may be by its reset, as windows went before"
+    else:
+        even = max(used - rules.free, 0.0) / max(passed, rules.free)
+        above = [even - step.even for step in rules.steps]
     level = _level(before, above, rules.ease)
     return level, above[max(level - 1, 0)], why
 
 
 def _level(before: Level, above: Sequence[float], ease: float) -> Level:
     """Return the level, given how far the pace lies above where each of them begins."""
-    risen = sum(one >= 0 for one in above)
-    kept = sum(one >= -ease for one in above)
+    risen = len([one for one in above if one >= 0])
+    kept = len([one for one in above if one >= -ease])
     return max(risen, min(before, kept))

@@ -70,26 +70,27 @@ class Trail:
         """The newest call; there is one where there are news."""
         return self._steps[-1]
 
-    def is_news(self, place: int) -> bool:
-        """Whether the call at a place came with the newest message."""
-        return place >= len(self._steps) - self.news
+    @property
+    def news_begin(self) -> int:
+        """The place of the first call that came with the newest message."""
+        return len(self._steps) - self.news
 
     def failing_alike(self) -> Sequence[int]:
         """Return the places of the calls that failed as the newest did; none where it did not.
 
         Few words mean the same for the same call only.
         """
-        last = self.last
-        if not last.failed:
+        tool, given, result, failed = self.last
+        if not failed:
             return ()
         error = self._error(len(self._steps) - 1)
         is_brief = len(error) < SAYS_ENOUGH
         found: list[int] = []
         for place in range(self._first, len(self._steps)):
-            tool, given, result, failed = self._steps[place]
-            if not failed or tool != last.tool or (is_brief and given != last.given):
+            by, asked, came, failed = self._steps[place]
+            if not failed or by != tool or (is_brief and asked != given):
                 continue
-            if result == last.result or self._error(place) == error:
+            if came == result or self._error(place) == error:
                 found.append(place)
         return found
 
