@@ -148,9 +148,11 @@ async def test_told_to_end_it_lets_a_running_answer_finish(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_told_to_end_it_does_not_wait_for_idle_connections(tmp_path, cloud, number):
     async with Gateway(tmp_path, cloud.url, await model()) as gateway, Socket(gateway.url) as idle:
-        answer = await idle.ask("GET", "/standby/health")
-        local = await Client(gateway).say(model="local")
+        client = Client(gateway)
+        answer = await idle.ask("GET", "/standby/health", list(client.headers.items()))
+        local = await client.say(model="local")
         engine = gateway.engine
+        assert not idle.reader.at_eof(), "it was closed already"
         took_s = await gateway.stop(number)
         await gone(engine.pid)
 
