@@ -111,7 +111,8 @@ class Child:
     def __init__(self, transport: asyncio.SubprocessTransport, ears: _Ears) -> None:
         self._transport = transport
         self._ears = ears
-        self._why = ""
+        self.ended_for = ""
+        """Why it was ended, or is just being; empty: nobody has said."""
 
     @classmethod
     async def spawn(
@@ -142,6 +143,11 @@ class Child:
         return not self._ears.ended.done()
 
     @property
+    def serves(self) -> bool:
+        """Whether it is alive, and was not told to end for a reason."""
+        return self.alive and not self.ended_for
+
+    @property
     def tail(self) -> bytes:
         """The last of what it wrote on stderr, 64 KiB at most."""
         return bytes(self._ears.tail)
@@ -163,8 +169,8 @@ class Child:
 
     def epitaph(self) -> str:
         """Say why it was ended; of one that nobody ended, how it did and what it said last."""
-        if self._why:
-            return self._why
+        if self.ended_for:
+            return self.ended_for
         code = self._transport.get_returncode()
         how = f"ended with code {code}" if code is not None else "has closed its pipes"
         words = self.last_words
@@ -192,7 +198,7 @@ class Child:
 
         Whoever is cancelled meanwhile has ended it all the same. ``why`` is its epitaph.
         """
-        self._why = self._why or why
+        self.ended_for = self.ended_for or why
         stdin = self._transport.get_pipe_transport(0)
         if stdin is not None:
             stdin.close()

@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import sys
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
 import psutil
 import pytest
@@ -95,6 +95,8 @@ def computing_stopped(pid):
     finally:
         for each in threads:
             libc.ptrace(DETACH, each, None, None)
+            with suppress(ChildProcessError):  # it lives; else whoever stopped it buries it
+                os.waitpid(each, ALL_THREADS)
 
 
 @pytest.mark.parametrize("kind", ["embedded", "on PATH"])
@@ -137,6 +139,20 @@ async def test_where_only_what_computes_hangs_it_has_no_word_although_it_is_not_
             assert not await engine.turns(1.0)
             assert not await engine.is_deaf()
         assert await engine.turns(SOON_S)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are stopped as Linux does it")
+async def test_its_answer_says_that_it_hangs_also_where_its_end_takes_long(tmp_path):
+    async with running("embedded", tmp_path) as (engine, model):
+        await said(engine, model, {**LONG, "max_tokens": 1})  # so that it is seen what computes
+        with computing_stopped(engine.pid):  # which keeps it from being gone, too
+            async with asyncio.TaskGroup() as group:
+                answer = group.create_task(fails(engine, model))
+                # What has failed at once would be asked of another.
+                assert not await engine.turns(1.5)
+                await engine.give_up(WHY)
+
+    assert f"{engine.spec.title}: {WHY}" == answer.result()
 
 
 async def test_one_that_does_not_run_is_neither_deaf_nor_at_work(tmp_path):

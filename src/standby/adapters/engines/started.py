@@ -165,7 +165,7 @@ class StartedServer:
         return await self._learn(model, None if sign is None else sign.trouble)
 
     def _as_running(self, model: LocalModel) -> LocalModel | None:
-        if self._child is None or not self._child.alive or self._running is None:
+        if self._child is None or not self._child.serves or self._running is None:
             return None
         return self._running if self._running.id == model.id else None
 
@@ -174,7 +174,7 @@ class StartedServer:
         child = self._child
         if child is None:
             return
-        if not child.alive:
+        if not child.serves:
             ran_s = asyncio.get_running_loop().time() - self._since
             lesson = await self._taught(model, child.epitaph(), child.tail)
             if lesson.otherwise:
@@ -258,7 +258,8 @@ class StartedServer:
             if error.status:
                 await self._out_of_memory(model, error)
                 raise
-            if child is None or not await child.ended(_LAST_WORDS_S):
+            # One with much memory takes a while to be gone.
+            if child is None or not (child.ended_for or await child.ended(_LAST_WORDS_S)):
                 raise
             if said or not (ran and at_once):
                 words = f"{self.spec.title}: {child.epitaph()}"
