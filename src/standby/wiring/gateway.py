@@ -27,7 +27,6 @@ from standby.adapters.ledger.replaying import SqliteHistory
 from standby.adapters.ledger.sqlite import SqliteLedger
 from standby.adapters.net import http_client, trusted
 from standby.adapters.quota_store.file import FileStore
-from standby.adapters.schemas import JsonSchemas
 from standby.adapters.upstream.direct import DirectUpstream
 from standby.adapters.upstream.proxied import Proxy, ProxyError, proxy_for
 from standby.app.alerting import Alerting
@@ -80,6 +79,7 @@ from standby.wiring.kinds import READERS, RULES
 from standby.wiring.live import Live, deadlines_of, quota_rules_of, reloading_of, terms_of
 from standby.wiring.policies import policy_of
 from standby.wiring.records import teach
+from standby.wiring.schemas import SchemasOnDemand
 
 __all__ = ["StartError", "gateway", "in_words"]
 
@@ -213,7 +213,7 @@ async def gateway(settings: Settings, where: Paths, url: str, port: int) -> Asyn
             LocalDeadlines(first_byte_s=settings.local.first_byte_s, idle_s=settings.local.idle_s),
             settings.local.keep_alive_s,
             fitting,
-            JsonSchemas(),
+            SchemasOnDemand(),
             speeds,
             continues=settings.local.continues,
             warming=warming,

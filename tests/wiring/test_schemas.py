@@ -1,0 +1,31 @@
+import subprocess
+import sys
+
+from standby.adapters.schemas import JsonSchemas
+from standby.wiring.schemas import SchemasOnDemand
+
+NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}}
+
+LOADED = """
+import sys
+from standby.wiring import serving
+from standby.wiring.schemas import SchemasOnDemand
+schemas = SchemasOnDemand()
+print("jsonschema" in sys.modules)
+schemas.faults({"type": "object"}, {})
+print("jsonschema" in sys.modules)
+"""
+
+
+def test_it_says_what_the_checker_says():
+    for value in ({"n": 1}, {"n": "one"}, [], None):
+        assert JsonSchemas().faults(NUMBER, value) == SchemasOnDemand().faults(NUMBER, value)
+    assert SchemasOnDemand().faults(NUMBER, {"n": "one"})
+
+
+def test_a_gateway_loads_what_checks_schemas_with_the_first_check():
+    said = subprocess.run(
+        [sys.executable, "-c", LOADED], check=True, capture_output=True, text=True, timeout=60
+    )
+
+    assert ["False", "True"] == said.stdout.split()
