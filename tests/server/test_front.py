@@ -364,7 +364,8 @@ async def test_a_service_can_break_the_connection():
     assert not answer.whole
 
 
-async def test_when_the_client_leaves_its_service_ends():
+@pytest.mark.parametrize("leaves", [asyncio.StreamWriter.close, asyncio.StreamWriter.write_eof])
+async def test_when_the_client_leaves_or_will_say_no_more_its_service_ends(leaves):
     begun = asyncio.Event()
 
     async def waits(_wire):
@@ -377,24 +378,7 @@ async def test_when_the_client_leaves_its_service_ends():
         writer.write(f"POST /v1/messages HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n".encode())
         async with asyncio.timeout(5):
             await begun.wait()
-            writer.close()
-            await running.cancelled.wait()
-
-
-async def test_a_client_that_will_say_no_more_has_gone():
-    begun = asyncio.Event()
-
-    async def waits(_wire):
-        begun.set()
-        await asyncio.Event().wait()
-
-    async with gateway(streams(STREAM, b"data: a\n\n", waits)) as running:
-        _reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-        host = f"Host: 127.0.0.1:{running.port}"
-        writer.write(f"POST /v1/messages HTTP/1.1\r\n{host}\r\n{OURS}\r\n\r\n".encode())
-        async with asyncio.timeout(5):
-            await begun.wait()
-            writer.write_eof()
+            leaves(writer)
             await running.cancelled.wait()
         writer.close()
 

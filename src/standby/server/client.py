@@ -16,7 +16,9 @@ __all__ = ["ClientWire", "WholeResponse"]
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _LENGTH: Final = frozenset({"content-length"})
 _MOST_JOINED: Final = 64 * 1024
-_OURS: Final[Headers] = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
+_TALKS: Final = Head(
+    HTTPStatus.OK, (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
+)
 
 
 class _AsGiven(web.StreamResponse):
@@ -110,10 +112,7 @@ class ClientWire:
 
     async def keep_alive(self, data: bytes = b"") -> None:
         """Send a sign of life: ``data``, or a ping, which clients skip."""
-        if self._response is None:
-            await self._open(HTTPStatus.OK, _OURS, data or PING.raw)
-        else:
-            await self.send(data or PING.raw)
+        await self.start(_TALKS, data or PING.raw)
 
     async def finish(self) -> None:
         """End the answer."""

@@ -7,7 +7,7 @@ guard has not admitted does not exist.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -21,7 +21,7 @@ from standby.ports import Wire
 from standby.server.client import ClientWire
 from standby.server.control import ControlDoor
 from standby.server.framing import unclear
-from standby.server.guard import Admitted, Guard, Turned
+from standby.server.guard import Guard, Turned
 from standby.server.messages import MessagesDoor
 from standby.server.paths import PREFIX, is_ours
 from standby.server.strangers import Bodies, CrowdedError
@@ -177,20 +177,13 @@ class Front:
             wire.close_after()
             return _ended()
         else:
+            held = nullcontext(_anything) if let_in.caller.trusted else self._bodies.one()
             async with self._run():
-                if let_in.caller.trusted:
-                    await self._pass(request, let_in, wire, _anything)
-                else:
-                    with self._bodies.one() as grows:
-                        await self._pass(request, let_in, wire, grows)
+                with held as grows:
+                    body = await _body(request, grows)
+                    asked = Request(request.method, let_in.target, let_in.headers, body)
+                    await self._messages.serve(asked, let_in.caller, wire)
         return None
-
-    async def _pass(
-        self, request: web.BaseRequest, let_in: Admitted, wire: Wire, grows: Callable[[int], None]
-    ) -> None:
-        body = await _body(request, grows)
-        asked = Request(request.method, let_in.target, let_in.headers, body)
-        await self._messages.serve(asked, let_in.caller, wire)
 
     async def _serve_own(self, method: str, target: str, headers: Headers, wire: Wire) -> None:
         path = target.partition("?")[0]

@@ -85,16 +85,20 @@ async def house(engine):
         run.cancel()
 
 
-async def failed(engines, speeds=None):
-    """Why an answer failed, and after how long."""
+async def answered(engines, speeds=None):
+    """What comes of an answer."""
     body = asked.read(messages_request(stream=True).body)
     admission = Admission(SetClock())
     more = {} if speeds is None else {"speeds": speeds}
     local = Local(engines, admission, MODEL, body, LoadedDice(), DEADLINES, **more)
+    return [item async for item in local.answer(messages_request(), "")]
+
+
+async def failed(engines, speeds=None):
+    """Why an answer failed, and after how long."""
     began = asyncio.get_running_loop().time()
     with pytest.raises(AnswererError) as failure:
-        async for _ in local.answer(messages_request(), ""):
-            pass
+        await answered(engines, speeds)
     return str(failure.value), asyncio.get_running_loop().time() - began
 
 
@@ -140,12 +144,7 @@ async def test_one_that_is_slow_is_not_ended_while_it_gets_on():
     engine = Ours()
     engine.then = crawls
     async with house(engine) as engines:
-        body = asked.read(messages_request(stream=True).body)
-        local = Local(
-            *(engines, Admission(SetClock()), MODEL, body, LoadedDice(), DEADLINES),
-            speeds=measured(),
-        )
-        said = [item async for item in local.answer(messages_request(), "")]
+        said = await answered(engines, measured())
 
     assert b"message_stop" in said[-1]
     assert [] == engine.given_up
@@ -162,9 +161,7 @@ async def test_one_that_tells_in_comments_how_far_it_is_gets_on_by_them():
     engine = Hanging()
     engine.then = tells
     async with house(engine) as engines:
-        body = asked.read(messages_request(stream=True).body)
-        local = Local(engines, Admission(SetClock()), MODEL, body, LoadedDice(), DEADLINES)
-        said = [item async for item in local.answer(messages_request(), "")]
+        said = await answered(engines)
 
     assert b"message_stop" in said[-1]
 
