@@ -29,3 +29,13 @@ def test_a_gateway_loads_what_checks_schemas_with_the_first_check():
     )
 
     assert ["False", "True"] == said.stdout.split()
+
+
+def test_where_what_checks_them_is_gone_from_the_disk_nothing_is_wrong_and_it_is_said_once(
+    monkeypatch, caplog
+):
+    monkeypatch.setitem(sys.modules, "standby.adapters.schemas", None)
+    schemas = SchemasOnDemand()
+
+    assert [(), ()] == [schemas.faults(NUMBER, {"n": "one"}) for _ in range(2)]
+    assert 1 == caplog.text.count("calls are not checked, until `standby restart`")
